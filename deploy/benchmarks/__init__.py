@@ -1,0 +1,1 @@
+"""Benchmarks: `./deploy/bench NAME --json FILE`."""

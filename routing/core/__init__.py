@@ -1,0 +1,1 @@
+"""Pure routing decisions: state + input + now -> new state + effects + trace."""

@@ -1,0 +1,107 @@
+"""What the core asks of a PBX: neutral orders. Everything but DialLeg is idempotent by content; DialLeg is at most once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from routing.core.config import Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Legs that hear each other. One leg alone hears `music` (a class name), or silence when `music` is empty."""
+
+    name: str
+    legs: tuple[str, ...]
+    music: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialLeg:
+    """Ring `phone`. Ends in LegAnswered or DialFailed for `leg_id`, unless hung up before.
+
+    `timeout_s` is a safety net of the PBX; the core times the offer itself. `caller_*`: shown on the phone, from outside:
+    the connector sanitizes. `variables`: set on the new channel.
+    """
+
+    id: str
+    pbx: str
+    leg_id: str
+    interaction_id: str
+    phone: str
+    timeout_s: int
+    caller_number: str = ""
+    caller_name: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HangUpLeg:
+    """End a leg in any state, also one that is still ringing or whose dialling is only about to start.
+
+    `answered_elsewhere`: the phone shall not show a missed call.
+    """
+
+    id: str
+    pbx: str
+    leg_id: str
+    answered_elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRooms:
+    """The wanted rooms of an interaction; a higher `version` replaces the lower. Legs not listed are left alone.
+
+    The first SetRooms for an arrived leg takes it over from the dialplan. Ends in RoomsReached or RoomsRefused
+    (and in CommandEnded SUCCEEDED as soon as it is accepted).
+    """
+
+    id: str
+    pbx: str
+    interaction_id: str
+    version: int
+    rooms: tuple[Room, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnLeg:
+    """Give an arrived leg back to the dialplan that handed it over, with SR_RESULT and further channel variables."""
+
+    id: str
+    pbx: str
+    leg_id: str
+    result: Result
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkLeg:
+    """Set channel variables on a live leg, e.g. SR_RESULT=answered for the dialplan's own hang-up handler."""
+
+    id: str
+    pbx: str
+    leg_id: str
+    variables: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyFeature:
+    """Answer to FeatureDialed: the phone hears a confirmation or a refusal and is hung up."""
+
+    id: str
+    pbx: str
+    leg_id: str
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchPhones:
+    """The complete list of telephones whose state is wanted, and of CAD names that the dialplan hands over."""
+
+    id: str
+    pbx: str
+    phones: tuple[str, ...]
+    cad_names: tuple[str, ...] = ()
+
+
+Command = DialLeg | HangUpLeg | SetRooms | ReturnLeg | MarkLeg | ReplyFeature | WatchPhones

@@ -1,0 +1,204 @@
+"""The configuration as the core sees it: resolved, checked, immutable. `routing.app.config` makes it from TOML files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+# Skill name and minimum level 1-10, sorted by name: hashable, so that calls can wait by class of requirement.
+Requirement = tuple[tuple[str, int], ...]
+
+
+class Strategy(StrEnum):
+    """The sort key of eligible agents (ROUTE-03). The rank within the queue always comes first."""
+
+    LONGEST_IDLE = "longest_idle"
+    MOST_SKILLED = "most_skilled"
+    LEAST_OCCUPIED = "least_occupied"
+    ROUND_ROBIN = "round_robin"
+    RING_ALL = "ring_all"
+    LINEAR = "linear"
+
+
+class CadType(StrEnum):
+    STRING = "string"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+
+
+class RonaCause(StrEnum):
+    """Why an offer failed (ROUTE-07)."""
+
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+
+
+class AfterMiss(StrEnum):
+    """Which state the agent takes after a failed offer."""
+
+    RONA = "rona"
+    IDLE = "idle"
+    AVAILABLE = "available"
+
+
+class Result(StrEnum):
+    """What the dialplan gets back in SR_RESULT (FLOW-03)."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    TIMEOUT = "timeout"
+    FULL = "full"
+    CLOSED = "closed"
+    NO_AGENTS = "no_agents"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CadVariable:
+    """Declaration of one CAD variable (CAD-02). `order`: place on the agent's form, lowest first."""
+
+    name: str
+    label: str
+    type: CadType = CadType.STRING
+    order: int = 0
+    editable: bool = True
+    secure: bool = False
+    shown: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelaxationStep:
+    """After `after_s` seconds of waiting the requirement is exactly `requires` (a complete predicate, ROUTE-02)."""
+
+    after_s: int
+    requires: Requirement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissPolicy:
+    """What a failed offer does: the agent's next state, and how long that call skips that agent.
+
+    `skip_s`: 0 = for the rest of this call's wait. `idle_reason` only with `AfterMiss.IDLE`.
+    """
+
+    then: AfterMiss = AfterMiss.RONA
+    skip_s: int = 0
+    idle_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrapUp:
+    """Wrap-up after a call of this queue (ROUTE-14, END-04).
+
+    `timeout_s`: 0 = no wrap-up, None = until a reason is given. `default_reason` is applied by the time-out.
+    `max_extensions` of `extension_s` each may be asked for.
+    """
+
+    timeout_s: int | None = 0
+    default_reason: str | None = None
+    extension_s: int = 60
+    max_extensions: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """`aging_per_min`: priority points that one minute of waiting is worth (ROUTE-04).
+
+    `max_talking`: at most so many of its agents talk at once (ROUTE-16). `max_wait_s`, `max_waiting`,
+    `leave_when_no_agents` hand the caller back to the dialplan with a result.
+    """
+
+    id: str
+    label: str
+    strategy: Strategy = Strategy.LONGEST_IDLE
+    requires: Requirement = ()
+    relaxation: tuple[RelaxationStep, ...] = ()
+    priority: int = 5
+    aging_per_min: float = 1.0
+    ring_timeout_s: int = 20
+    on_miss: dict[RonaCause, MissPolicy] = field(default_factory=dict)
+    wrap_up: WrapUp = WrapUp()
+    max_talking: int | None = None
+    max_wait_s: int | None = None
+    max_waiting: int | None = None
+    leave_when_no_agents: bool = False
+    music: str = "default"
+    offer_variables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPoint:
+    """Numbers that start an interaction. `cad` overrides the tenant's declarations by name.
+
+    `return_after_call`: the caller goes back to the dialplan after the agent has ended the call (else: hung up).
+    """
+
+    id: str
+    queue: str
+    numbers: tuple[str, ...] = ()
+    priority: int | None = None
+    cad: tuple[CadVariable, ...] = ()
+    return_after_call: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What an agent may do (PERM)."""
+
+    id: str
+    receive_calls: bool = True
+    end_calls: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentConfig:
+    """`phone` is the PBX's own address of his telephone, e.g. `PJSIP/1001`; `queues` pairs queue id and rank (1 = first).
+
+    `order`: his place for the strategy `linear`, lowest first. `pin`: digits for signing in by feature code, None = none.
+    """
+
+    id: str
+    name: str
+    team: str
+    pbx: str
+    phone: str
+    profile: str = "default"
+    skills: Requirement = ()
+    queues: tuple[tuple[str, int], ...] = ()
+    order: int = 0
+    pin: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pbx:
+    """What the core needs to know of a PBX node; connection settings belong to the connector's configuration."""
+
+    id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """One tenant's configuration. `revision` 0 is the empty one that a server has before the first apply."""
+
+    tenant: str
+    revision: int = 0
+    pbxs: dict[str, Pbx] = field(default_factory=dict)
+    queues: dict[str, Queue] = field(default_factory=dict)
+    entry_points: dict[str, EntryPoint] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    agents: dict[str, AgentConfig] = field(default_factory=dict)
+    cad: tuple[CadVariable, ...] = ()
+    idle_reasons: tuple[str, ...] = ()
+    wrap_up_reasons: tuple[str, ...] = ()
+
+    def cad_of(self, entry_point: str) -> dict[str, CadVariable]:
+        """Declarations in force for calls of an entry point, by name, in display order."""
+        own = self.entry_points[entry_point].cad if entry_point in self.entry_points else ()
+        merged = {v.name: v for v in (*self.cad, *own)}
+        return dict(sorted(merged.items(), key=lambda item: (item[1].order, item[0])))

@@ -1,0 +1,98 @@
+"""The one error tree. Every class has a stable kebab-case `code`; the message is built from the fields."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SwitchroomError(Exception):
+    """Root of every error of the product; `fields` are what the message was built from."""
+
+    code: ClassVar[str] = "switchroom-error"
+    template: ClassVar[str] = "{code}"
+
+    def __init__(self, **fields: object) -> None:
+        self.fields = fields
+        super().__init__(self.template.format(code=self.code, **fields))
+
+
+class DomainError(SwitchroomError):
+    """An order that the rules of the product refuse; nothing has changed."""
+
+    code = "domain-error"
+
+
+class StoreError(SwitchroomError):
+    """The store (Redis, SQL, memory) could not do what was asked."""
+
+    code = "store-error"
+
+
+class PbxError(SwitchroomError):
+    """The PBX or the link to it could not do what was asked."""
+
+    code = "pbx-error"
+
+
+class ConfigError(SwitchroomError):
+    """The configuration files hold a mistake."""
+
+    code = "config-error"
+
+
+class IllegalTransition(DomainError):
+    """There is no row for this trigger in this state."""
+
+    code = "illegal-transition"
+    template = "{machine} in state {state} does not take {trigger}"
+
+
+class UnknownAgent(DomainError):
+    code = "agent-unknown"
+    template = "there is no agent {agent_id}"
+
+
+class UnknownInteraction(DomainError):
+    code = "interaction-unknown"
+    template = "there is no live interaction {interaction_id}"
+
+
+class UnknownReason(DomainError):
+    code = "reason-unknown"
+    template = "{reason!r} is not a configured {kind} reason"
+
+
+class AgentNotEngaged(DomainError):
+    code = "agent-not-engaged"
+    template = "agent {agent_id} has no part in interaction {interaction_id}"
+
+
+class ActionNotAllowed(DomainError):
+    """The action is not in `allowed_actions` of this interaction for this agent (OFFER-06)."""
+
+    code = "action-not-allowed"
+    template = "{action} is not allowed now; allowed: {allowed}"
+
+
+class AgentEngaged(DomainError):
+    code = "agent-engaged"
+    template = "agent {agent_id} still has an interaction: {interaction_id}"
+
+
+class CadRefused(DomainError):
+    """One or more CAD values break their declaration; none was written (CAD-04, 08, 10)."""
+
+    code = "cad-refused"
+    template = "CAD refused: {problems}"
+
+
+class CadConflict(DomainError):
+    """Somebody saved first (CAD-11)."""
+
+    code = "cad-conflict"
+    template = "CAD is at version {current_version}, the edit was based on {expected_version}"
+
+
+class StaleConfig(DomainError):
+    code = "config-stale"
+    template = "the running configuration is revision {current}, the change was planned against {expected}"

@@ -1,0 +1,40 @@
+"""What has happened, for integrators, pages, history and logs: one flat shape for every event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    INTERACTION_ARRIVED = "interaction.arrived"
+    INTERACTION_QUEUED = "interaction.queued"
+    INTERACTION_REQUEUED = "interaction.requeued"
+    INTERACTION_RELAXED = "interaction.relaxed"
+    INTERACTION_CONNECTED = "interaction.connected"
+    INTERACTION_BRIDGED = "interaction.bridged"
+    INTERACTION_HELD = "interaction.held"
+    INTERACTION_RESUMED = "interaction.resumed"
+    INTERACTION_ENDED = "interaction.ended"
+    CAD_CHANGED = "interaction.cad_changed"
+    OFFER_RESERVED = "offer.reserved"
+    OFFER_RINGING = "offer.ringing"
+    OFFER_ENDED = "offer.ended"
+    AGENT_STATE_CHANGED = "agent.state_changed"
+    AGENT_PHONE_CHANGED = "agent.phone_changed"
+    WRAP_UP_STARTED = "wrap_up.started"
+    WRAP_UP_EXTENDED = "wrap_up.extended"
+    WRAP_UP_ENDED = "wrap_up.ended"
+    CONFIG_APPLIED = "config.applied"
+    PBX_LINK_CHANGED = "pbx.link_changed"
+    PBX_MISMATCH = "pbx.mismatch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    type: EventType
+    at_ms: int
+    interaction_id: str = ""
+    agent_id: str = ""
+    queue: str = ""
+    values: dict[str, object] = field(default_factory=dict)

@@ -1,0 +1,201 @@
+"""What a PBX tells us: neutral facts, past tense. A connector makes them, the core consumes them.
+
+`leg_id` is ours and opaque. For a leg we dial the core chooses it; for a leg that arrives the connector derives it
+from the PBX's own channel id, so that the same channel has the same leg id after any restart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class PhoneState(StrEnum):
+    """State of a telephone as the PBX sees it (ROUTE-15). Only FREE takes offers."""
+
+    UNKNOWN = "unknown"
+    UNREACHABLE = "unreachable"
+    FREE = "free"
+    RINGING = "ringing"
+    BUSY = "busy"
+
+
+class DialOutcome(StrEnum):
+    """How dialling a leg ended, when not answered."""
+
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    UNREACHABLE = "unreachable"
+    INVALID = "invalid"
+    CONGESTION = "congestion"
+    CANCELLED = "cancelled"
+
+
+class EndedBy(StrEnum):
+    """Who hung up: the far end of that leg, we ourselves, or not known (e.g. found gone after a lost link)."""
+
+    REMOTE = "remote"
+    SERVER = "server"
+    UNKNOWN = "unknown"
+
+
+class CommandOutcome(StrEnum):
+    SUCCEEDED = "succeeded"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class LegState(StrEnum):
+    """RINGING: dialled, not answered. UP: answered. A customer leg is UP from its arrival on."""
+
+    DIALING = "dialing"
+    RINGING = "ringing"
+    UP = "up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegArrived:
+    """The dialplan handed a call over (FLOW-03). `entry_point` may be empty: then `dnis` decides.
+
+    `cad`: values as text, already decoded. `options`: further settings of the hand-over line, e.g. `priority`.
+    Repeated for the same leg after a reconnect when nobody has taken the call; the core ignores repeats.
+    """
+
+    pbx: str
+    leg_id: str
+    entry_point: str = ""
+    dnis: str = ""
+    ani: str = ""
+    ani_name: str = ""
+    cad: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRinging:
+    pbx: str
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegAnswered:
+    pbx: str
+    leg_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialFailed:
+    """A dialled leg came to nothing. Exactly one of LegAnswered and DialFailed follows each DialLeg that was started.
+
+    `cause`: ITU-T Q.850 cause, 0 = none given.
+    """
+
+    pbx: str
+    leg_id: str
+    outcome: DialOutcome
+    cause: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegEnded:
+    """A leg that was up is gone. `cause`: ITU-T Q.850."""
+
+    pbx: str
+    leg_id: str
+    ended_by: EndedBy = EndedBy.UNKNOWN
+    cause: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomsReached:
+    """PBX events confirm that the rooms of this version hold."""
+
+    pbx: str
+    interaction_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomsRefused:
+    """The rooms of this version cannot be reached (a leg is gone, the PBX refuses); nothing is retried any more."""
+
+    pbx: str
+    interaction_id: str
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneChanged:
+    pbx: str
+    phone: str
+    state: PhoneState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureDialed:
+    """An agent dialled a feature code on his phone. `code`: sign_in, sign_out, available, idle, wrap_up_done.
+
+    `argument`: digits after the code (PIN for sign_in, index of the reason for idle, 1-based), may be empty.
+    The leg waits for ReplyFeature.
+    """
+
+    pbx: str
+    leg_id: str
+    phone: str
+    code: str
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotLeg:
+    """One live channel. `interaction_id` and `leg_id` are read back from the channel's own variables."""
+
+    leg_id: str
+    interaction_id: str
+    state: LegState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRestored:
+    """The link to the PBX is up; everything that lives there now. What was outstanding is unknown unless listed here.
+
+    Legs of ours that are not in `legs` are gone. `phones`: every watched telephone.
+    """
+
+    pbx: str
+    legs: tuple[SnapshotLeg, ...] = ()
+    phones: dict[str, PhoneState] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkLost:
+    pbx: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandEnded:
+    """Every command ends exactly once. UNKNOWN: the link was lost in between; a snapshot follows."""
+
+    pbx: str
+    command_id: str
+    outcome: CommandOutcome
+    cause: str = ""
+
+
+Fact = (
+    LegArrived
+    | LegRinging
+    | LegAnswered
+    | DialFailed
+    | LegEnded
+    | RoomsReached
+    | RoomsRefused
+    | PhoneChanged
+    | FeatureDialed
+    | LinkRestored
+    | LinkLost
+    | CommandEnded
+)

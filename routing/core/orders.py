@@ -1,0 +1,125 @@
+"""What people and programs ask of the server. Every order is answered with one Reply when it came with `reply_to`.
+
+`order_id` makes an order idempotent; `actor` is who asked, e.g. `agent:agt_anna`, `cli:root`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from routing.core.config import Config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    order_id: str
+    actor: str = ""
+    reply_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn(Order):
+    """Sign an agent in; he starts idle with `idle_reason`, or available when it is None."""
+
+    agent_id: str
+    idle_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOut(Order):
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoAvailable(Order):
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoIdle(Order):
+    agent_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishWrapUp(Order):
+    """Early finish; `reason` None takes the queue's default."""
+
+    agent_id: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendWrapUp(Order):
+    agent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(Order):
+    agent_id: str
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume(Order):
+    agent_id: str
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndInteraction(Order):
+    """The agent ends the call."""
+
+    agent_id: str
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditCad(Order):
+    """Write several variables at once, or none (CAD-06). `expected_version` None: whatever is there."""
+
+    agent_id: str
+    interaction_id: str
+    values: dict[str, str] = field(default_factory=dict)
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyConfig(Order):
+    """Replace the configuration. `expected_revision` is the one the plan was made against (None: any)."""
+
+    config: Config
+    expected_revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireTimer:
+    """The engine's own input: the deadline `key` has passed."""
+
+    key: str
+
+
+AnyOrder = (
+    SignIn
+    | SignOut
+    | GoAvailable
+    | GoIdle
+    | FinishWrapUp
+    | ExtendWrapUp
+    | Hold
+    | Resume
+    | EndInteraction
+    | EditCad
+    | ApplyConfig
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Answer to an order. `code`: "ok" or the error's code; `detail`: its message; `values`: fields of the answer."""
+
+    order_id: str
+    reply_to: str
+    code: str = "ok"
+    detail: str = ""
+    values: dict[str, object] = field(default_factory=dict)

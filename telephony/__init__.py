@@ -1,0 +1,1 @@
+"""PBX connectors behind one port: commands in, facts out."""
