@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from routing.core.errors import IllegalTransition
-from routing.core.facts import PhoneState
 
 
 class AgentState(StrEnum):
@@ -144,7 +143,6 @@ class Agent:
     reason: str | None = None
     since_ms: int = 0
     engagements: dict[str, Engagement] = field(default_factory=dict)
-    phone_state: PhoneState = PhoneState.UNKNOWN
     signed_in_at_ms: int = 0
     available_since_ms: int = 0
     last_offer_ms: int = 0

@@ -16,15 +16,16 @@ class Effects:
     """Filled by one step.
 
     `interactions`, `agents`, `timers`: ids and keys whose value in the world changed (or that are gone from it).
-    An id in `interactions` that is no longer in the world has ended: its last value is in `ended`. `meta_changed`: phones
-    or links changed. `config_changed`: the whole configuration was replaced.
+    An id in `interactions` that is no longer in the world has ended: its last value is in `ended`. `phones`: changed
+    keys `pbx|phone`. `links`: changed PBX ids. `config_changed`: the whole configuration was replaced.
     """
 
     interactions: set[str] = field(default_factory=set)
     agents: set[str] = field(default_factory=set)
     timers: set[str] = field(default_factory=set)
     ended: dict[str, Interaction] = field(default_factory=dict)
-    meta_changed: bool = False
+    phones: set[str] = field(default_factory=set)
+    links: set[str] = field(default_factory=set)
     config_changed: bool = False
     commands: list[Command] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
