@@ -1,0 +1,1 @@
+"""Tests of Switchroom; how they are cut is told in the README."""
