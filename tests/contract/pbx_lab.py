@@ -1,7 +1,7 @@
-"""What the PBX contract suite needs of a world with one PBX in it: callers, telephones, ears, and a link to break.
+"""What the PBX contract suite needs of a world with one PBX: callers, telephones, ears, a link to break.
 
-One implementation per connector. Waiting methods raise AssertionError with what was seen instead when `within_s`
-(seconds of the lab's own clock) is over; they return as soon as the thing is so, and never simply sleep.
+One implementation per connector. Waiting methods return as soon as the thing is so; when `within_s` (seconds of
+the lab's own clock) is over they raise AssertionError with what was seen instead.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ PhonePolicy = Answers | Rejects | RingsForEver | IsDead
 
 
 class PartyState(StrEnum):
-    """A caller is UP from the moment the PBX took the call; a telephone is RINGING or UP in its newest call."""
+    """A caller is UP once the PBX took the call; a telephone is RINGING or UP in its newest call."""
 
     NONE = "none"
     RINGING = "ringing"
@@ -96,7 +96,7 @@ class LabCaller(LabParty, Protocol):
         """A channel variable of the live call as the dialplan would read it, "" when unset."""
 
     async def is_back_in_dialplan(self, within_s: float = 5.0) -> None:
-        """Waits until the integrator's own dialplan runs again for this call (after ReturnLeg, or its own fall-back)."""
+        """Waits until the integrator's own dialplan runs again for this call, e.g. after ReturnLeg."""
 
 
 class LabPhone(LabParty, Protocol):
@@ -127,7 +127,7 @@ class LabPhone(LabParty, Protocol):
         """Its owner dials somebody past Switchroom and is connected; hang_up() ends that."""
 
     async def dial_feature(self, code: str, argument: str = "") -> None:
-        """Dials the feature code for `code` (the names of FeatureDialed.code) followed by the digits of `argument`."""
+        """Dials the feature code for `code` (names as in FeatureDialed.code), then the digits of `argument`."""
 
     async def feature_answer(self, within_s: float = 5.0) -> bool:
         """Waits until the feature call is over; True: it heard the confirmation, False: the refusal."""
@@ -143,13 +143,13 @@ class PbxLab(Protocol):
     stall_deadline_s: float
 
     async def start(self, phones: Sequence[str]) -> None:
-        """PBX up, these telephones registered, port started and past its first LinkRestored, phones watched."""
+        """PBX up, telephones registered, port started and past its first LinkRestored, phones watched."""
 
     async def stop(self) -> None:
         """Ends everything, in any state; raises nothing."""
 
     async def call_in(self, call: IncomingCall) -> LabCaller:
-        """A caller whose call is up in the PBX and handed over. With the link up, its LegArrived is in `facts`."""
+        """A caller whose call is up and handed over. With the link up, its LegArrived is in `facts`."""
 
     def phone(self, name: str) -> LabPhone: ...
 
@@ -161,7 +161,7 @@ class PbxLab(Protocol):
 
     @property
     def moves(self) -> int:
-        """How often the PBX has put a leg into or out of a bridge or its music since the start: equal = no break."""
+        """How often the PBX put a leg into or out of a bridge or its music since the start: equal = no break."""
 
     async def channels(self) -> int:
         """How many live channels the PBX itself has now, private calls among them."""
@@ -176,7 +176,10 @@ class PbxLab(Protocol):
         """The way is free again; returns at once."""
 
     async def restart_connector(self) -> None:
-        """A new port object on the same PBX, with no memory, into a new empty `facts`; calls live on. Past LinkRestored."""
+        """A new port with no memory on the same PBX, into a new empty `facts`; calls live on.
+
+        Returns after its first LinkRestored; the phones are not watched until somebody sends WatchPhones.
+        """
 
     async def wait_fact(self, kind: type[F], within_s: float = 5.0, since: int = 0, **fields: object) -> F:
         """The first fact of that type from index `since` of `facts` on whose fields have these values."""
