@@ -1,0 +1,142 @@
+"""A private redis-server with the settings Switchroom asks for, and the ways it can break."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from deploy.lab.ports import ReservedPort
+from deploy.lab.process import Child
+from deploy.lab.programs import find_redis_server
+
+Fsync = Literal["everysec", "always"]
+
+
+class RedisServer:
+    """redis-server on a free loopback port, or (`unix_socket=True`) on a socket in its directory only.
+
+    with RedisServer() as server:
+        redis.Redis.from_url(server.url)
+        server.kill(); server.start()    # the same data, port and url
+    """
+
+    def __init__(
+        self, directory: Path | None = None, *, appendfsync: Fsync = "everysec", unix_socket: bool = False
+    ) -> None:
+        """`directory` holds the data and stays; without one a temporary directory goes with `close`."""
+        self._temporary = directory is None
+        self.directory = directory or Path(tempfile.mkdtemp(prefix="switchroom-redis-"))
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.appendfsync = appendfsync
+        self._reserved = None if unix_socket else ReservedPort()
+        self.port = self._reserved.number if self._reserved else 0
+        self.socket = self.directory / "redis.sock" if unix_socket else None
+        self._child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """For redis.Redis.from_url."""
+        return f"unix://{self.socket}" if self.socket else f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._child is not None and self._child.is_running
+
+    def start(self, timeout: float = 20.0) -> Self:
+        """Start (again) on the same data and wait until it has loaded them; raises ProcessFailed."""
+        settings = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": str(self.directory),
+            "appendonly": "yes",
+            "appendfsync": self.appendfsync,
+            "maxmemory-policy": "noeviction",
+            "save": "",
+            "daemonize": "no",
+            "protected-mode": "yes",
+        }
+        if self.socket:
+            settings |= {"unixsocket": str(self.socket), "unixsocketperm": "700"}
+        command = [str(find_redis_server())]
+        for name, value in settings.items():
+            command += [f"--{name}", value]
+        self._child = Child(command, self.directory / "redis.log", self.directory)
+        try:
+            self._child.wait_until(lambda: self.command("PING") == b"+PONG", timeout)
+        except BaseException:
+            self._child.kill()
+            raise
+        return self
+
+    def command(self, *words: str) -> bytes:
+        """One command over a connection of its own: the first line of the reply, b"" when there is none."""
+        request = f"*{len(words)}\r\n" + "".join(f"${len(w.encode())}\r\n{w}\r\n" for w in words)
+        try:
+            with self._connect() as connection:
+                connection.sendall(request.encode())
+                return connection.recv(65536).partition(b"\r\n")[0]
+        except OSError:
+            return b""
+
+    def _connect(self) -> socket.socket:
+        if not self.socket:
+            return socket.create_connection(("127.0.0.1", self.port), 1.0)
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(1.0)
+        try:
+            connection.connect(str(self.socket))
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    def stop(self) -> None:
+        """SIGTERM: an orderly end, the data are on disk."""
+        if self._child:
+            self._child.stop()
+
+    def kill(self) -> None:
+        """SIGKILL: what was not yet written is lost, as in a crash."""
+        self._running().kill()
+
+    def freeze(self) -> None:
+        """Accept connections (the kernel does) but answer nothing until `thaw`."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._running().send_signal(signal.SIGCONT)
+
+    def restart(self) -> None:
+        """An orderly restart on the same data and port."""
+        self.stop()
+        self.start()
+
+    def close(self) -> None:
+        """Stop, and remove a temporary directory."""
+        self.stop()
+        if self._reserved:
+            self._reserved.release()
+        if self._temporary:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _running(self) -> Child:
+        if self._child is None:
+            raise RuntimeError("redis-server was not started")
+        return self._child
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
