@@ -1,7 +1,7 @@
 """What the PBX contract suite needs of a world with one PBX: callers, telephones, ears, a link to break.
 
-One implementation per connector. Waiting methods return as soon as the thing is so; when `within_s` (seconds of
-the lab's own clock) is over they raise AssertionError with what was seen instead.
+One implementation per connector. Waiting methods return as soon as the thing is so; when `within_s` (seconds
+of the lab's own clock) is over they raise AssertionError with what was seen instead.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class LabPhone(LabParty, Protocol):
         """Its owner dials somebody past Switchroom and is connected; hang_up() ends that."""
 
     async def dial_feature(self, code: str, argument: str = "") -> None:
-        """Dials the feature code for `code` (names as in FeatureDialed.code), then the digits of `argument`."""
+        """Dials the feature code for `code` (named as in FeatureDialed), then the digits of `argument`."""
 
     async def feature_answer(self, within_s: float = 5.0) -> bool:
         """Waits until the feature call is over; True: it heard the confirmation, False: the refusal."""
@@ -161,7 +161,7 @@ class PbxLab(Protocol):
 
     @property
     def moves(self) -> int:
-        """How often the PBX put a leg into or out of a bridge or its music since the start: equal = no break."""
+        """How often the PBX moved a leg into or out of a bridge or music since the start: equal = no break."""
 
     async def channels(self) -> int:
         """How many live channels the PBX itself has now, private calls among them."""
