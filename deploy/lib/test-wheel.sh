@@ -1,0 +1,30 @@
+#!/bin/bash
+# test-wheel.sh - build the wheel and run the unit tests against it, in a throw-away environment.
+#
+# The source tree is copied first: a build in place would leave files behind, and would pick up old ones.
+# The libraries are those of .venv; only the project itself comes from the wheel.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+python=$root/.venv/bin/python
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+mkdir "$tmp/source" "$tmp/run"
+tar -c -C "$root" --exclude=./.git --exclude='./.venv*' --exclude=./.run --exclude=./build \
+    --exclude='*.egg-info' --exclude='__pycache__' --exclude='.*_cache' --exclude=./.hypothesis . |
+  tar -x -C "$tmp/source"
+"$python" -m pip -qq --disable-pip-version-check wheel --no-deps --no-build-isolation \
+    --wheel-dir "$tmp/wheel" "$tmp/source"
+
+"$python" -m venv --without-pip "$tmp/venv"
+site=$("$tmp/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+"$python" -m pip -qq --disable-pip-version-check --python "$tmp/venv/bin/python" install --no-deps "$tmp"/wheel/*.whl
+"$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$site/libraries.pth"
+
+mkdir "$tmp/run/docs"
+cp -r "$tmp/source/tests" "$tmp/source/pyproject.toml" "$tmp/run/"
+cp "$tmp/source/docs/requirements.md" "$tmp/run/docs/"
+cd "$tmp/run"
+"$tmp/venv/bin/python" -c 'import deploy.lab, sys; sys.exit(not deploy.lab.__file__.startswith(sys.prefix))' ||
+  { echo "the tests would not use the wheel" >&2; exit 1; }
+"$tmp/venv/bin/python" -m pytest -q -p no:cacheprovider "$@" tests/unit
