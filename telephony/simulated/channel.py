@@ -1,0 +1,90 @@
+"""What the simulated PBX is made of: channels, telephones, callers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from routing.core.facts import LegArrived, LegState
+from telephony.simulated.clock import Timer
+from telephony.simulated.habits import Answers, Habit, Reaction
+
+
+class Place(StrEnum):
+    """HANDED_OVER: waits with music until it is taken; OWN: ours; DIALPLAN: not ours any more."""
+
+    HANDED_OVER = "handed_over"
+    OWN = "own"
+    DIALPLAN = "dialplan"
+    FEATURE = "feature"
+    PRIVATE = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomKey:
+    interaction_id: str
+    name: str
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Channel:
+    """`party` is who hears and speaks there. `state` None: gone. `variables` are the channel's own."""
+
+    leg_id: str
+    party: str
+    place: Place
+    state: LegState | None
+    phone: str = ""
+    interaction_id: str = ""
+    arrival: LegArrived | None = None
+    reaction: Reaction = field(default_factory=Reaction)
+    variables: dict[str, str] = field(default_factory=dict)
+    room: RoomKey | None = None
+    music: str = ""
+    shown_caller: str = ""
+    confirmed: bool | None = None
+    timers: list[Timer] = field(default_factory=list)
+    talk: Timer | None = None
+    fall_back: Timer | None = None
+    has_talked: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        return self.state is not None
+
+    @property
+    def is_dialled(self) -> bool:
+        """We dialled it (an agent's leg)."""
+        return self.place is Place.OWN and self.arrival is None
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Phone:
+    """A telephone with one line. `calls`: its channels, oldest first; `rings`: calls that reached it."""
+
+    address: str
+    habit: Habit = field(default_factory=Answers)
+    is_registered: bool = True
+    calls: list[Channel] = field(default_factory=list)
+    rings: int = 0
+
+    @property
+    def live(self) -> Channel | None:
+        return next((c for c in reversed(self.calls) if c.is_live), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """Delays in the PBX, in ms. After `take_within_ms` an untaken call falls back to the dialplan (FLOW-04)."""
+
+    ring_ms: int = 2
+    take_within_ms: int = 3_600_000
+    feature_ms: int = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing:
+    """What one channel hears now: parties by name, and the class of music ("" = none)."""
+
+    parties: frozenset[str] = frozenset()
+    music: str = ""
