@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 
 from routing.core.config import Requirement
 
-# Skills and queue memberships of an agent: agents with the same profile key are interchangeable but for their sort keys.
+# Skills and queue memberships of an agent: agents with the same profile key are interchangeable but for their sort
+# keys.
 ProfileKey = tuple[Requirement, tuple[tuple[str, int], ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingCall:
-    """`skip`: agents this call must not be offered to now. Order: priority with aging, then `entered_at_ms`, then id."""
+    """`skip`.
+
+    Agents this call must not be offered to now. Order: priority with aging, then `entered_at_ms`, then id.
+    """
 
     id: str
     queue: str
@@ -47,8 +51,9 @@ class Candidate:
 class Trace:
     """Why a call went to whom (ROUTE-17).
 
-    `call_key` is the call's place in the total order over queues (lowest first), `call_runner_up` the next call that the
-    winner could have taken. `candidates` names at most 64 agents; `removed` counts all by rule, so that nothing is hidden.
+    `call_key` is the call's place in the total order over queues (lowest first), `call_runner_up` the next call
+    that the winner could have taken. `candidates` names at most 64 agents; `removed` counts all by rule, so that
+    nothing is hidden.
     """
 
     at_ms: int
@@ -72,3 +77,16 @@ class Decision:
     call_id: str
     agent_ids: tuple[str, ...]
     trace: Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentView:
+    """One agent as a dry run sees him: either `free` is set, or `unavailable_because` says why not.
+
+    `unavailable_because` is a stable word of the caller's, e.g. `idle`, `phone_busy`; it becomes `removed_by`.
+    """
+
+    id: str
+    profile: ProfileKey
+    unavailable_because: str = ""
+    free: FreeAgent | None = None

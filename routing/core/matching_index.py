@@ -1,0 +1,180 @@
+"""Waiting calls by class of requirement and free agents by profile, each class knowing whom it may meet."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from heapq import merge
+
+from routing.core.config import Config, Queue, Requirement
+from routing.core.matching_order import (
+    ORDER_OF,
+    AgentOrder,
+    Ordered,
+    Place,
+    SortKey,
+    agent_key,
+    aging_units,
+    missing_skill,
+    tier,
+)
+from routing.core.matching_types import FreeAgent, ProfileKey
+
+Skip = frozenset[str]
+
+
+class QueueState:
+    """What all classes of one queue share. `members`: agents whom the configuration puts into it."""
+
+    __slots__ = ("aging", "classes", "free", "is_capped", "members", "order", "profiles", "queue", "waiting")
+
+    def __init__(self, queue: Queue, members: int) -> None:
+        self.queue = queue
+        self.members = members
+        self.aging = aging_units(queue)
+        self.order = ORDER_OF[queue.strategy]
+        self.classes: dict[Requirement, CallClass] = {}
+        self.profiles: list[tuple[AgentClass, int]] = []
+        self.free = 0
+        self.waiting = 0
+        self.is_capped = False
+
+
+class AgentClass:
+    """Free agents of one profile, in every order that one of its queues asks for."""
+
+    __slots__ = ("agents", "classes", "key", "orders", "queues", "skills")
+
+    def __init__(self, key: ProfileKey, queues: Iterable[QueueState]) -> None:
+        self.key = key
+        self.skills = dict(key[0])
+        self.queues = tuple(queues)
+        self.orders: dict[AgentOrder, Ordered[SortKey]] = {queue.order: Ordered() for queue in self.queues}
+        self.agents: dict[str, FreeAgent] = {}
+        self.classes: dict[CallClass, None] = {}
+
+    def add(self, agent: FreeAgent) -> None:
+        self.agents[agent.id] = agent
+        for order, keys in self.orders.items():
+            keys.add(agent_key(order, agent))
+        for queue in self.queues:
+            queue.free += 1
+
+    def remove(self, agent_id: str) -> None:
+        agent = self.agents.pop(agent_id)
+        for order, keys in self.orders.items():
+            keys.remove(agent_key(order, agent))
+        for queue in self.queues:
+            queue.free -= 1
+
+
+class Line:
+    """Calls that are alike in all but priority and age: same queue, same requirement, same agents to skip."""
+
+    __slots__ = ("calls", "of", "skip")
+
+    def __init__(self, of: CallClass, skip: Skip) -> None:
+        self.of = of
+        self.skip = skip
+        self.calls: Ordered[Place] = Ordered()
+
+
+class CallClass:
+    """Calls of one queue with one requirement, and the agent classes of that queue with what they are to it.
+
+    `tiers`: agent classes that qualify, by the common part of their sort key, lowest first. `lacking`: those that
+    do not, with the rule. Both hold every class of the queue, with or without free agents now.
+    """
+
+    __slots__ = ("lacking", "lines", "queue", "requires", "tiers")
+
+    def __init__(self, queue: QueueState, requires: Requirement) -> None:
+        self.queue = queue
+        self.requires = requires
+        self.lines: dict[Skip, Line] = {}
+        self.tiers: list[tuple[tuple[int, ...], list[tuple[AgentClass, Ordered[SortKey]]]]] = []
+        self.lacking: list[tuple[str, ProfileKey, AgentClass]] = []
+
+    def meet(self, agents: AgentClass, rank: int) -> None:
+        """Enter an agent class of this queue on the right side."""
+        if rule := missing_skill(agents.skills, self.requires):
+            insort(self.lacking, (rule, agents.key, agents))
+            return
+        key = tier(self.queue.queue.strategy, rank, agents.skills, self.requires)
+        agents.classes[self] = None
+        entry = (agents, agents.orders[self.queue.order])
+        for known, entries in self.tiers:
+            if known == key:
+                entries.append(entry)
+                return
+        self.tiers.append((key, [entry]))
+        self.tiers.sort(key=lambda item: item[0])
+
+    def eligible(self, skip: Skip, limit: int | None) -> list[SortKey]:
+        """Sort keys of the first `limit` free agents who qualify and are not skipped, best first, id last."""
+        found: list[SortKey] = []
+        for key, entries in self.tiers:
+            for agent in _merged([order for _, order in entries if order]):
+                if agent[-1] not in skip:
+                    found.append(key + agent)
+                    if len(found) == limit:
+                        return found
+        return found
+
+
+def _merged(orders: list[Ordered[SortKey]]) -> Iterator[SortKey]:
+    return iter(orders[0]) if len(orders) == 1 else merge(*orders)
+
+
+class Index:
+    """All classes; they are made when first needed and know each other from then on."""
+
+    # A class without calls is kept for the next one, up to so many: calls could bring requirements without number.
+    _KEPT = 1024
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._members = Counter(queue for agent in config.agents.values() for queue, _ in agent.queues)
+        self._queues: dict[str, QueueState] = {}
+        self._agents: dict[ProfileKey, AgentClass] = {}
+        self._kept = 0
+
+    def queue(self, queue_id: str) -> QueueState:
+        """A queue that the configuration no longer has keeps its waiting calls, under default rules."""
+        found = self._queues.get(queue_id)
+        if found is None:
+            queue = self._config.queues.get(queue_id) or Queue(id=queue_id, label=queue_id)
+            found = self._queues[queue_id] = QueueState(queue, self._members[queue_id])
+        return found
+
+    def agents(self, key: ProfileKey) -> AgentClass:
+        found = self._agents.get(key)
+        if found is None:
+            ranks = {self.queue(queue_id): rank for queue_id, rank in key[1]}
+            found = self._agents[key] = AgentClass(key, ranks)
+            for queue, rank in ranks.items():
+                queue.profiles.append((found, rank))
+                for calls in queue.classes.values():
+                    calls.meet(found, rank)
+        return found
+
+    def calls(self, queue_id: str, requires: Requirement) -> CallClass:
+        queue = self.queue(queue_id)
+        found = queue.classes.get(requires)
+        if found is None:
+            found = queue.classes[requires] = CallClass(queue, requires)
+            self._kept += 1
+            for agents, rank in queue.profiles:
+                found.meet(agents, rank)
+        return found
+
+    def forget(self, calls: CallClass) -> None:
+        """Drop a class that has no calls, unless there are few."""
+        if self._kept <= self._KEPT:
+            return
+        self._kept -= 1
+        del calls.queue.classes[calls.requires]
+        for _, entries in calls.tiers:
+            for agents, _ in entries:
+                del agents.classes[calls]
