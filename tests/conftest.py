@@ -20,5 +20,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    report = RequirementReport(REQUIREMENTS, bool(config.getoption("--req-report")))
+    is_report = bool(config.getoption("--req-report"))
+    report = RequirementReport(REQUIREMENTS, is_report, hasattr(config, "workerinput"))
     config.pluginmanager.register(report, "requirements")

@@ -42,17 +42,26 @@ def marked_ids(item: pytest.Item, rules: Iterable[str]) -> set[str]:
 class RequirementReport:
     """The hooks; registered by conftest.py."""
 
-    def __init__(self, requirements: Path, is_report: bool) -> None:
+    def __init__(self, requirements: Path, is_report: bool, is_xdist_worker: bool) -> None:
         self.rules = read_rules(requirements.read_text("utf-8"))
         self.is_report = is_report
+        self.is_xdist_worker = is_xdist_worker
         self.tested: set[str] = set()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self.is_xdist_worker:
+            return  # an error here would reach nobody: see pytest_runtest_setup
         try:
             for item in items:
                 self.tested |= marked_ids(item, self.rules)
         except BadRequirements as error:
             raise pytest.UsageError(str(error)) from error
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        try:
+            marked_ids(item, self.rules)
+        except BadRequirements as error:
+            pytest.fail(str(error), pytrace=False)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
