@@ -91,7 +91,8 @@ class Action(StrEnum):
     EXTEND_WRAP_UP = "extend_wrap_up"
 
 
-# The guard of every order and the `allowed_actions` of every reply. An offer is answered on the phone, so it has none (OFFER-04, 06).
+# The guard of every order and the `allowed_actions` of every reply. An offer is answered on the phone, so it has
+# none (OFFER-04, 06).
 ACTION_TABLE: dict[EngagementState, frozenset[Action]] = {
     _E.OFFERED: frozenset(),
     _E.CONNECTED: frozenset({Action.EDIT_CAD, Action.HOLD, Action.END}),

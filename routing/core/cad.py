@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -71,7 +71,7 @@ def _datetime(value: str) -> str:
     return datetime.fromisoformat(value).isoformat()
 
 
-_CANONICAL = {
+_CANONICAL: dict[CadType, Callable[[str], str]] = {
     CadType.STRING: str,
     CadType.INTEGER: _integer,
     CadType.DECIMAL: _decimal,
@@ -100,7 +100,10 @@ def take_over(declared: Mapping[str, CadVariable], given: Mapping[str, str]) -> 
 
 
 def edit(declared: Mapping[str, CadVariable], current: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
-    """The values after one save. All or nothing (CAD-06): raises CadRefused with every problem, and nothing is written."""
+    """The values after one save.
+
+    All or nothing (CAD-06): raises CadRefused with every problem, and nothing is written.
+    """
     problems: dict[str, str] = {}
     new = dict(current)
     for name, text in changes.items():
@@ -127,9 +130,7 @@ def shown(declared: Mapping[str, CadVariable]) -> list[CadVariable]:
 
 def masked(declared: Mapping[str, CadVariable], values: Mapping[str, str]) -> dict[str, str]:
     """Values as logs, events and webhooks may carry them: secure ones masked, undeclared ones too (CAD-05)."""
-    return {
-        name: value if name in declared and not declared[name].secure else MASK for name, value in values.items()
-    }
+    return {name: value if name in declared and not declared[name].secure else MASK for name, value in values.items()}
 
 
 def form(variables: Iterable[CadVariable], values: Mapping[str, str]) -> list[dict[str, object]]:

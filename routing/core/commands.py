@@ -1,4 +1,7 @@
-"""What the core asks of a PBX: neutral orders. Everything but DialLeg is idempotent by content; DialLeg is at most once."""
+"""What the core asks of a PBX.
+
+Neutral orders. Everything but DialLeg is idempotent by content; DialLeg is at most once.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ class Room:
 class DialLeg:
     """Ring `phone`. Ends in LegAnswered or DialFailed for `leg_id`, unless hung up before.
 
-    `timeout_s` is a safety net of the PBX; the core times the offer itself. `caller_*`: shown on the phone, from outside:
-    the connector sanitizes. `variables`: set on the new channel.
+    `timeout_s` is a safety net of the PBX; the core times the offer itself. `caller_*`: shown on the phone, from
+    outside: the connector sanitizes. `variables`: set on the new channel.
     """
 
     id: str

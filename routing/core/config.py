@@ -1,4 +1,7 @@
-"""The configuration as the core sees it: resolved, checked, immutable. `routing.app.config` makes it from TOML files."""
+"""The configuration as the core sees it.
+
+Resolved, checked, immutable. `routing.app.config` makes it from TOML files.
+"""
 
 from __future__ import annotations
 
@@ -157,9 +160,11 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentConfig:
-    """`phone` is the PBX's own address of his telephone, e.g. `PJSIP/1001`; `queues` pairs queue id and rank (1 = first).
+    """`phone` is the PBX's own address of his telephone, e.g. `PJSIP/1001`; `queues` pairs queue id and rank (1 =
+    first).
 
-    `order`: his place for the strategy `linear`, lowest first. `pin`: digits for signing in by feature code, None = none.
+    `order`: his place for the strategy `linear`, lowest first. `pin`: digits for signing in by feature code, None
+    = none.
     """
 
     id: str

@@ -55,7 +55,10 @@ def next_state(state: InteractionState, trigger: InteractionTrigger) -> Interact
 
 
 class OfferState(StrEnum):
-    """RESERVED: the agent is ours, his phone does not ring yet. RINGING: the contact request is before him (OFFER-01)."""
+    """RESERVED.
+
+    The agent is ours, his phone does not ring yet. RINGING: the contact request is before him (OFFER-01).
+    """
 
     RESERVED = "reserved"
     RINGING = "ringing"

@@ -1,4 +1,7 @@
-"""Keys of the deadlines that the core sets. A key says what is due; the deadline itself is an absolute time in the state."""
+"""Keys of the deadlines that the core sets.
+
+A key says what is due; the deadline itself is an absolute time in the state.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything live of one tenant, with the indexes that make a step cheap, and one step at a time undone if it is refused."""
+"""Everything live of one tenant, the indexes that make a step cheap, and one step at a time undone if it is refused."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class WorldState:
 class World:
     """The state, its indexes, and the effects of the step that is running.
 
-    Handlers read through `interaction` and `agent` and write through `update_*`, `set_timer`, `send` and `emit`. All writes
-    between `step` entry and its end are undone when the block raises.
+    Handlers read through `interaction` and `agent` and write through `update_*`, `set_timer`, `send` and `emit`.
+    All writes between `step` entry and its end are undone when the block raises.
     """
 
     def __init__(self, state: WorldState) -> None:
@@ -72,7 +72,11 @@ class World:
 
     def rollback(self) -> None:
         """Undo every write of the running step; its effects are empty again."""
-        tables = {"i": self.state.interactions, "a": self.state.agents, "t": self.state.timers}
+        tables: dict[str, dict[str, Any]] = {
+            "i": self.state.interactions,
+            "a": self.state.agents,
+            "t": self.state.timers,
+        }
         tables |= {"p": self.state.phones, "l": self.state.links}
         for (table, key), old in reversed(self._undo.items()):
             self._write(table, tables[table], key, old)
@@ -112,9 +116,9 @@ class World:
         except KeyError:
             raise UnknownAgent(agent_id=agent_id) from None
 
-    def interaction_of_leg(self, leg_id: str) -> Interaction | None:
-        """The live interaction that this leg belongs to."""
-        found = self._legs.get(leg_id)
+    def interaction_of(self, leg_or_offer_id: str) -> Interaction | None:
+        """The live interaction that this leg or offer belongs to."""
+        found = self._owners.get(leg_or_offer_id)
         return self.state.interactions.get(found) if found else None
 
     def agent_at_phone(self, pbx: str, phone: str) -> AgentConfig | None:
@@ -193,9 +197,13 @@ class World:
     def send(self, command: Command) -> None:
         self.effects.commands.append(command)
 
-    def emit(self, type_: EventType, interaction: Interaction | None = None, agent_id: str = "", **values: object) -> None:
-        """Add an event of now."""
+    def emit(self, type_: EventType, interaction: Interaction | None = None, agent_id: str = "", **values: Any) -> None:
+        """Add an event of now.
+
+        `interaction_id` and `queue` may be given by name when there is no interaction any more.
+        """
         about = {"interaction_id": interaction.id, "queue": interaction.queue} if interaction else {}
+        about |= {name: values.pop(name) for name in ("interaction_id", "queue") if name in values}
         self.effects.events.append(Event(type=type_, at_ms=self.now_ms, agent_id=agent_id, values=values, **about))
 
     # ------------------------------------------------------------------ indexes
@@ -206,7 +214,7 @@ class World:
         self.pool = Pool(config)
         self._profiles: dict[str, ProfileKey] = {}
         self._at_phone = {(a.pbx, a.phone): a for a in config.agents.values()}
-        self._legs: dict[str, str] = {}
+        self._owners: dict[str, str] = {}
         self._waiting_count: Counter[str] = Counter()
         self._staff_count: Counter[str] = Counter()
         self._talking: Counter[str] = Counter()
@@ -222,12 +230,12 @@ class World:
 
     def _index_interaction(self, key: str, old: Interaction | None, new: Interaction | None) -> None:
         if old:
-            for leg in _legs_of(old):
-                self._legs.pop(leg, None)
+            for leg in _owned_by(old):
+                self._owners.pop(leg, None)
             self._waiting_count[old.queue] -= old.state in _WAITING
         if new:
-            for leg in _legs_of(new):
-                self._legs[leg] = key
+            for leg in _owned_by(new):
+                self._owners[leg] = key
             self._waiting_count[new.queue] += new.state in _WAITING
         self._stale_calls.add(key)
 
@@ -298,7 +306,12 @@ class World:
         """The agent as matching sees him now: free, or why not."""
         profile = self._profile(agent_id)
         why = self.unavailable_because(agent_id)
-        return AgentView(id=agent_id, profile=profile, unavailable_because=why, free=None if why else self._free_agent(agent_id, profile))
+        return AgentView(
+            id=agent_id,
+            profile=profile,
+            unavailable_because=why,
+            free=None if why else self._free_agent(agent_id, profile),
+        )
 
     def agent_views(self) -> Iterator[AgentView]:
         return (self.agent_view(agent_id) for agent_id in self.config.agents)
@@ -351,9 +364,10 @@ class World:
 _WAITING = frozenset({InteractionState.QUEUED, InteractionState.OFFERED})
 
 
-def _legs_of(interaction: Interaction) -> Iterator[str]:
+def _owned_by(interaction: Interaction) -> Iterator[str]:
     yield interaction.customer_leg
     for offer in interaction.offers:
         yield offer.leg_id
+        yield offer.id
     for party in interaction.parties:
         yield party.leg_id

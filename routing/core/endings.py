@@ -1,0 +1,74 @@
+"""How an interaction ends: exactly once, every leg told, every agent released into wrap-up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from routing.core.commands import ReturnLeg
+from routing.core.config import Result
+from routing.core.events import EventType
+from routing.core.interaction import Interaction, InteractionTrigger, OfferEnd, next_state
+from routing.core.offers import rescind
+from routing.core.timers import Due, key
+from routing.core.topology import hang_up
+from routing.core.world import World
+from routing.core.wrapup import start_wrap_up
+
+
+def end_interaction(world: World, interaction: Interaction, result: Result, ended_by: str) -> None:
+    """End it with `result`; `ended_by` is customer, an agent's id, or server.
+
+    The customer's leg goes back to the dialplan when there is something left for it to do there, else it is hung up.
+    """
+    for offer in interaction.offers:
+        interaction = rescind(world, interaction, offer, OfferEnd.ABANDONED)
+    interaction = world.update_interaction(
+        interaction,
+        state=next_state(interaction.state, InteractionTrigger.ENDED),
+        result=result,
+        ended_by=ended_by,
+        ended_at_ms=world.now_ms,
+        held_ms=interaction.held_ms + (world.now_ms - interaction.held_since_ms if interaction.held_since_ms else 0),
+        held_since_ms=None,
+    )
+    for due in (Due.RELAX, Due.WAIT, Due.ROOMS):
+        world.clear_timer(key(due, interaction.id))
+    for skip in interaction.skips:
+        world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))
+    if ended_by != "customer":
+        _release_customer(world, interaction, result)
+    for party in interaction.parties:
+        hang_up(world, interaction.pbx, party.leg_id)
+        start_wrap_up(world, interaction, party.agent_id)
+    world.emit(EventType.INTERACTION_ENDED, interaction, **summary(interaction))
+    world.remove_interaction(interaction)
+
+
+def _release_customer(world: World, interaction: Interaction, result: Result) -> None:
+    entry_point = world.config.entry_points.get(interaction.entry_point)
+    if result is Result.ANSWERED and not (entry_point and entry_point.return_after_call):
+        hang_up(world, interaction.pbx, interaction.customer_leg)
+        return
+    variables = {"SR_RESULT": result.value, "SR_INTERACTION": interaction.id}
+    variables |= {f"SR_CAD_{name}": value for name, value in interaction.cad.items()}
+    command = ReturnLeg(
+        id=world.new_id("cmd"),
+        pbx=interaction.pbx,
+        leg_id=interaction.customer_leg,
+        result=result,
+        variables=variables,
+    )
+    world.send(command)
+
+
+def summary(interaction: Interaction) -> dict[str, Any]:
+    """The clocks and the outcome of an ended interaction, each time span in ms."""
+    answered, ended = interaction.answered_at_ms, interaction.ended_at_ms or 0
+    return {
+        "result": interaction.result.value if interaction.result else "",
+        "ended_by": interaction.ended_by,
+        "agents": [p.agent_id for p in interaction.parties],
+        "waited_ms": (answered if answered is not None else ended) - interaction.entered_at_ms,
+        "talked_ms": ended - answered - interaction.held_ms if answered is not None else 0,
+        "held_ms": interaction.held_ms,
+    }

@@ -1,0 +1,132 @@
+"""One step of the whole core: an input at a time, then every match that has become possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from routing.core import arrivals, calls, offers, presence, reconcile, reconfigure, wrapup
+from routing.core.effects import Effects
+from routing.core.errors import DomainError
+from routing.core.facts import (
+    CommandEnded,
+    DialFailed,
+    Fact,
+    FeatureDialed,
+    LegAnswered,
+    LegArrived,
+    LegEnded,
+    LegRinging,
+    LinkLost,
+    LinkRestored,
+    PhoneChanged,
+    RoomsReached,
+    RoomsRefused,
+)
+from routing.core.orders import (
+    AnyOrder,
+    ApplyConfig,
+    EditCad,
+    EndInteraction,
+    ExtendWrapUp,
+    FinishWrapUp,
+    FireTimer,
+    GoAvailable,
+    GoIdle,
+    Hold,
+    Order,
+    Reply,
+    Resume,
+    SignIn,
+    SignOut,
+)
+from routing.core.timers import Due, parse
+from routing.core.world import World
+
+Input = Fact | AnyOrder | FireTimer
+
+_FACTS: dict[type, Callable[[World, Any], None]] = {
+    LegArrived: arrivals.arrived,
+    LegRinging: offers.ringing,
+    LegAnswered: offers.answered,
+    DialFailed: offers.dial_failed,
+    CommandEnded: offers.command_ended,
+    LegEnded: calls.leg_ended,
+    RoomsReached: calls.rooms_reached,
+    RoomsRefused: calls.rooms_refused,
+    PhoneChanged: presence.phone_changed,
+    FeatureDialed: presence.feature_dialed,
+    LinkLost: reconcile.link_lost,
+    LinkRestored: reconcile.link_restored,
+}
+
+_ORDERS: dict[type, Callable[[World, Any], dict[str, object]]] = {
+    SignIn: presence.sign_in,
+    SignOut: presence.sign_out,
+    GoAvailable: presence.go_available,
+    GoIdle: presence.go_idle,
+    FinishWrapUp: wrapup.finish,
+    ExtendWrapUp: wrapup.extend,
+    Hold: calls.hold,
+    Resume: calls.resume,
+    EndInteraction: calls.end,
+    EditCad: calls.edit_cad,
+    ApplyConfig: reconfigure.apply,
+}
+
+_TIMERS: dict[Due, Callable[[World, str, str], None]] = {
+    Due.OFFER: offers.rang_out,
+    Due.SKIP: offers.drop_skip,
+    Due.WRAP_UP: wrapup.timed_out,
+    Due.RELAX: lambda world, interaction_id, _: arrivals.relax(world, interaction_id),
+    Due.WAIT: lambda world, interaction_id, _: arrivals.waited_too_long(world, interaction_id),
+    Due.ROOMS: lambda world, interaction_id, _: calls.ask_again(world, interaction_id),
+}
+
+
+def step(world: World, item: Input, now_ms: int, seq: int) -> Effects:
+    """Apply one input at `now_ms` (not before the last step) with journal number `seq`.
+
+    A refused order changes nothing but for its reply. Anything else that raises is a fault of ours: the world is
+    as it was before the step, and the error goes to the caller.
+    """
+    with world.step(now_ms, seq):
+        if isinstance(item, Order):
+            _obey(world, item)
+        elif isinstance(item, FireTimer):
+            _fire(world, item.key)
+        else:
+            _FACTS[type(item)](world, item)
+        settle(world)
+    return world.effects
+
+
+def settle(world: World) -> None:
+    """Match waiting calls and free agents until no pair is left (ROUTE-05)."""
+    while decision := world.sync_pool().decide(world.now_ms):
+        offers.make_offers(world, decision)
+
+
+def _obey(world: World, order: Order) -> None:
+    try:
+        reply = Reply(order_id=order.order_id, reply_to=order.reply_to, values=_ORDERS[type(order)](world, order))
+    except DomainError as error:
+        world.rollback()
+        reply = Reply(
+            order_id=order.order_id,
+            reply_to=order.reply_to,
+            code=error.code,
+            detail=str(error),
+            values=error.fields,
+        )
+    if order.reply_to:
+        world.effects.replies.append(reply)
+
+
+def _fire(world: World, timer_key: str) -> None:
+    deadline_ms = world.state.timers.get(timer_key)
+    if deadline_ms is None or deadline_ms > world.now_ms:
+        return  # cleared or put off since it was seen as due
+    world.clear_timer(timer_key)
+    due, interaction_id, agent_id = parse(timer_key)
+    _TIMERS[due](world, interaction_id, agent_id)

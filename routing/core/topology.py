@@ -1,0 +1,53 @@
+"""Who should hear whom: the wanted rooms of an interaction, derived from its state and nothing else."""
+
+from __future__ import annotations
+
+from routing.core.commands import HangUpLeg, Room, SetRooms
+from routing.core.interaction import Interaction, InteractionState
+from routing.core.world import World
+
+MAIN = "main"
+AGENT = "agent"
+
+
+def wanted_rooms(interaction: Interaction, music: str) -> tuple[Room, ...]:
+    """Waiting or held.
+
+    The customer alone with music; connected: customer and agents together; held agents in silence.
+    """
+    customer, agents = interaction.customer_leg, tuple(p.leg_id for p in interaction.parties)
+    if interaction.state is InteractionState.CONNECTED:
+        return (Room(name=MAIN, legs=(customer, *agents)),)
+    rooms = [Room(name=MAIN, legs=(customer,), music=music)]
+    if agents:
+        rooms.append(Room(name=AGENT, legs=agents))
+    return tuple(rooms)
+
+
+def converge(world: World, interaction: Interaction) -> Interaction:
+    """Ask the PBX for the rooms that this state wants, if they are not the ones already asked for."""
+    queue = world.config.queues.get(interaction.queue)
+    rooms = wanted_rooms(interaction, queue.music if queue else "default")
+    if rooms == interaction.rooms:
+        return interaction
+    interaction = world.update_interaction(interaction, rooms=rooms, rooms_version=interaction.rooms_version + 1)
+    ask(world, interaction)
+    return interaction
+
+
+def ask(world: World, interaction: Interaction) -> None:
+    """Send the wanted rooms (again); harmless when they hold already."""
+    world.send(
+        SetRooms(
+            id=world.new_id("cmd"),
+            pbx=interaction.pbx,
+            interaction_id=interaction.id,
+            version=interaction.rooms_version,
+            rooms=interaction.rooms,
+        )
+    )
+
+
+def hang_up(world: World, pbx: str, leg_id: str, *, answered_elsewhere: bool = False) -> None:
+    """Order one leg to be hung up; harmless when it is gone."""
+    world.send(HangUpLeg(id=world.new_id("cmd"), pbx=pbx, leg_id=leg_id, answered_elsewhere=answered_elsewhere))
