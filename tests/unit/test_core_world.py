@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from routing.core import step as step_module
+from routing.core import offers
 from routing.core.commands import ReplyFeature, ReturnLeg, SetRooms, WatchPhones
 from routing.core.config import Config, Result
 from routing.core.events import EventType
@@ -47,7 +47,7 @@ def test_a_step_that_raises_leaves_the_world_as_it_was(monkeypatch: pytest.Monke
     def fault(world: World, decision: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(step_module.offers, "make_offers", fault)
+    monkeypatch.setattr(offers, "make_offers", fault)
     with pytest.raises(ZeroDivisionError):
         d.call("c2")
     monkeypatch.undo()
