@@ -75,7 +75,7 @@ class Phone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
-    """Delays in the PBX, in ms. After `take_within_ms` an untaken call falls back to the dialplan (FLOW-04)."""
+    """Delays in the PBX, in ms. After `take_within_ms` an untaken call falls back to the dialplan."""
 
     ring_ms: int = 2
     take_within_ms: int = 3_600_000

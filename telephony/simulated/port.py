@@ -150,9 +150,10 @@ class SimulatedPort:
             self._emit(arrival)
 
     def _lost(self, reason: str) -> None:
+        """LinkLost comes first, so that nothing new is decided for a dead link because of an unknown command."""
         if self.is_up:
-            self._disconnect()
             self._emit(LinkLost(pbx=self.pbx.name, reason=reason))
+            self._disconnect()
 
     def _disconnect(self) -> None:
         self.is_up = False
@@ -241,9 +242,7 @@ class SimulatedPort:
             self._emit(failed)
         elif isinstance(command, SetRooms):
             interaction_id, version = command.interaction_id, command.version
-            refused = RoomsRefused(
-                pbx=self.pbx.name, interaction_id=interaction_id, version=version, reason=why_not
-            )
+            refused = RoomsRefused(pbx=self.pbx.name, interaction_id=interaction_id, version=version, reason=why_not)
             self._emit(refused)
 
     def _give_up(self, number: int) -> None:

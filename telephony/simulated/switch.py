@@ -78,9 +78,7 @@ class Switch:
 
     def _phone_changed(self, phone: Phone) -> None:
         if phone.address in self.watched:
-            self._tell(
-                PhoneChanged(pbx=self.name, phone=phone.address, state=self.phone_state(phone.address))
-            )
+            self._tell(PhoneChanged(pbx=self.name, phone=phone.address, state=self.phone_state(phone.address)))
 
     def call_in(self, arrival: LegArrived, patience_ms: int | None = None) -> Channel:
         """A caller enters and is handed over; `arrival` without `pbx` and `leg_id`, which are given here.
@@ -91,9 +89,7 @@ class Switch:
         channel = Channel(leg_id=leg_id, party=leg_id, place=Place.HANDED_OVER, state=LegState.UP)
         channel.arrival = replace(arrival, pbx=self.name, leg_id=leg_id)
         self.channels[leg_id] = channel
-        channel.fall_back = self._after(
-            channel, self.timings.take_within_ms, lambda: self._fall_back(channel)
-        )
+        channel.fall_back = self._after(channel, self.timings.take_within_ms, lambda: self._fall_back(channel))
         if patience_ms is not None:
             self._after(channel, patience_ms, lambda: self._lose_patience(channel))
         self._tell(channel.arrival)
@@ -122,17 +118,13 @@ class Switch:
     def dial_feature(self, phone: Phone, code: str, argument: str = "") -> Channel:
         channel = self._own_call(phone, Place.FEATURE)
         self._after(channel, self.timings.feature_ms, lambda: self._end(channel, EndedBy.SERVER, NORMAL))
-        fact = FeatureDialed(
-            pbx=self.name, leg_id=channel.leg_id, phone=phone.address, code=code, argument=argument
-        )
+        fact = FeatureDialed(pbx=self.name, leg_id=channel.leg_id, phone=phone.address, code=code, argument=argument)
         self._tell(fact)
         return channel
 
     def _own_call(self, phone: Phone, place: Place) -> Channel:
         leg_id = f"{self.name}-{next(self._numbers)}"
-        channel = Channel(
-            leg_id=leg_id, party=phone.address, place=place, state=LegState.UP, phone=phone.address
-        )
+        channel = Channel(leg_id=leg_id, party=phone.address, place=place, state=LegState.UP, phone=phone.address)
         self.channels[leg_id] = channel
         phone.calls.append(channel)
         self._phone_changed(phone)

@@ -16,6 +16,9 @@ from telephony.port import PbxPort
 
 F = TypeVar("F")
 
+# The names of the CAD that the suite hands over; every lab watches them.
+CAD_NAMES = ("case", "note", "plain")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingCall:
@@ -143,7 +146,7 @@ class PbxLab(Protocol):
     stall_deadline_s: float
 
     async def start(self, phones: Sequence[str]) -> None:
-        """PBX up, telephones registered, port started and past its first LinkRestored, phones watched."""
+        """PBX up, telephones registered, port past LinkRestored and WatchPhones (these and CAD_NAMES)."""
 
     async def stop(self) -> None:
         """Ends everything, in any state; raises nothing."""
@@ -161,7 +164,7 @@ class PbxLab(Protocol):
 
     @property
     def moves(self) -> int:
-        """How often the PBX moved a leg into or out of a bridge or music since the start: equal = no break."""
+        """How often the PBX moved a leg into or out of a bridge or music since start: equal = no break."""
 
     async def channels(self) -> int:
         """How many live channels the PBX itself has now, private calls among them."""

@@ -1,0 +1,260 @@
+"""The contract suite's lab on the simulated PBX: its seconds are virtual, so nothing ever waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from routing.core.commands import WatchPhones
+from routing.core.facts import DialOutcome, Fact, LegArrived, LegState, LinkRestored, PhoneChanged
+from telephony.simulated import LinkTimings, SimulatedPbx, SimulatedPort, VirtualClock
+from telephony.simulated import habits as habit
+from telephony.simulated.channel import Channel, Hearing, Phone, Place
+from tests.contract.pbx_lab import (
+    Answers,
+    IncomingCall,
+    IsDead,
+    LabParty,
+    PartyState,
+    PhonePolicy,
+    Rejection,
+    Rejects,
+    RingsForEver,
+)
+
+F = TypeVar("F")
+
+_OUTCOMES = {
+    Rejection.BUSY: DialOutcome.BUSY,
+    Rejection.REJECTED: DialOutcome.REJECTED,
+    Rejection.UNAVAILABLE: DialOutcome.UNREACHABLE,
+    Rejection.NOT_FOUND: DialOutcome.INVALID,
+}
+QUIET_MS = 50
+
+
+def habit_of(policy: PhonePolicy) -> habit.Habit:
+    """The simulated telephone's habit for a policy of the suite."""
+    match policy:
+        case Answers(after_s=after_s):
+            return habit.Answers(habit.Constant(round(after_s * 1000)))
+        case Rejects(how=how):
+            return habit.Rejects(_OUTCOMES[how])
+        case RingsForEver():
+            return habit.RingsOut()
+        case IsDead():
+            return habit.IsDead()
+
+
+def party_state(channel: Channel | None) -> PartyState:
+    if channel is None:
+        return PartyState.NONE
+    if channel.state is None:
+        return PartyState.ENDED
+    return PartyState.UP if channel.state is LegState.UP else PartyState.RINGING
+
+
+class SimulatedCaller:
+    def __init__(self, lab: SimulatedLab, channel: Channel) -> None:
+        self._lab, self.channel = lab, channel
+
+    @property
+    def name(self) -> str:
+        return self.channel.party
+
+    @property
+    def leg_id(self) -> str:
+        return self.channel.leg_id
+
+    @property
+    def state(self) -> PartyState:
+        return party_state(self.channel)
+
+    async def hang_up(self) -> None:
+        self._lab.sim.hang_up(self.channel)
+
+    async def variable(self, name: str) -> str:
+        return self.channel.variables.get(name, "")
+
+    async def is_back_in_dialplan(self, within_s: float = 5.0) -> None:
+        self._lab.wait(lambda: self.channel.place is Place.DIALPLAN, within_s, lambda: self.channel.place)
+
+
+class SimulatedPhone:
+    def __init__(self, lab: SimulatedLab, phone: Phone, name: str) -> None:
+        self._lab, self._phone, self.name = lab, phone, name
+
+    @property
+    def channel(self) -> Channel | None:
+        return self._phone.live or (self._phone.calls[-1] if self._phone.calls else None)
+
+    @property
+    def state(self) -> PartyState:
+        return party_state(self.channel)
+
+    @property
+    def address(self) -> str:
+        return self._phone.address
+
+    @property
+    def rings(self) -> int:
+        return self._phone.rings
+
+    @property
+    def shown_caller(self) -> str:
+        return self.channel.shown_caller if self.channel else ""
+
+    def behave(self, policy: PhonePolicy) -> None:
+        self._phone.habit = habit_of(policy)
+
+    async def has_state(self, state: PartyState, within_s: float = 5.0) -> None:
+        self._lab.wait(lambda: self.state is state, within_s, lambda: self.state)
+
+    async def hang_up(self) -> None:
+        if self._phone.live:
+            self._lab.sim.hang_up(self._phone.live)
+
+    async def register(self) -> None:
+        self._lab.sim.register(self._phone, True)
+
+    async def unregister(self) -> None:
+        self._lab.sim.register(self._phone, False)
+
+    async def private_call(self) -> None:
+        self._lab.sim.private_call(self._phone)
+
+    async def dial_feature(self, code: str, argument: str = "") -> None:
+        self._lab.sim.dial_feature(self._phone, code, argument)
+
+    async def feature_answer(self, within_s: float = 5.0) -> bool:
+        self._lab.wait(lambda: self.state is PartyState.ENDED, within_s, lambda: self.state)
+        return bool(self.channel and self.channel.confirmed)
+
+
+class SimulatedLab:
+    """A PbxLab."""
+
+    stall_deadline_s = 3.0
+
+    def __init__(self) -> None:
+        self.pbx = "pbx1"
+        self.facts: list[Fact] = []
+        self.clock = VirtualClock()
+        self.sim = SimulatedPbx(self.clock, self.pbx, seed=1)
+        self.port = self._new_port()
+        self._phones: dict[str, SimulatedPhone] = {}
+
+    def _new_port(self) -> SimulatedPort:
+        return SimulatedPort(self.sim, LinkTimings(stall_ms=round(self.stall_deadline_s * 1000)))
+
+    # ------------------------------------------------------------------ life
+
+    async def start(self, phones: Sequence[str]) -> None:
+        for name in phones:
+            self._phones[name] = SimulatedPhone(self, self.sim.add_phone(f"SIM/{name}"), name)
+        await self._connect()
+        self.port.submit(
+            WatchPhones(id="cmd_watch", pbx=self.pbx, phones=tuple(p.address for p in self._phones.values()))
+        )
+        for phone in self._phones.values():
+            await self.wait_fact(PhoneChanged, phone=phone.address)
+
+    async def _connect(self) -> None:
+        await self.port.start(self.facts.append)
+        await self.wait_fact(LinkRestored)
+
+    async def stop(self) -> None:
+        await self.port.stop()
+
+    async def restart_connector(self) -> None:
+        await self.port.stop()
+        self.port, self.facts = self._new_port(), []
+        await self._connect()
+
+    # ------------------------------------------------------------------ people
+
+    async def call_in(self, call: IncomingCall) -> SimulatedCaller:
+        arrival = LegArrived(
+            pbx="",
+            leg_id="",
+            entry_point=call.entry_point,
+            dnis=call.dnis,
+            ani=call.ani,
+            ani_name=call.ani_name,
+            cad=dict(call.cad),
+            options=dict(call.options),
+        )
+        caller = SimulatedCaller(self, self.sim.call_in(arrival))
+        if self.port.is_up:
+            await self.wait_fact(LegArrived, leg_id=caller.leg_id)
+        return caller
+
+    def phone(self, name: str) -> SimulatedPhone:
+        return self._phones[name]
+
+    # ------------------------------------------------------------------ ears
+
+    def _hearing(self, listener: LabParty) -> Hearing:
+        assert isinstance(listener, (SimulatedCaller, SimulatedPhone))
+        return self.sim.hears(listener.channel) if listener.channel else Hearing()
+
+    async def hears(self, listener: LabParty, *speakers: LabParty, within_s: float = 5.0) -> None:
+        wanted = Hearing(parties=frozenset(self._party(s) for s in speakers))
+        self.wait(lambda: self._hearing(listener) == wanted, within_s, lambda: self._hearing(listener))
+
+    async def hears_music(self, listener: LabParty, within_s: float = 5.0) -> None:
+        self.wait(
+            lambda: bool(self._hearing(listener).music and not self._hearing(listener).parties),
+            within_s,
+            lambda: self._hearing(listener),
+        )
+
+    @staticmethod
+    def _party(speaker: LabParty) -> str:
+        assert isinstance(speaker, (SimulatedCaller, SimulatedPhone))
+        return speaker.channel.party if speaker.channel else ""
+
+    @property
+    def moves(self) -> int:
+        return self.sim.rooms.moves
+
+    async def channels(self) -> int:
+        return len(self.sim.channels)
+
+    # ------------------------------------------------------------------ the link
+
+    async def cut_link(self) -> None:
+        self.port.cut()
+
+    async def stall_link(self) -> None:
+        self.port.stall()
+
+    async def restore_link(self) -> None:
+        self.port.restore()
+
+    # ------------------------------------------------------------------ waiting
+
+    def wait(self, is_so: Callable[[], bool], within_s: float, seen: Callable[[], object]) -> None:
+        """Let the virtual time run until it is so, at most `within_s`."""
+        until_ms = self.clock.now_ms + round(within_s * 1000)
+        while not is_so():
+            due = self.clock.next_at_ms()
+            if due is None or due > until_ms:
+                self.clock.run_until(until_ms)
+                raise AssertionError(f"not so within {within_s} s; seen: {seen()}")
+            self.clock.step()
+
+    async def wait_fact(self, kind: type[F], within_s: float = 5.0, since: int = 0, **fields: object) -> F:
+        def found() -> F | None:
+            fitting = (f for f in self.facts[since:] if isinstance(f, kind))
+            return next((f for f in fitting if all(getattr(f, k) == v for k, v in fields.items())), None)
+
+        self.wait(lambda: found() is not None, within_s, lambda: self.facts[since:])
+        fact = found()
+        assert fact is not None
+        return fact
+
+    async def settle(self) -> None:
+        while (due := self.clock.next_at_ms()) is not None and due <= self.clock.now_ms + QUIET_MS:
+            self.clock.step()
+        self.clock.advance(QUIET_MS)
