@@ -1,0 +1,1 @@
+"""Use cases around the core: configuration files, settings, checks of the surroundings."""

@@ -1,0 +1,63 @@
+"""TOML files -> `routing.core.config.Config`, with every mistake by file, line and reason (OPS-02)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from routing.app.config import resolve, semantics
+from routing.app.config.problems import ConfigRefused, Problem, Severity
+from routing.app.config.references import References
+from routing.app.config.sources import read_directory
+from routing.app.config.validate import validate
+from routing.app.settings import PbxSettings, ServerSettings
+from routing.core.config import Config
+
+__all__ = ["Checked", "ConfigRefused", "Loaded", "Problem", "Severity", "check", "load"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A directory without errors. `config` has revision 0; `warnings` is everything that was found."""
+
+    config: Config
+    server: ServerSettings
+    pbxs: dict[str, PbxSettings]
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """`loaded` is None where `problems` holds an error. Problems are in the order of files and lines."""
+
+    loaded: Loaded | None
+    problems: tuple[Problem, ...]
+
+
+def check(directory: Path) -> Checked:
+    """Read every *.toml of the directory. Never raises for what stands in the files: mistakes are the result."""
+    sources = read_directory(directory)
+    tables = validate(sources)
+    References(sources, tables).check()
+    for queue_id, queue in tables.queues.items():
+        semantics.check_steps(sources, queue_id, [step.after_s for step in queue.relaxation], queue.max_wait_s)
+    loaded = None
+    if not sources.has_errors():
+        config = resolve.core_config(tables)
+        semantics.check(sources, config)
+        pbxs = resolve.pbx_settings(sources, tables)
+        problems = _in_order(sources.problems)
+        loaded = Loaded(config=config, server=resolve.server_settings(tables), pbxs=pbxs, warnings=problems)
+    return Checked(loaded=loaded, problems=_in_order(sources.problems))
+
+
+def load(directory: Path) -> Loaded:
+    """The directory's configuration. Raises ConfigRefused, which carries every mistake."""
+    checked = check(directory)
+    if checked.loaded is None:
+        raise ConfigRefused(checked.problems)
+    return checked.loaded
+
+
+def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda p: (str(p.file), p.line)))

@@ -1,0 +1,236 @@
+"""The files' shape: one pydantic model per table. Unknown keys are mistakes; descriptions make the reference."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from routing.app.settings import LogLevel, PbxKind
+from routing.core.config import AfterMiss, CadType, RonaCause, Strategy
+
+ID_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
+CAD_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
+MAX_LEVEL = 10
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+CadName = Annotated[str, StringConstraints(pattern=CAD_NAME_PATTERN)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Level = Annotated[int, Field(ge=1, le=MAX_LEVEL)]
+Rank = Annotated[int, Field(ge=1, le=99)]
+Priority = Annotated[int, Field(ge=1, le=10)]
+Phone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,16}/[A-Za-z0-9_.@:+-]{1,80}$")]
+Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,20}$")]
+Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{3,12}$")]
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,253}$")]
+PlainText = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+
+
+def _ranked(value: Any) -> Any:
+    """A list of queues is a table in which each has rank 1."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return dict.fromkeys(value, 1)
+    return value
+
+
+Queues = Annotated[dict[Id, Rank], BeforeValidator(_ranked)]
+Skills = dict[Id, Level]
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ServerTable(Table):
+    """The server's own processes. Read at their start; not part of what `apply` changes."""
+
+    tenant: Id = Field(
+        default="main", description="Name of this tenant in Redis; servers with the same name share their calls"
+    )
+    redis_url: Annotated[str, StringConstraints(pattern=r"^(redis|rediss|unix)://\S+$")] = Field(
+        default="redis://127.0.0.1:6379/0", description="Redis for live state, with `appendonly yes` and `noeviction`"
+    )
+    standbys: int = Field(
+        default=1, ge=0, le=8, description="Engines beside the active one that `switchroom up` keeps ready"
+    )
+    log_level: Annotated[LogLevel, Field(strict=False)] = Field(
+        default=LogLevel.INFO, description="Least severe events to log"
+    )
+
+
+class PbxTable(Table):
+    """One PBX node; the table's name is its id. The connection settings are read at the start of its connector."""
+
+    kind: Annotated[PbxKind, Field(strict=False)] = Field(default=PbxKind.ASTERISK, description="What it is")
+    host: Host = Field(default="127.0.0.1", description="Where its manager interface (AMI) listens")
+    port: int = Field(default=5038, ge=1, le=65_535, description="Port of the manager interface")
+    username: PlainText = Field(default="switchroom", description="User of the manager interface")
+    secret: PlainText | None = Field(
+        default=None, description="That user's secret, in the open: keep the file from other users"
+    )
+    secret_env: PlainText | None = Field(default=None, description="Environment variable that holds the secret")
+    secret_file: PlainText | None = Field(
+        default=None, description="File whose first line is the secret; relative to the configuration directory"
+    )
+    system_name: PlainText = Field(default="", description="The PBX's `systemname`; `doctor` compares it")
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> PbxTable:
+        given = [name for name in ("secret", "secret_env", "secret_file") if getattr(self, name) is not None]
+        if self.kind is PbxKind.ASTERISK and len(given) != 1:
+            raise ValueError("give exactly one of secret, secret_env, secret_file")
+        return self
+
+
+class TeamTable(Table):
+    """A team of agents; the table's name is its id."""
+
+    label: Label | None = Field(default=None, description="Name for people; the id where it is not given")
+    queues: Queues = Field(
+        default_factory=dict,
+        description="Queues of its agents who name none themselves: `{ sales = 1 }` with ranks, or a list",
+    )
+
+
+class ProfileTable(Table):
+    """What an agent may do; the table's name is its id. `default` exists without being written."""
+
+    receive_calls: bool = Field(default=True, description="Is offered customers' calls")
+    end_calls: bool = Field(default=True, description="May end a customer's call")
+
+
+class AgentTable(Table):
+    """An agent; the table's name is his id."""
+
+    name: Label = Field(description="Name for people")
+    team: Id = Field(description="His team")
+    phone: Phone = Field(description="The PBX's own address of his telephone, e.g. `PJSIP/1001`")
+    pbx: Id | None = Field(default=None, description="PBX of his telephone; may be left out where there is only one")
+    profile: Id = Field(default="default", description="What he may do")
+    skills: Skills = Field(default_factory=dict, description="Level 1-10 of each skill")
+    queues: Queues | None = Field(
+        default=None, description="His queues, instead of his team's: with ranks (1 is asked first), or a list"
+    )
+    order: int = Field(default=0, ge=0, le=1_000_000, description="His place for the strategy `linear`, lowest first")
+    pin: Pin | None = Field(
+        default=None, description="Digits for signing in by feature code on his phone; none: it takes no PIN"
+    )
+
+
+class RelaxationTable(Table):
+    """What is required after some waiting, instead of what was before."""
+
+    after_s: Seconds = Field(description="Seconds of waiting")
+    requires: Skills = Field(description="The whole requirement from then on; `{}` takes any agent of the queue")
+
+
+class MissTable(Table):
+    """What a failed offer does to the agent and the call."""
+
+    then: Annotated[AfterMiss, Field(strict=False)] = Field(
+        default=AfterMiss.RONA, description="State that the agent takes"
+    )
+    skip_s: int = Field(
+        default=0, ge=0, le=86_400, description="How long this call skips that agent; 0: as long as it waits"
+    )
+    idle_reason: PlainText | None = Field(
+        default=None, description='Reason of the idle state; only and always with `then = "idle"`'
+    )
+
+
+class WrapUpTable(Table):
+    """Time after a call for the agent's notes."""
+
+    timeout_s: int = Field(default=0, ge=0, le=86_400, description="Seconds; 0: no wrap-up")
+    until_reason: bool = Field(default=False, description="No time limit: wrap-up lasts until the agent gives a reason")
+    default_reason: PlainText | None = Field(default=None, description="Reason that is noted when the time is over")
+    extension_s: Seconds = Field(default=60, description="Seconds that one extension adds")
+    max_extensions: int = Field(default=3, ge=0, le=100, description="How often an agent may extend")
+
+    @model_validator(mode="after")
+    def _one_end(self) -> WrapUpTable:
+        if self.until_reason and self.timeout_s:
+            raise ValueError("until_reason has no time limit: leave timeout_s out")
+        return self
+
+
+class QueueTable(Table):
+    """A queue; the table's name is its id."""
+
+    label: Label | None = Field(default=None, description="Name for people; the id where it is not given")
+    strategy: Annotated[Strategy, Field(strict=False)] = Field(
+        default=Strategy.LONGEST_IDLE, description="Order of its eligible agents within a rank"
+    )
+    requires: Skills = Field(default_factory=dict, description="Skills with the minimum level that an agent needs")
+    relaxation: list[RelaxationTable] = Field(default_factory=list, description="What is required later")
+    priority: Priority = Field(default=5, description="Priority of its calls, 10 is served first")
+    aging_per_min: float = Field(
+        default=1.0, ge=0, le=1000, description="Points of priority that a minute of waiting is worth"
+    )
+    ring_timeout_s: int = Field(default=20, ge=1, le=300, description="Seconds that an agent's phone rings")
+    on_miss: dict[Annotated[RonaCause, Field(strict=False)], MissTable] = Field(
+        default_factory=dict, description="What a failed offer does, per cause"
+    )
+    wrap_up: WrapUpTable = Field(default_factory=WrapUpTable, description="Time after a call")
+    max_talking: int | None = Field(default=None, ge=1, description="At most so many of its agents talk at once")
+    max_wait_s: Seconds | None = Field(
+        default=None, description="A caller goes back to the dialplan after so long (`timeout`)"
+    )
+    max_waiting: int | None = Field(
+        default=None, ge=1, description="More callers go back to the dialplan at once (`full`)"
+    )
+    leave_when_no_agents: bool = Field(
+        default=False, description="Callers go back to the dialplan while no agent of it is signed in (`no_agents`)"
+    )
+    music: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = Field(
+        default="default", description="Class of music on hold of the PBX"
+    )
+    offer_variables: list[CadName] = Field(default_factory=list, description="CAD variables that an offer shows")
+
+
+class CadTable(Table):
+    """A variable of call-associated data; the table's name is its name, by which the dialplan hands it over."""
+
+    label: Label | None = Field(default=None, description="Name for people; the variable's where it is not given")
+    type: Annotated[CadType, Field(strict=False)] = Field(default=CadType.STRING, description="What a value must be")
+    order: int = Field(default=0, ge=0, le=1_000_000, description="Place on the agent's form, lowest first")
+    editable: bool = Field(default=True, description="Agents may change it")
+    secure: bool = Field(default=False, description="Sensitive: masked in logs and events")
+    shown: bool = Field(default=True, description="On the agent's form; the first 30 are")
+
+
+class EntryPointTable(Table):
+    """Where calls come in; the table's name is its id, which the dialplan may name."""
+
+    queue: Id = Field(description="Queue of its calls")
+    numbers: list[Number] = Field(default_factory=list, description="Dialled numbers that lead here")
+    priority: Priority | None = Field(default=None, description="Instead of the queue's")
+    cad: dict[CadName, CadTable] = Field(
+        default_factory=dict, description="Variables of its calls alone, or other settings of a common one"
+    )
+    return_after_call: bool = Field(
+        default=False,
+        description="The caller goes on in the dialplan when the agent has ended the call, instead of being hung up",
+    )
+
+
+class ReasonsTable(Table):
+    """What agents choose from. The order of `idle` gives the digit after the feature code."""
+
+    idle: list[Label] = Field(default_factory=list, description="Reasons for being idle")
+    wrap_up: list[Label] = Field(default_factory=list, description="Reasons of a wrap-up")
+
+
+# Section -> type of one of its entries. `server` and `reasons` are one entry each, the others hold entries by id.
+SINGLE: dict[str, type[Table]] = {"server": ServerTable, "reasons": ReasonsTable}
+KEYED: dict[str, Any] = {
+    "skills": Label,
+    "pbx": PbxTable,
+    "teams": TeamTable,
+    "profiles": ProfileTable,
+    "queues": QueueTable,
+    "agents": AgentTable,
+    "entry_points": EntryPointTable,
+    "cad": CadTable,
+}

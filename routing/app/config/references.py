@@ -1,0 +1,124 @@
+"""Names that point from one table to another: each must exist, and no two things may claim the same phone or number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from routing.app.config.models import AgentTable, EntryPointTable, QueueTable
+from routing.app.config.positions import KeyPath
+from routing.app.config.problems import did_you_mean
+from routing.app.config.sources import Sources
+from routing.app.config.validate import Tables
+from routing.core.config import AfterMiss, RonaCause
+
+
+class References:
+    """Looks names up in the raw document: an entry that is wrong in itself still exists."""
+
+    def __init__(self, sources: Sources, tables: Tables) -> None:
+        self._sources, self._tables = sources, tables
+
+    def check(self) -> None:
+        tables = self._tables
+        for team_id, team in tables.teams.items():
+            self._known_keys("queues", team.queues, ("teams", team_id, "queues"))
+        for queue_id, queue in tables.queues.items():
+            self._queue(queue, ("queues", queue_id))
+        for agent_id, agent in tables.agents.items():
+            self._agent(agent, ("agents", agent_id))
+        for entry_point_id, entry_point in tables.entry_points.items():
+            self._known("queues", entry_point.queue, ("entry_points", entry_point_id, "queue"))
+        self._phones()
+        self._numbers()
+        self._reasons()
+
+    def _known(self, section: str, name: str, path: KeyPath) -> None:
+        known = set(self._sources.entries(section)) | ({"default"} if section == "profiles" else set())
+        if name not in known:
+            what = {"pbx": "PBX", "entry_points": "entry point"}.get(section, section.removesuffix("s"))
+            self._sources.error(path, f"there is no {what} {name!r}{did_you_mean(name, known)}")
+
+    def _known_keys(self, section: str, names: Iterable[str], path: KeyPath) -> None:
+        for name in names:
+            self._known(section, name, (*path, name))
+
+    def _queue(self, queue: QueueTable, path: KeyPath) -> None:
+        self._known_keys("skills", queue.requires, (*path, "requires"))
+        for index, step in enumerate(queue.relaxation):
+            self._known_keys("skills", step.requires, (*path, "relaxation", index, "requires"))
+        for cause in queue.on_miss:
+            self._miss(queue, cause, (*path, "on_miss", cause.value))
+        if queue.wrap_up.default_reason is not None:
+            self._reason("wrap_up", queue.wrap_up.default_reason, (*path, "wrap_up", "default_reason"))
+        known = self._cad_names()
+        for index, name in enumerate(queue.offer_variables):
+            if name not in known:
+                reason = f"no CAD variable {name!r} is declared{did_you_mean(name, known)}"
+                self._sources.error((*path, "offer_variables", index), reason)
+
+    def _miss(self, queue: QueueTable, cause: RonaCause, path: KeyPath) -> None:
+        miss = queue.on_miss[cause]
+        if miss.then is AfterMiss.IDLE and miss.idle_reason is None:
+            self._sources.error(path, 'then = "idle" needs an idle_reason')
+        elif miss.then is not AfterMiss.IDLE and miss.idle_reason is not None:
+            self._sources.error((*path, "idle_reason"), 'has no meaning without then = "idle"')
+        elif miss.idle_reason is not None:
+            self._reason("idle", miss.idle_reason, (*path, "idle_reason"))
+
+    def _reason(self, kind: str, reason: str, path: KeyPath) -> None:
+        known = self._tables.reasons.idle if kind == "idle" else self._tables.reasons.wrap_up
+        raw = self._sources.entries("reasons").get(kind)
+        if reason not in known and (raw is None or known):
+            self._sources.error(path, f"{reason!r} is not in reasons.{kind}{did_you_mean(reason, known)}")
+
+    def _cad_names(self) -> set[str]:
+        own = (entry.get("cad") for entry in self._sources.entries("entry_points").values() if isinstance(entry, dict))
+        return set(self._sources.entries("cad")).union(*(cad for cad in own if isinstance(cad, dict)))
+
+    def _agent(self, agent: AgentTable, path: KeyPath) -> None:
+        self._known("teams", agent.team, (*path, "team"))
+        self._known("profiles", agent.profile, (*path, "profile"))
+        self._known_keys("skills", agent.skills, (*path, "skills"))
+        self._known_keys("queues", agent.queues or (), (*path, "queues"))
+        pbxs = self._sources.entries("pbx")
+        if agent.pbx is not None:
+            self._known("pbx", agent.pbx, (*path, "pbx"))
+        elif len(pbxs) != 1:
+            self._sources.error(path, f"'pbx' is required, since there {'is none' if not pbxs else 'are several'}")
+
+    def _phones(self) -> None:
+        only = next(iter(self._sources.entries("pbx")), "")
+        owners: dict[tuple[str, str], str] = {}
+        for agent_id, agent in self._tables.agents.items():
+            owner = owners.setdefault((agent.pbx or only, agent.phone), agent_id)
+            if owner != agent_id:
+                self._sources.error(
+                    ("agents", agent_id, "phone"), f"agent {owner!r} has this phone too{self._at('agents', owner)}"
+                )
+
+    def _numbers(self) -> None:
+        owners: dict[str, str] = {}
+        for entry_point_id, entry_point in self._tables.entry_points.items():
+            self._numbers_of(entry_point_id, entry_point, owners)
+
+    def _numbers_of(self, entry_point_id: str, entry_point: EntryPointTable, owners: dict[str, str]) -> None:
+        for index, number in enumerate(entry_point.numbers):
+            path = ("entry_points", entry_point_id, "numbers", index)
+            if number not in owners:
+                owners[number] = entry_point_id
+            elif owners[number] == entry_point_id:
+                self._sources.error(path, f"{number} is listed twice")
+            else:
+                where = self._at("entry_points", owners[number])
+                self._sources.error(path, f"{number} leads to entry point {owners[number]!r} already{where}")
+
+    def _reasons(self) -> None:
+        for kind in ("idle", "wrap_up"):
+            reasons = getattr(self._tables.reasons, kind)
+            for index, reason in enumerate(reasons):
+                if reason in reasons[:index]:
+                    self._sources.error(("reasons", kind, index), f"{reason!r} is listed twice")
+
+    def _at(self, section: str, name: str) -> str:
+        file, line = self._sources.place((section, name))
+        return f" ({file.name}, line {line})"

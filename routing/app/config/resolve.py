@@ -1,0 +1,126 @@
+"""Checked tables -> the core's configuration. References must have been checked before."""
+
+from __future__ import annotations
+
+from routing.app.config import secrets
+from routing.app.config.models import AgentTable, CadTable, EntryPointTable, QueueTable, WrapUpTable
+from routing.app.config.sources import Sources
+from routing.app.config.validate import Tables
+from routing.app.settings import PbxSettings, ServerSettings
+from routing.core.config import (
+    AgentConfig,
+    CadVariable,
+    Config,
+    EntryPoint,
+    MissPolicy,
+    Pbx,
+    Profile,
+    Queue,
+    RelaxationStep,
+    Requirement,
+    WrapUp,
+)
+
+
+def core_config(tables: Tables) -> Config:
+    """Revision 0: `apply` numbers it."""
+    common = {name: _variable(name, table) for name, table in tables.cad.items()}
+    profiles = {"default": Profile(id="default")}
+    profiles |= {id_: Profile(id=id_, **table.model_dump()) for id_, table in tables.profiles.items()}
+    return Config(
+        tenant=tables.server.tenant,
+        pbxs={id_: Pbx(id=id_, kind=table.kind.value) for id_, table in tables.pbx.items()},
+        queues={id_: _queue(id_, table) for id_, table in tables.queues.items()},
+        entry_points={id_: _entry_point(id_, table, common) for id_, table in tables.entry_points.items()},
+        profiles=profiles,
+        agents={id_: _agent(id_, table, tables) for id_, table in tables.agents.items()},
+        cad=tuple(sorted(common.values(), key=lambda v: (v.order, v.name))),
+        idle_reasons=tuple(tables.reasons.idle),
+        wrap_up_reasons=tuple(tables.reasons.wrap_up),
+    )
+
+
+def server_settings(tables: Tables) -> ServerSettings:
+    return ServerSettings(**{name: getattr(tables.server, name) for name in type(tables.server).model_fields})
+
+
+def pbx_settings(sources: Sources, tables: Tables) -> dict[str, PbxSettings]:
+    settings = {}
+    for id_, table in tables.pbx.items():
+        secret, source = secrets.resolve(sources, id_, table)
+        settings[id_] = PbxSettings(
+            id=id_,
+            kind=table.kind,
+            host=table.host,
+            port=table.port,
+            username=table.username,
+            secret=secret,
+            secret_source=source,
+            system_name=table.system_name,
+        )
+    return settings
+
+
+def requirement(skills: dict[str, int]) -> Requirement:
+    return tuple(sorted(skills.items()))
+
+
+def _queue(id_: str, table: QueueTable) -> Queue:
+    same = ("strategy", "priority", "aging_per_min", "ring_timeout_s", "max_talking", "max_wait_s", "max_waiting")
+    return Queue(
+        id=id_,
+        label=table.label or id_,
+        requires=requirement(table.requires),
+        relaxation=tuple(
+            RelaxationStep(after_s=step.after_s, requires=requirement(step.requires)) for step in table.relaxation
+        ),
+        on_miss={cause: MissPolicy(**miss.model_dump()) for cause, miss in table.on_miss.items()},
+        wrap_up=_wrap_up(table.wrap_up),
+        leave_when_no_agents=table.leave_when_no_agents,
+        music=table.music,
+        offer_variables=tuple(table.offer_variables),
+        **{name: getattr(table, name) for name in same},
+    )
+
+
+def _wrap_up(table: WrapUpTable) -> WrapUp:
+    return WrapUp(
+        timeout_s=None if table.until_reason else table.timeout_s,
+        default_reason=table.default_reason,
+        extension_s=table.extension_s,
+        max_extensions=table.max_extensions,
+    )
+
+
+def _agent(id_: str, table: AgentTable, tables: Tables) -> AgentConfig:
+    queues = tables.teams[table.team].queues if table.queues is None else table.queues
+    return AgentConfig(
+        id=id_,
+        name=table.name,
+        team=table.team,
+        pbx=table.pbx or next(iter(tables.pbx)),
+        phone=table.phone,
+        profile=table.profile,
+        skills=requirement(table.skills),
+        queues=tuple(sorted(queues.items())),
+        order=table.order,
+        pin=table.pin,
+    )
+
+
+def _entry_point(id_: str, table: EntryPointTable, common: dict[str, CadVariable]) -> EntryPoint:
+    return EntryPoint(
+        id=id_,
+        queue=table.queue,
+        numbers=tuple(table.numbers),
+        priority=table.priority,
+        cad=tuple(_variable(name, cad, common.get(name)) for name, cad in table.cad.items()),
+        return_after_call=table.return_after_call,
+    )
+
+
+def _variable(name: str, table: CadTable, base: CadVariable | None = None) -> CadVariable:
+    """The declaration; keys that are not written keep what `base` says."""
+    written = {key: getattr(table, key) for key in table.model_fields_set}
+    inherited = {key: getattr(base, key) for key in CadTable.model_fields} if base else {"label": name}
+    return CadVariable(name=name, **(inherited | {key: value for key, value in written.items() if value is not None}))

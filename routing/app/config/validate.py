@@ -1,0 +1,138 @@
+"""Raw entries -> checked tables. Each entry is judged by itself, so that one mistake does not hide the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from routing.app.config.models import (
+    CAD_NAME_PATTERN,
+    ID_PATTERN,
+    KEYED,
+    SINGLE,
+    AgentTable,
+    CadTable,
+    EntryPointTable,
+    PbxTable,
+    ProfileTable,
+    QueueTable,
+    ReasonsTable,
+    ServerTable,
+    TeamTable,
+)
+from routing.app.config.positions import KeyPath
+from routing.app.config.problems import did_you_mean
+from routing.app.config.sources import Sources
+
+_PATTERN_HINTS = {
+    ID_PATTERN: "lower-case letters, digits, '_', '-' and '.', at most 64",
+    CAD_NAME_PATTERN: "letters, digits and '_', beginning with a letter, at most 64",
+}
+_MAX_SHOWN_INPUT = 40
+
+
+@dataclass(slots=True)
+class Tables:
+    """The entries that are right in themselves."""
+
+    server: ServerTable = field(default_factory=ServerTable)
+    reasons: ReasonsTable = field(default_factory=ReasonsTable)
+    skills: dict[str, str] = field(default_factory=dict)
+    pbx: dict[str, PbxTable] = field(default_factory=dict)
+    teams: dict[str, TeamTable] = field(default_factory=dict)
+    profiles: dict[str, ProfileTable] = field(default_factory=dict)
+    queues: dict[str, QueueTable] = field(default_factory=dict)
+    agents: dict[str, AgentTable] = field(default_factory=dict)
+    entry_points: dict[str, EntryPointTable] = field(default_factory=dict)
+    cad: dict[str, CadTable] = field(default_factory=dict)
+
+
+def validate(sources: Sources) -> Tables:
+    """The right entries; what is wrong with the others is noted in `sources`."""
+    tables = Tables()
+    for section, model in SINGLE.items():
+        if section in sources.sections and (single := _checked(sources, (section,), model)) is not None:
+            setattr(tables, section, single)
+    for section, entry_type in KEYED.items():
+        adapter = TypeAdapter(entry_type)
+        pattern = CAD_NAME_PATTERN if section == "cad" else ID_PATTERN
+        good = getattr(tables, section)
+        for name in sources.entries(section):
+            if not re.fullmatch(pattern, name):
+                sources.error((section, name), f"not a usable name: {_PATTERN_HINTS[pattern]}")
+            elif (entry := _checked(sources, (section, name), entry_type, adapter)) is not None:
+                good[name] = entry
+    return tables
+
+
+def _checked(sources: Sources, path: KeyPath, type_: Any, adapter: TypeAdapter[Any] | None = None) -> Any:
+    raw: Any = sources.sections
+    for part in path:
+        raw = raw[part]
+    try:
+        return (adapter or TypeAdapter(type_)).validate_python(raw)
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            sources.error((*path, *_clean(details["loc"])), _reason(type_, details))
+    return None
+
+
+def _clean(loc: tuple[int | str, ...]) -> KeyPath:
+    """Without the mark that pydantic puts behind a wrong key of a dictionary."""
+    return tuple(part for part in loc if part != "[key]")
+
+
+def _reason(type_: Any, details: ErrorDetails) -> str:
+    kind, shown = details["type"], _shown(details["input"])
+    context: Mapping[str, Any] = details.get("ctx") or {}
+    if kind == "extra_forbidden":
+        return "unknown key" + did_you_mean(str(details["loc"][-1]), _field_names(type_, details["loc"][:-1]))
+    if kind == "missing":
+        return f"{details['loc'][-1]!r} is required"
+    if kind == "enum":
+        words = re.findall(r"'([^']*)'", str(context.get("expected", "")))
+        near = did_you_mean(details["input"], words) if isinstance(details["input"], str) else ""
+        return f"{shown} is none of {', '.join(words)}{near}"
+    if kind == "string_pattern_mismatch":
+        pattern = str(context.get("pattern", ""))
+        return f"{shown} is not of the form {_PATTERN_HINTS.get(pattern, pattern)}"
+    if kind == "value_error":
+        return str(context.get("error", details["msg"]))
+    if kind in {"model_type", "model_attributes_type", "dict_type"}:
+        return f"must be a table, not {shown}"
+    message = details["msg"].replace("Input should be", "must be").replace("String should", "must")
+    return f"{message}, not {shown}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN_INPUT else text[: _MAX_SHOWN_INPUT - 3] + "..."
+
+
+def _field_names(type_: Any, loc: tuple[int | str, ...]) -> list[str]:
+    """The keys that the table at `loc` may have."""
+    for part in loc:
+        type_ = _child(type_, part)
+    model = _model_in(type_)
+    return list(model.model_fields) if model else []
+
+
+def _child(type_: Any, part: int | str) -> Any:
+    model = _model_in(type_)
+    if model is not None and get_origin(type_) not in {dict, list}:
+        found = model.model_fields.get(str(part))
+        return found.annotation if found else None
+    args = get_args(type_)
+    return args[-1] if args else None
+
+
+def _model_in(type_: Any) -> type[BaseModel] | None:
+    """The one model that a type expression speaks of."""
+    if isinstance(type_, type) and issubclass(type_, BaseModel):
+        return type_
+    return next((model for arg in get_args(type_) if (model := _model_in(arg)) is not None), None)

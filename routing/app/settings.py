@@ -1,0 +1,45 @@
+"""What the processes need to know before they can read the running configuration: addresses, names, secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class PbxKind(StrEnum):
+    ASTERISK = "asterisk"
+    SIMULATED = "simulated"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """Table `server`. `standbys`: engines besides the active one that `switchroom up` keeps running."""
+
+    tenant: str = "main"
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    standbys: int = 1
+    log_level: LogLevel = LogLevel.INFO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PbxSettings:
+    """Connection to one PBX node. `secret` is empty where this process could not read it from `secret_source`.
+
+    `system_name`: what the PBX calls itself (Asterisk: `systemname`); empty = not checked.
+    """
+
+    id: str
+    kind: PbxKind
+    host: str = "127.0.0.1"
+    port: int = 5038
+    username: str = ""
+    secret: str = field(default="", repr=False)
+    secret_source: str = ""
+    system_name: str = ""
