@@ -67,6 +67,7 @@ class Asterisk:
         self.ami_user, self.ami_secret = "switchroom", secrets.token_hex(16)
         self.observer_user, self.observer_secret = "observer", secrets.token_hex(16)
         self._passwords = {number: secrets.token_hex(8) for number in agents}
+        self.boot_messages = ""  # of the last start
         self._child: Child | None = None
         self._contexts = (trunk_context, agent_context)
         self._queues, self._overrides = queues, dict(overrides or {})
@@ -139,6 +140,7 @@ class Asterisk:
     def start(self, timeout: float = 30.0) -> Self:
         """Start (again) and wait until it is fully booted; raises ProcessFailed."""
         command = (self.binary, "-f", "-C", self.directory / "etc" / "asterisk.conf")
+        logged = len(self.messages)
         self._child = Child(command, self.directory / "log" / "stdout.log", self.directory)
         try:
             self._child.wait_until(self._is_booted, timeout)
@@ -147,12 +149,11 @@ class Asterisk:
             if isinstance(error, ProcessFailed):
                 raise ProcessFailed(f"asterisk {error}\n{self.messages[-2000:]}") from error
             raise
+        self.boot_messages = self.messages[logged:]
         return self
 
     def _is_booted(self) -> bool:
-        login = (
-            f"Action: Login\r\nUsername: observer\r\nSecret: {self.observer_secret}\r\nEvents: system\r\n\r\n"
-        )
+        login = f"Action: Login\r\nUsername: observer\r\nSecret: {self.observer_secret}\r\nEvents: system\r\n\r\n"
         received = b""
         try:
             with socket.create_connection(("127.0.0.1", self.ami_port), 0.5) as connection:

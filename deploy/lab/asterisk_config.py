@@ -67,14 +67,12 @@ def render(plan: Plan) -> dict[str, str]:
         "asterisk.conf": _asterisk(plan),
         "modules.conf": "[modules]\nautoload = no\n"
         + "".join(f"load = {name}.so\n" for name in MODULES if name in available),
-        "logger.conf": "[general]\nqueue_log = no\n[logfiles]\n"
-        "messages.log => notice,warning,error,verbose(3)\n",
+        "logger.conf": "[general]\nqueue_log = no\n[logfiles]\nmessages.log => notice,warning,error,verbose(3)\n",
         "manager.conf": _manager(plan),
         "cdr.conf": "[general]\nenable = no\n",
         "cel.conf": "[general]\nenable = no\n",
         "http.conf": "[general]\nenabled = no\n",
-        "rtp.conf": f"[general]\nrtpstart = {plan.rtp[0]}\nrtpend = {plan.rtp[1]}\n"
-        "strictrtp = no\nicesupport = no\n",
+        "rtp.conf": f"[general]\nrtpstart = {plan.rtp[0]}\nrtpend = {plan.rtp[1]}\nstrictrtp = no\nicesupport = no\n",
         "musiconhold.conf": f"[default]\nmode = files\ndirectory = {moh}\n",
         "features.conf": "[general]\n[featuremap]\n",
         "indications.conf": INDICATIONS,
@@ -255,31 +253,12 @@ silence_threshold = 256
 maximum_word_length = 5000
 """
 
+# What ConfBridge() takes when the dialplan names no profile; 8 kHz, as every codec here.
 CONFBRIDGE = """[general]
-[sr_bridge]
+[default_bridge]
 type = bridge
-max_members = 10
 internal_sample_rate = 8000
 mixing_interval = 20
-[sr_customer]
+[default_user]
 type = user
-quiet = yes
-announce_user_count = no
-announce_join_leave = no
-announce_only_user = no
-music_on_hold_when_empty = yes
-music_on_hold_class = default
-dsp_drop_silence = no
-[sr_agent]
-type = user
-quiet = yes
-announce_join_leave = no
-announce_only_user = no
-music_on_hold_when_empty = no
-[sr_coach]
-type = user
-quiet = yes
-startmuted = yes
-announce_join_leave = no
-announce_only_user = no
 """

@@ -246,9 +246,7 @@ class Call(Listening):
     async def _in_dialog(self, method: str, headers: tuple[str, ...] = (), body: bytes = b"") -> Message:
         self.cseq += 1
         cseq = self.cseq
-        transaction = self.phone.request(
-            method, self.remote_target, self._dialog(method, cseq), headers, body
-        )
+        transaction = self.phone.request(method, self.remote_target, self._dialog(method, cseq), headers, body)
         response = await transaction.final
         if method == "INVITE":
             transaction.resend_ack = lambda: self._send_ack(cseq)

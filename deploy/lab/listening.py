@@ -26,9 +26,7 @@ class Listening:
         """Press digits (RFC 4733)."""
         await self._media.send_digits(digits, duration_ms)
 
-    async def hears(
-        self, *frequencies: float, within: float = 3.0, share: float = 0.12, level: float = 200
-    ) -> float:
+    async def hears(self, *frequencies: float, within: float = 3.0, share: float = 0.12, level: float = 200) -> float:
         """Wait until every frequency is clearly audible at the same time."""
 
         def is_heard(shares: dict[float, float], loudness: float) -> bool:

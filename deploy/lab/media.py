@@ -146,9 +146,7 @@ class Media(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         """The other side has closed its port: nothing to do."""
 
-    def spectrum(
-        self, frequencies: tuple[float, ...], window_ms: int = 200
-    ) -> tuple[dict[float, float], float]:
+    def spectrum(self, frequencies: tuple[float, ...], window_ms: int = 200) -> tuple[dict[float, float], float]:
         """Share of the received energy at each frequency in the last `window_ms`, and the level."""
         size = RATE * window_ms // 1000
         if len(self.received) < size or time.monotonic() - self._received_at > STALE_S:

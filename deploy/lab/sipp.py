@@ -44,9 +44,7 @@ class Sipp:
         self._child: Child | None = None
 
     @classmethod
-    def callers(
-        cls, server: tuple[str, int], number: str, *, rate: float, calls: int, hold_ms: int = 3000
-    ) -> Self:
+    def callers(cls, server: tuple[str, int], number: str, *, rate: float, calls: int, hold_ms: int = 3000) -> Self:
         """Callers who dial `number` at `rate` per second, talk `hold_ms` and hang up (scenario uac)."""
         amount = ["-r", f"{rate:g}", "-m", str(calls), "-d", str(hold_ms)]
         return cls([f"{server[0]}:{server[1]}", "-sn", "uac", "-s", number, *amount])
@@ -79,9 +77,7 @@ class Sipp:
         if not rows:
             return Counts()
         last = rows[-1]
-        return Counts(
-            int(last["TotalCallCreated"]), int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"])
-        )
+        return Counts(int(last["TotalCallCreated"]), int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"]))
 
     def errors(self) -> str:
         """What SIPp complained about."""

@@ -22,6 +22,8 @@ exten => 7002,1,Answer()
 exten => 7003,1,Set(CONNECTEDLINE(num)=${CALLERID(num)})
  same => n,Dial(PJSIP/1001,10)
 exten => 7004,1,Dial(PJSIP/4420@trunk,10)
+exten => 7005,1,Answer()
+ same => n,ConfBridge(room)
 [from-agent]
 exten => _1XXX,1,Dial(PJSIP/${EXTEN},10)
 """
@@ -131,6 +133,23 @@ def test_calls_leave_through_the_carrier(pbx: Asterisk) -> None:
             assert far_end.invite.start.startswith("INVITE sip:4420@")
 
     run(scenario())
+
+
+def test_a_conference_mixes_everybody(pbx: Asterisk) -> None:
+    async def scenario() -> None:
+        async with Phones(pbx) as phones:
+            tones = (500, 700, 1100)
+            calls = [await (await phones.caller(f"49{tone}", tone)).dial("7005") for tone in tones]
+            for tone, call in zip(tones, calls, strict=True):
+                await call.answered()
+                await call.hears(*(other for other in tones if other != tone), within=8)
+
+    run(scenario())
+
+
+def test_asterisk_boots_without_a_complaint(pbx: Asterisk) -> None:
+    complaints = [line for line in pbx.boot_messages.splitlines() if "WARNING" in line or "ERROR" in line]
+    assert complaints == []
 
 
 def test_a_wrong_password_is_refused(pbx: Asterisk) -> None:

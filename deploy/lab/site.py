@@ -1,0 +1,196 @@
+"""A whole contact centre on 127.0.0.1: Redis, a PBX, Switchroom's own processes, and a configuration for them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from deploy.lab.asterisk import Asterisk
+from deploy.lab.process import Child
+from deploy.lab.redis import RedisServer
+
+ROOT = Path(__file__).parents[2]
+PBX = "ast1"
+
+# How a site's own dialplan looks: one line per entry point, the fall-back behind it.
+DIALPLAN = """
+[from-trunk]
+exten => _7XXX,1,Set(SR_CAD_customer_id=${CALLERID(num)})
+ same => n,Gosub(switchroom,s,1(${IF($["${EXTEN}"="7002"]?help:main)}))
+ same => n,Verbose(1,back with ${SR_RESULT})
+ same => n,GotoIf($["${SR_RESULT}" = "unavailable"]?fallback,s,1)
+ same => n,Hangup()
+exten => h,1,Verbose(1,gone with ${SR_RESULT})
+
+[from-agent]
+include => switchroom-features
+exten => _1XXX,1,Dial(PJSIP/${EXTEN},30)
+
+[fallback]
+exten => s,1,Answer()
+ same => n,Playtones(1209)
+ same => n,Wait(30)
+"""
+
+PBX_FILE = """
+[pbx.{pbx}]
+kind = "asterisk"
+host = "127.0.0.1"
+port = {port}
+username = "{user}"
+secret_env = "SWITCHROOM_AMI_SECRET"
+"""
+
+
+def center(agents: Sequence[str], *, ring_timeout_s: int = 8, wrap_up: str = "{ timeout_s = 0 }") -> dict[str, str]:
+    """Configuration files of a plain centre: one queue `general` of everybody, one `help` of the odd numbers."""
+    rows = "\n".join(
+        f'[agents.a{number}]\nname = "Agent {number}"\nteam = "floor"\nphone = "PJSIP/{number}"\n'
+        f"skills = {{ english = 8{', broadband = 7' if int(number) % 2 else ''} }}\n"
+        for number in agents
+    )
+    return {
+        "agents.toml": rows,
+        "floor.toml": f"""
+[skills]
+english = "English"
+broadband = "Broadband"
+[teams.floor]
+label = "Floor"
+queues = {{ general = 1, help = 1 }}
+[profiles.default]
+[queues.general]
+label = "General"
+requires = {{ english = 5 }}
+ring_timeout_s = {ring_timeout_s}
+wrap_up = {wrap_up}
+[queues.help]
+label = "Help"
+requires = {{ broadband = 5 }}
+ring_timeout_s = {ring_timeout_s}
+wrap_up = {wrap_up}
+[entry_points.main]
+queue = "general"
+numbers = ["7001"]
+[entry_points.help]
+queue = "help"
+numbers = ["7002"]
+[cad.customer_id]
+label = "Customer"
+[reasons]
+idle = ["Break", "Lunch"]
+wrap_up = ["Done", "Call back"]
+""",
+    }
+
+
+class Site:
+    """Processes `engine`, `standby` and `connector` on their own, or one `up` which supervises them.
+
+    with Site(["1001", "1002"], center(["1001", "1002"])) as site:
+        site.switchroom("agent", "sign-in", "a1001")
+
+    Each can be killed and started again by name; Redis keeps its port and its data.
+    """
+
+    def __init__(
+        self,
+        phones: Sequence[str],
+        files: Mapping[str, str],
+        *,
+        dialplan: str = DIALPLAN,
+        supervised: bool = False,
+        directory: Path | None = None,
+        ami_port: int | None = None,
+        **asterisk: Any,
+    ) -> None:
+        """`files` are the configuration without PBX and server; `ami_port` replaces the PBX's own, for a proxy."""
+        self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="switchroom-site-")
+        self.directory = directory or Path(self._temporary.name if self._temporary else "")
+        self.pbx = Asterisk(agents=phones, dialplan=dialplan, **asterisk)
+        self.redis = RedisServer(self.directory / "redis")
+        self.files, self.supervised, self.ami_port = dict(files), supervised, ami_port or self.pbx.ami_port
+        self.children: dict[str, Child] = {}
+        self.config = self.directory / "config"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every `switchroom` command of this site needs."""
+        return {
+            "SWITCHROOM_REDIS": self.redis.url,
+            "SWITCHROOM_TENANT": "main",
+            "SWITCHROOM_CONFIG": str(self.config),
+            "SWITCHROOM_AMI_SECRET": self.pbx.ami_secret,
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def write_config(self) -> None:
+        """The files as they stand in `files`, with the PBX's address of now."""
+        self.config.mkdir(parents=True, exist_ok=True)
+        pbx = PBX_FILE.format(pbx=PBX, port=self.ami_port, user=self.pbx.ami_user)
+        for name, text in {**self.files, "pbx.toml": pbx}.items():
+            (self.config / name).write_text(text, encoding="utf-8")
+
+    def start(self) -> Self:
+        """Everything up, the configuration applied."""
+        self.write_config()
+        self.redis.start()
+        self.pbx.start()
+        for name in ("up",) if self.supervised else ("engine", "connector", "standby"):
+            self.start_process(name)
+        self.switchroom("apply", "--yes")
+        return self
+
+    def start_process(self, name: str) -> Child:
+        """Start (again) one of up, engine, standby, connector."""
+        words = {"up": ["up"], "engine": ["engine"], "standby": ["engine"], "connector": ["connector", PBX]}[name]
+        command = [sys.executable, "-m", "routing.cli.main", *words]
+        log = self.directory / f"{name}.log"
+        self.children[name] = Child(command, log, self.directory, self.environment)
+        return self.children[name]
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, as a crash: up, engine, standby, connector, redis or pbx."""
+        {"redis": self.redis, "pbx": self.pbx}.get(name, self.children.get(name)).kill()  # type: ignore[union-attr]
+
+    def switchroom(self, *words: str, check: bool = True) -> Any:
+        """Run one command line with --json; its parsed answer. Raises RuntimeError with what it said."""
+        command = [sys.executable, "-m", "routing.cli.main", *words, "--json"]
+        environment = {**os.environ, **self.environment}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        if check and done.returncode:
+            raise RuntimeError(f"switchroom {' '.join(words)}: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def log(self, name: str) -> str:
+        """What a process wrote so far."""
+        path = self.directory / f"{name}.log"
+        return path.read_text("utf-8", "replace") if path.exists() else ""
+
+    def close(self) -> None:
+        """End every process, newest first."""
+        for child in reversed(self.children.values()):
+            child.stop()
+        self.pbx.close()
+        self.redis.close()
+        if self._temporary and not os.environ.get("SWITCHROOM_LAB_KEEP"):
+            self._temporary.cleanup()
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
