@@ -130,6 +130,11 @@ class Pool:
     def has_free(self, queue_id: str) -> bool:
         return self.free(queue_id) > 0
 
+    @property
+    def class_count(self) -> int:
+        """Classes of calls held in memory, with or without calls."""
+        return self._index.class_count
+
     def position(self, call_id: str) -> int:
         """1 for the first call of its queue. The time does not matter: all calls of a queue age alike.
 

@@ -131,14 +131,14 @@ class Index:
     """All classes; they are made when first needed and know each other from then on."""
 
     # A class without calls is kept for the next one, up to so many: calls could bring requirements without number.
-    _KEPT = 1024
+    _KEPT = 256
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._members = Counter(queue for agent in config.agents.values() for queue, _ in agent.queues)
         self._queues: dict[str, QueueState] = {}
         self._agents: dict[ProfileKey, AgentClass] = {}
-        self._kept = 0
+        self.class_count = 0
 
     def queue(self, queue_id: str) -> QueueState:
         """A queue that the configuration no longer has keeps its waiting calls, under default rules."""
@@ -164,16 +164,16 @@ class Index:
         found = queue.classes.get(requires)
         if found is None:
             found = queue.classes[requires] = CallClass(queue, requires)
-            self._kept += 1
+            self.class_count += 1
             for agents, rank in queue.profiles:
                 found.meet(agents, rank)
         return found
 
     def forget(self, calls: CallClass) -> None:
         """Drop a class that has no calls, unless there are few."""
-        if self._kept <= self._KEPT:
+        if self.class_count <= self._KEPT:
             return
-        self._kept -= 1
+        self.class_count -= 1
         del calls.queue.classes[calls.requires]
         for _, entries in calls.tiers:
             for agents, _ in entries:
