@@ -1,0 +1,108 @@
+"""Values to JSON and back. What an item is stands beside it, as its class name; reading is strictly typed."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from hashlib import sha256
+from typing import Any, Generic, TypeVar, cast, get_args
+
+import msgspec
+
+from routing.core.agent import Agent
+from routing.core.commands import Command
+from routing.core.config import Config
+from routing.core.events import Event
+from routing.core.facts import Fact
+from routing.core.interaction import Interaction
+from routing.core.matching_types import Trace
+from routing.core.orders import AnyOrder, FireTimer, Reply
+from routing.core.world import WorldState
+from routing.store.errors import StoreCorrupt
+from routing.store.port import Item, Undecodable
+
+T = TypeVar("T")
+
+# An event's or a reply's values are open: what JSON lacks is written as its text, not failing a commit.
+_encoder = msgspec.json.Encoder(enc_hook=str)
+
+
+def encode(value: object) -> bytes:
+    """JSON of a core value. Lone surrogates (bytes from outside that were no UTF-8) become U+FFFD."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        return _encoder.encode(_scrubbed(msgspec.to_builtins(value, enc_hook=str)))
+
+
+def _scrubbed(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        case dict():
+            return {_scrubbed(key): _scrubbed(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_scrubbed(item) for item in value]
+        case _:
+            return value
+
+
+class Codec(Generic[T]):
+    """One type, JSON without a tag."""
+
+    def __init__(self, type_: type[T]) -> None:
+        self._name = type_.__name__
+        self._decoder = msgspec.json.Decoder(type_)
+
+    def decode(self, data: bytes) -> T:
+        """Raises StoreCorrupt."""
+        try:
+            return self._decoder.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise StoreCorrupt(what=self._name, reason=str(error)) from error
+
+    def read(self, data: bytes) -> T | Undecodable:
+        """The value, or what could not be read as one."""
+        try:
+            return self.decode(data)
+        except StoreCorrupt as error:
+            return Undecodable(type=self._name, data=data, reason=str(error))
+
+
+class UnionCodec(Generic[T]):
+    """Members of a union; the tag is the name of the class."""
+
+    def __init__(self, *members: type) -> None:
+        self._decoders: dict[str, msgspec.json.Decoder[Any]] = {m.__name__: msgspec.json.Decoder(m) for m in members}
+
+    def read(self, type_: str, data: bytes) -> T | Undecodable:
+        """The member of that name, or what could not be read as one."""
+        decoder = self._decoders.get(type_)
+        if decoder is None:
+            return Undecodable(type=type_, data=data, reason="unknown type")
+        try:
+            return cast(T, decoder.decode(data))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return Undecodable(type=type_, data=data, reason=str(error))
+
+
+def tagged(value: object) -> tuple[str, bytes]:
+    """Name and JSON of an item; an undecodable one goes back as it came."""
+    if isinstance(value, Undecodable):
+        return value.type, value.data
+    return type(value).__name__, encode(value)
+
+
+items: UnionCodec[Item] = UnionCodec(*get_args(Fact), *get_args(AnyOrder), FireTimer)
+commands: UnionCodec[Command] = UnionCodec(*get_args(Command))
+interactions = Codec(Interaction)
+agents = Codec(Agent)
+configs = Codec(Config)
+events = Codec(Event)
+replies = Codec(Reply)
+traces = Codec(Trace)
+
+
+def digest(state: WorldState) -> str:
+    """SHA-256 over the whole state, independent of the order of its dictionaries."""
+    parts = {f.name: getattr(state, f.name) for f in fields(state)}
+    return sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()

@@ -1,0 +1,59 @@
+"""Every key of a tenant in Redis, its owner and what bounds it.
+
+The braces are literal: Redis Cluster hashes only what stands between them, so that a tenant is one slot.
+
+    key                 type    written by           bounded by
+    inputs              stream  connectors, API      refused when full; trimmed behind the committed position
+    producers           hash    connectors           one field per connector
+    lease, fence        string  engines              TTL; one counter
+    meta                hash    engine               fixed fields
+    interactions        hash    engine               live interactions
+    agents, phones,
+    links               hash    engine               configuration
+    timers              zset    engine               live deadlines
+    config              string  engine               one value
+    journal             stream  engine               trimmed to the oldest kept snapshot
+    snapshots           hash    engine               two fields
+    snapshot:N:...      copies  engine               N is a or b
+    events              stream  engine               length
+    commands:PBX        stream  engine               length; trimmed by the connector
+    command_positions   hash    connectors           one field per PBX
+    dial:ID             string  connectors           TTL
+    reply:ADDRESS       list    engine               TTL
+    trace:ID            list    engine               TTL and length
+    ended:ID            string  engine               TTL
+    ended_index         list    engine               length
+"""
+
+from __future__ import annotations
+
+from routing.core.errors import StoreError
+
+STATE = ("interactions", "agents", "phones", "links", "timers", "config", "meta")
+SNAPSHOT_SLOTS = ("a", "b")
+
+
+class BadTenant(StoreError):
+    code = "tenant-name-bad"
+    template = "{tenant!r} cannot be a tenant: it is empty or holds a brace"
+
+
+class Keys:
+    """Names of one tenant's keys. Raises BadTenant."""
+
+    def __init__(self, tenant: str) -> None:
+        if not tenant or set(tenant) & set("{}"):
+            raise BadTenant(tenant=tenant)
+        self.prefix = f"sr:{{{tenant}}}:"
+
+    def __call__(self, *parts: str) -> str:
+        """`keys("commands", "ast1")` -> `sr:{tenant}:commands:ast1`."""
+        return self.prefix + ":".join(parts)
+
+    def state(self) -> list[str]:
+        """What a snapshot copies, in the order of `STATE`."""
+        return [self(name) for name in STATE]
+
+    def snapshot(self, slot: str) -> list[str]:
+        """Copies of `state()` in one of the `SNAPSHOT_SLOTS`."""
+        return [self("snapshot", slot, name) for name in STATE]

@@ -1,0 +1,91 @@
+-- Commit a batch of steps: everything or nothing.
+--
+-- KEYS  1 fence  2 meta  3 inputs  4 interactions  5 agents  6 phones  7 links  8 timers  9 config  10 events
+--       11 journal  12 ended_index, from 13 on: streams, lists and strings that ARGV names by their number in KEYS
+-- ARGV  1 token  2 seq of the state built upon  3 new seq  4 now in ms  5 input position
+--       6 limit of events  7 of commands per PBX  8 of traces per interaction  9 of the index of ended ones
+--       10 time to live of replies, 11 of traces, 12 of ended interactions, in ms
+--       then sections, each headed by the number of ARGV that follow in it:
+--         interactions, agents, phones, links: each twice, first field, value, ...; then fields to delete
+--         timers: deadline, key, ...; then keys to clear
+--         config: nothing or the value
+--         commands: key number, type, JSON, ...
+--         events: JSON, ...
+--         replies: key number, JSON, ...
+--         traces: key number, JSON, ...
+--         ended: key number, id, JSON, ...
+--         journal: seq, now in ms, type, JSON, "1" if skipped else "", ...
+-- returns 1, or 0: the token is not the current one or the stored state is not at ARGV[2]; nothing changed
+local call = redis.call
+if call("GET", KEYS[1]) ~= ARGV[1] or (call("HGET", KEYS[2], "seq") or "0") ~= ARGV[2] then
+  return 0
+end
+
+local at = 12
+
+-- First and last index of the next section.
+local function section()
+  local first = at + 2
+  at = first + tonumber(ARGV[at + 1]) - 1
+  return first, at
+end
+
+-- The whole section to one command, in pieces that fit Lua's stack.
+local function all(verb, key)
+  local first, last = section()
+  for from = first, last, 1000 do
+    call(verb, key, unpack(ARGV, from, math.min(from + 999, last)))
+  end
+end
+
+for index = 4, 7 do
+  all("HSET", KEYS[index])
+  all("HDEL", KEYS[index])
+end
+all("ZADD", KEYS[8])
+all("ZREM", KEYS[8])
+all("SET", KEYS[9])
+
+local first, last = section()
+for i = first, last, 3 do
+  call("XADD", KEYS[tonumber(ARGV[i])], "MAXLEN", "~", ARGV[7], "*", "t", ARGV[i + 1], "d", ARGV[i + 2])
+end
+
+first, last = section()
+for i = first, last do
+  call("XADD", KEYS[10], "MAXLEN", "~", ARGV[6], "*", "d", ARGV[i])
+end
+
+first, last = section()
+for i = first, last, 2 do
+  local key = KEYS[tonumber(ARGV[i])]
+  call("RPUSH", key, ARGV[i + 1])
+  call("PEXPIRE", key, ARGV[10])
+end
+
+first, last = section()
+for i = first, last, 2 do
+  local key = KEYS[tonumber(ARGV[i])]
+  call("RPUSH", key, ARGV[i + 1])
+  call("LTRIM", key, -tonumber(ARGV[8]), -1)
+  call("PEXPIRE", key, ARGV[11])
+end
+
+first, last = section()
+for i = first, last, 3 do
+  call("SET", KEYS[tonumber(ARGV[i])], ARGV[i + 2], "PX", ARGV[12])
+  call("LPUSH", KEYS[12], ARGV[i + 1])
+end
+if last >= first then
+  call("LTRIM", KEYS[12], 0, tonumber(ARGV[9]) - 1)
+end
+
+first, last = section()
+for i = first, last, 5 do
+  call("XADD", KEYS[11], ARGV[i] .. "-0", "n", ARGV[i + 1], "t", ARGV[i + 2], "d", ARGV[i + 3], "x", ARGV[i + 4])
+end
+
+call("HSET", KEYS[2], "seq", ARGV[3], "now_ms", ARGV[4], "position", ARGV[5])
+local ms, number = string.match(ARGV[5], "^(%d+)-(%d+)$")
+call("XTRIM", KEYS[3], "MINID", string.format("%s-%.0f", ms, number + 1))
+return 1

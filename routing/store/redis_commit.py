@@ -1,0 +1,111 @@
+"""A commit as KEYS and ARGV of lua/commit.lua; the header of that file is the layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from routing.core.facts import PhoneState
+from routing.store.codec import encode, tagged
+from routing.store.keys import Keys
+from routing.store.port import Commit, Limits
+from routing.store.redis_link import Word
+
+T = TypeVar("T")
+
+_FIXED = (
+    "fence",
+    "meta",
+    "inputs",
+    "interactions",
+    "agents",
+    "phones",
+    "links",
+    "timers",
+    "config",
+    "events",
+    "journal",
+    "ended_index",
+)
+
+
+class CommitScript:
+    """Collects the sections; `keys` and `args` are complete after the constructor."""
+
+    def __init__(self, keys: Keys, limits: Limits, token: int, commit: Commit) -> None:
+        self._names = keys
+        self._numbers: dict[str, int] = {}
+        self.keys = [keys(name) for name in _FIXED]
+        self.args: list[Word] = [token, commit.base_seq, commit.seq, commit.now_ms, commit.position]
+        self.args += [limits.events, limits.commands, limits.traces_per_interaction, limits.ended]
+        self.args += [limits.reply_ttl_ms, limits.trace_ttl_ms, limits.ended_ttl_ms]
+        self._add_state(commit)
+        self._add_outputs(commit)
+
+    def _add_state(self, commit: Commit) -> None:
+        self._hash(commit.interactions, encode)
+        self._hash(commit.agents, encode)
+        self._hash(commit.phones, phone_text)
+        self._hash(commit.links, link_text)
+        set_timers: list[Word] = []
+        for key, at_ms in commit.timers.items():
+            if at_ms is not None:
+                set_timers += (at_ms, key)
+        self._section(set_timers)
+        self._section([key for key, at_ms in commit.timers.items() if at_ms is None])
+        self._section([encode(commit.config)] if commit.config else [])
+
+    def _add_outputs(self, commit: Commit) -> None:
+        commands: list[Word] = []
+        for command in commit.commands:
+            commands += (self._number("commands", command.pbx), *tagged(command))
+        self._section(commands)
+        self._section([encode(event) for event in commit.events])
+        replies: list[Word] = []
+        for reply in commit.replies:
+            replies += (self._number("reply", reply.reply_to), encode(reply))
+        self._section(replies)
+        traces: list[Word] = []
+        for trace in commit.traces:
+            traces += (self._number("trace", trace.interaction_id), encode(trace))
+        self._section(traces)
+        ended: list[Word] = []
+        for id_, interaction in commit.ended.items():
+            ended += (self._number("ended", id_), id_, encode(interaction))
+        self._section(ended)
+        journal: list[Word] = []
+        for entry in commit.journal:
+            journal += (entry.seq, entry.now_ms, *tagged(entry.item), "1" if entry.is_skipped else "")
+        self._section(journal)
+
+    def _hash(self, changes: Mapping[str, T | None], text: Callable[[T], Word]) -> None:
+        values: list[Word] = []
+        gone: list[Word] = []
+        for key, value in changes.items():
+            if value is None:
+                gone.append(key)
+            else:
+                values += (key, text(value))
+        self._section(values)
+        self._section(gone)
+
+    def _section(self, words: list[Word]) -> None:
+        self.args.append(len(words))
+        self.args += words
+
+    def _number(self, *parts: str) -> int:
+        """Number in KEYS of a key that is not among the fixed ones."""
+        key = self._names(*parts)
+        found = self._numbers.get(key)
+        if found is None:
+            self.keys.append(key)
+            found = self._numbers[key] = len(self.keys)
+        return found
+
+
+def phone_text(state: PhoneState) -> str:
+    return state.value
+
+
+def link_text(is_up: bool) -> str:
+    return "1" if is_up else "0"

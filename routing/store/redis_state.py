@@ -1,0 +1,38 @@
+"""The state of a tenant, from what Redis returns for the keys of `keys.STATE`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from routing.core.config import Config
+from routing.core.facts import PhoneState
+from routing.core.world import WorldState
+from routing.store import codec
+from routing.store.errors import StoreCorrupt
+
+
+def state_of(tenant: str, values: list[Any]) -> WorldState | None:
+    """None when nothing was committed yet. Raises StoreCorrupt."""
+    interactions, agents, phones, links, timers, config, meta = values
+    if not meta:
+        return None
+    try:
+        numbers = meta_of(meta)
+        return WorldState(
+            config=codec.configs.decode(config) if config else Config(tenant=tenant),
+            interactions={k.decode(): codec.interactions.decode(v) for k, v in interactions.items()},
+            agents={k.decode(): codec.agents.decode(v) for k, v in agents.items()},
+            phones={k.decode(): PhoneState(v.decode()) for k, v in phones.items()},
+            links={k.decode(): v == b"1" for k, v in links.items()},
+            # A score is a double; every time in ms UTC is one exactly.
+            timers={k.decode(): int(float(at)) for k, at in zip(timers[::2], timers[1::2], strict=True)},
+            now_ms=int(numbers.get("now_ms", 0)),
+            seq=int(numbers.get("seq", 0)),
+        )
+    except ValueError as error:
+        raise StoreCorrupt(what="state", reason=str(error)) from error
+
+
+def meta_of(meta: dict[bytes, bytes]) -> dict[str, str]:
+    """Fields `seq`, `now_ms`, `position`; empty before the first commit."""
+    return {k.decode(): v.decode() for k, v in meta.items()}
