@@ -109,6 +109,7 @@ class Site:
         supervised: bool = False,
         directory: Path | None = None,
         ami_port: int | None = None,
+        tenant: str = "main",
         **asterisk: Any,
     ) -> None:
         """`files` are the configuration without PBX and server; `ami_port` replaces the PBX's own, for a proxy."""
@@ -116,6 +117,7 @@ class Site:
         self.directory = directory or Path(self._temporary.name if self._temporary else "")
         self.pbx = Asterisk(agents=phones, dialplan=dialplan, **asterisk)
         self.redis = RedisServer(self.directory / "redis")
+        self.tenant = tenant
         self.files, self.supervised, self.ami_port = dict(files), supervised, ami_port or self.pbx.ami_port
         self.children: dict[str, Child] = {}
         self.config = self.directory / "config"
@@ -125,7 +127,7 @@ class Site:
         """What every `switchroom` command of this site needs."""
         return {
             "SWITCHROOM_REDIS": self.redis.url,
-            "SWITCHROOM_TENANT": "main",
+            "SWITCHROOM_TENANT": self.tenant,
             "SWITCHROOM_CONFIG": str(self.config),
             "SWITCHROOM_AMI_SECRET": self.pbx.ami_secret,
             "PYTHONPATH": str(ROOT),
@@ -158,7 +160,12 @@ class Site:
 
     def kill(self, name: str) -> None:
         """SIGKILL, as a crash: up, engine, standby, connector, redis or pbx."""
-        {"redis": self.redis, "pbx": self.pbx}.get(name, self.children.get(name)).kill()  # type: ignore[union-attr]
+        if name == "redis":
+            self.redis.kill()
+        elif name == "pbx":
+            self.pbx.kill()
+        else:
+            self.children[name].kill()
 
     def switchroom(self, *words: str, check: bool = True) -> Any:
         """Run one command line with --json; its parsed answer. Raises RuntimeError with what it said."""

@@ -1,0 +1,202 @@
+"""`deploy/demo`: the whole product on embedded defaults, with real SIP callers and agents, live in the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+
+from deploy.lab.people import Caller, CallStory, Floor, Habits
+from deploy.lab.site import ROOT, Site
+from routing.core.interaction import Interaction
+from routing.core.world import WorldState
+from routing.store.port import Store
+from routing.store.redis_store import RedisStore
+
+EXAMPLE = ROOT / "deploy" / "example"
+# Entry point by number: general questions, bills, technical help.
+DIALPLAN = """
+[from-trunk]
+exten => 7001,1,Gosub(hand-over,s,1(main))
+exten => 7002,1,Gosub(hand-over,s,1(bills))
+exten => 7003,1,Gosub(hand-over,s,1(help))
+
+[hand-over]
+exten => s,1,Set(SR_CAD_customer_id=${CALLERID(num)})
+ same => n,Gosub(switchroom,s,1(${ARG1}))
+ same => n,Hangup()
+
+[from-agent]
+include => switchroom-features
+"""
+NUMBERS = ("7001", "7001", "7002", "7003")
+EXTRA_AGENT = """
+[agents.extra{number}]
+name = "Agent {number}"
+team = "front"
+phone = "PJSIP/{number}"
+skills = {{ english = 8, billing = 8, broadband = 6 }}
+queues = {{ general = 1, billing = 1, technical = 1 }}
+"""
+
+
+def example_files(agents: int) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The example configuration with at least that many agents, and (agent id, phone) in the order of signing in."""
+    files = {p.name: p.read_text(encoding="utf-8") for p in EXAMPLE.glob("*.toml") if p.name != "pbx.toml"}
+    numbers = [str(1009 + n) for n in range(max(0, agents - 8))]
+    files["more_agents.toml"] = "".join(EXTRA_AGENT.format(number=number) for number in numbers)
+    names = ["anna", "ben", "chloe", "dan", "eva", "finn", "greta", "hugo"]
+    # One of each team first, so that a small floor serves every queue.
+    order = [0, 3, 5, 1, 4, 6, 2, 7]
+    people = [(names[n], str(1001 + n)) for n in order] + [(f"extra{number}", number) for number in numbers]
+    return files, people
+
+
+class Demo:
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        self.stories: list[CallStory] = []
+        self.console = Console()
+
+    async def run(self, site: Site, people: list[tuple[str, str]]) -> dict[str, Any]:
+        store: Store = RedisStore(site.redis.url, site.tenant)
+        floor = Floor(site, store, people[: self.arguments.agents], Habits())
+        try:
+            await floor.open()
+            show = asyncio.create_task(self._show(store))
+            await self._call_in(site, floor.habits)
+            await asyncio.sleep(1.0)  # the last hang-ups reach the server
+            show.cancel()
+            await asyncio.gather(show, return_exceptions=True)
+            report = await self._report(store)
+            self.console.print(report["totals"])
+            if self.arguments.json:
+                self.arguments.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+            if self.arguments.stay:
+                self._say_how_to_look(site)
+                await asyncio.Event().wait()
+            return report
+        finally:
+            await floor.close()
+            await store.close()
+
+    async def _call_in(self, site: Site, habits: Habits) -> None:
+        """Callers spread over the time given, less what the last ones need to talk."""
+        gap = max(0.2, (self.arguments.seconds - habits.talk_s[1]) / max(1, self.arguments.calls))
+
+        async def later(n: int) -> None:
+            await asyncio.sleep(n * gap)
+            caller = Caller(site, NUMBERS[n % len(NUMBERS)], f"+1201555{100 + n % 100:04d}", habits)
+            self.stories.append(await caller.live())
+
+        await asyncio.gather(*(later(n) for n in range(self.arguments.calls)))
+
+    async def _show(self, store: Store) -> None:
+        with Live(console=self.console, refresh_per_second=4) as live:
+            while True:
+                state, _ = await store.load()
+                ended = await store.recent_ended(8)
+                if state:
+                    live.update(Group(agents_table(state), calls_table(state, ended)))
+                await asyncio.sleep(0.5)
+
+    async def _report(self, store: Store) -> dict[str, Any]:
+        ended = {i.id: i for i in await store.recent_ended(self.arguments.calls * 2)}
+        calls = [describe(i) for i in sorted(ended.values(), key=lambda i: i.entered_at_ms)]
+        waits = [c["waited_s"] for c in calls if c["answered_at"]]
+        totals = {
+            "calls": len(calls),
+            "answered": len(waits),
+            "abandoned": sum(c["ended"] == "abandoned" for c in calls),
+            "missed_offers": sum(o["end"] != "answered" for c in calls for o in c["offers"]),
+            "mean_wait_s": round(sum(waits) / len(waits), 3) if waits else None,
+            "longest_wait_s": max(waits, default=None),
+        }
+        return {"totals": totals, "calls": calls, "callers": [asdict(story) for story in self.stories]}
+
+    def _say_how_to_look(self, site: Site) -> None:
+        words = " ".join(f"{name}={value}" for name, value in site.environment.items() if name != "PYTHONPATH")
+        self.console.print(f"\nRunning until Ctrl-C. In another terminal:\n\n  export {words}")
+        self.console.print("  .venv/bin/switchroom agents\n  .venv/bin/switchroom calls --watch\n", highlight=False)
+        self.console.print(f"SIP on 127.0.0.1:{site.pbx.sip_port}; numbers 7001, 7002, 7003 from any caller.")
+
+
+def agents_table(state: WorldState) -> Table:
+    table = Table("agent", "state", "since", "call", title="agents", title_justify="left", width=76)
+    for agent in sorted(state.agents.values(), key=lambda a: a.id):
+        if agent.shown_state == "logged_out":
+            continue
+        call = next(iter(agent.engagements.values()), None)
+        since = call.since_ms if call else agent.since_ms
+        table.add_row(agent.id, agent.shown_state, _seconds(since), call.interaction_id[-8:] if call else "")
+    return table
+
+
+def calls_table(state: WorldState, ended: list[Interaction]) -> Table:
+    table = Table("call", "queue", "caller", "state", "since", "agent", title="calls", title_justify="left", width=76)
+    for call in sorted(state.interactions.values(), key=lambda i: i.entered_at_ms):
+        at = call.answered_at_ms or call.entered_at_ms
+        who = ", ".join([p.agent_id for p in call.parties] or [o.agent_id for o in call.offers])
+        table.add_row(call.id[-8:], call.queue, call.ani, call.state.value, _seconds(at), who)
+    for call in ended[: max(0, 12 - len(state.interactions))]:
+        result = call.result.value if call.result else ""
+        table.add_row(
+            call.id[-8:], call.queue, call.ani, result, "", ", ".join(p.agent_id for p in call.parties), style="dim"
+        )
+    return table
+
+
+def _seconds(since_ms: int) -> str:
+    return f"{max(0, int(time.time() * 1000) - since_ms) // 1000} s"
+
+
+def describe(call: Interaction) -> dict[str, Any]:
+    """One ended call for the report: times as seconds since the epoch, spans in seconds."""
+    answered, ended = call.answered_at_ms, call.ended_at_ms or call.entered_at_ms
+    return {
+        "id": call.id,
+        "queue": call.queue,
+        "entered_at": call.entered_at_ms / 1000,
+        "offers": [
+            {"agent": o.agent_id, "rang_s": (o.ended_at_ms - o.offered_at_ms) / 1000, "end": o.end.value}
+            for o in call.past_offers
+        ],
+        "answered_by": [p.agent_id for p in call.parties],
+        "answered_at": answered / 1000 if answered else None,
+        "bridged_at": call.bridged_at_ms / 1000 if call.bridged_at_ms else None,
+        "waited_s": ((answered or ended) - call.entered_at_ms) / 1000,
+        "ended_at": ended / 1000,
+        "ended": call.result.value if call.result else None,
+        "ended_by": call.ended_by,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="deploy/demo", description=__doc__)
+    parser.add_argument("--agents", type=int, default=6, help="agents who sign in (default 6)")
+    parser.add_argument("--calls", type=int, default=20, help="callers (default 20)")
+    parser.add_argument("--for", dest="seconds", type=float, default=60.0, help="seconds over which they call (60)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what happened to each call")
+    parser.add_argument("--stay", action="store_true", help="keep everything running until Ctrl-C")
+    arguments = parser.parse_args()
+    files, people = example_files(arguments.agents)
+    demo = Demo(arguments)
+    with Site([number for _, number in people], files, dialplan=DIALPLAN, supervised=True, tenant="example") as site:
+        try:
+            report = asyncio.run(demo.run(site, people))
+        except KeyboardInterrupt:
+            sys.exit(0)
+    sys.exit(0 if report["totals"]["answered"] else 1)
+
+
+if __name__ == "__main__":
+    main()
