@@ -11,7 +11,7 @@ from routing.core.config import Config, Strategy
 from routing.core.errors import UnknownInteraction
 from routing.core.matching_index import AgentClass, Index, Line
 from routing.core.matching_order import Place, call_key, place_of
-from routing.core.matching_trace import NAMED_PER_DECISION, Choice, Moment
+from routing.core.matching_trace import COMPARED_PER_DECISION, Choice, Moment
 from routing.core.matching_types import AgentView, Decision, FreeAgent, Trace, WaitingCall
 
 __all__ = ["AgentView", "Pool"]
@@ -148,7 +148,7 @@ class Pool:
 
     def _decide(self, call_id: str, line: Line, now_ms: int) -> Decision | None:
         is_ring_all = line.of.queue.queue.strategy is Strategy.RING_ALL
-        compared = line.of.eligible(line.skip, None if is_ring_all else NAMED_PER_DECISION)
+        compared = line.of.eligible(line.skip, None if is_ring_all else COMPARED_PER_DECISION)
         if not compared:
             return None
         winners = tuple(str(key[-1]) for key in (compared if is_ring_all else compared[:1]))
@@ -158,12 +158,18 @@ class Pool:
         return Decision(call_id=call_id, agent_ids=winners, trace=trace)
 
     def _heads(self, now_ms: int) -> list[_Head]:
-        """First calls of the lines that may have got a match."""
-        lines = dict(self._new_calls)
+        """First calls of the lines that may have got a match.
+
+        Many new agents are turned into lines once, because each line is looked at until it is found to have no
+        match; one new agent is not, because his lines are of no interest any more when he is taken.
+        """
+        lines = self._new_calls if len(self._new_agents) > 1 else self._new_calls.copy()
         for agents in self._new_agents:
             for calls in agents.classes:
                 for line in calls.lines.values():
                     lines[line] = None
+        if lines is self._new_calls:
+            self._new_agents.clear()
         return [_head(line, line.calls.first(), now_ms) for line in lines if not line.of.queue.is_capped]
 
     def _runner_up(self, call_id: str, agent_id: str, now_ms: int) -> str:

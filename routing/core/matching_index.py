@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from heapq import merge
+from itertools import chain
+from operator import itemgetter
 
 from routing.core.config import Config, Queue, Requirement
 from routing.core.matching_order import (
@@ -17,6 +19,7 @@ from routing.core.matching_order import (
     agent_key,
     aging_units,
     missing_skill,
+    skill_rule,
     tier,
 )
 from routing.core.matching_types import FreeAgent, ProfileKey
@@ -87,44 +90,46 @@ class CallClass:
     do not, with the rule. Both hold every class of the queue, with or without free agents now.
     """
 
-    __slots__ = ("lacking", "lines", "queue", "requires", "tiers")
+    __slots__ = ("_lacking_agents", "lacking", "lines", "queue", "requires", "tiers")
 
     def __init__(self, queue: QueueState, requires: Requirement) -> None:
         self.queue = queue
         self.requires = requires
         self.lines: dict[Skip, Line] = {}
-        self.tiers: list[tuple[tuple[int, ...], list[tuple[AgentClass, Ordered[SortKey]]]]] = []
-        self.lacking: list[tuple[str, ProfileKey, AgentClass]] = []
+        self.tiers: list[tuple[tuple[int, ...], list[Ordered[SortKey]]]] = []
+        self.lacking: dict[str, list[AgentClass]] = {skill_rule(*skill): [] for skill in requires}
+        self._lacking_agents: dict[str, list[dict[str, FreeAgent]]] = {rule: [] for rule in self.lacking}
 
     def meet(self, agents: AgentClass, rank: int) -> None:
         """Enter an agent class of this queue on the right side."""
         if rule := missing_skill(agents.skills, self.requires):
-            insort(self.lacking, (rule, agents.key, agents))
+            insort(self.lacking[rule], agents, key=lambda known: known.key)
+            self._lacking_agents[rule].append(agents.agents)
             return
         key = tier(self.queue.queue.strategy, rank, agents.skills, self.requires)
         agents.classes[self] = None
-        entry = (agents, agents.orders[self.queue.order])
-        for known, entries in self.tiers:
+        order = agents.orders[self.queue.order]
+        for known, orders in self.tiers:
             if known == key:
-                entries.append(entry)
+                orders.append(order)
                 return
-        self.tiers.append((key, [entry]))
-        self.tiers.sort(key=lambda item: item[0])
+        insort(self.tiers, (key, [order]), key=itemgetter(0))
 
     def eligible(self, skip: Skip, limit: int | None) -> list[SortKey]:
         """Sort keys of the first `limit` free agents who qualify and are not skipped, best first, id last."""
         found: list[SortKey] = []
-        for key, entries in self.tiers:
-            for agent in _merged([order for _, order in entries if order]):
+        for key, orders in self.tiers:
+            for agent in merge(*[chain.from_iterable(order.chunks) for order in orders if order.chunks]):
                 if agent[-1] not in skip:
                     found.append(key + agent)
                     if len(found) == limit:
                         return found
         return found
 
-
-def _merged(orders: list[Ordered[SortKey]]) -> Iterator[SortKey]:
-    return iter(orders[0]) if len(orders) == 1 else merge(*orders)
+    def count_lacking(self) -> dict[str, int]:
+        """Free members of the queue who do not qualify, by rule."""
+        counts = {rule: sum(map(len, agents)) for rule, agents in self._lacking_agents.items()}
+        return {rule: count for rule, count in counts.items() if count}
 
 
 class Index:
@@ -175,6 +180,5 @@ class Index:
             return
         self.class_count -= 1
         del calls.queue.classes[calls.requires]
-        for _, entries in calls.tiers:
-            for agents, _ in entries:
-                del agents.classes[calls]
+        for agents, _ in calls.queue.profiles:
+            agents.classes.pop(calls, None)

@@ -59,11 +59,16 @@ KEY_NAMES: dict[Strategy, tuple[str, ...]] = {
 }
 
 
+def skill_rule(name: str, level: int) -> str:
+    """The name of the rule that removes an agent whose level is lower."""
+    return f"skill {name} < {level}"
+
+
 def missing_skill(skills: Mapping[str, int], requires: Requirement) -> str:
     """The first requirement that is not met, e.g. `skill es < 5`; empty when all are (ROUTE-01)."""
     for name, level in requires:
         if skills.get(name, 0) < level:
-            return f"skill {name} < {level}"
+            return skill_rule(name, level)
     return ""
 
 
@@ -102,35 +107,38 @@ def call_key(place: Place, aging: int, now_ms: int) -> SortKey:
 
 
 class Ordered(Generic[K]):
-    """A sorted list of distinct keys, in chunks: inserting costs the same among ten and a hundred thousand."""
+    """A sorted list of distinct keys, in chunks: inserting costs the same among ten and a hundred thousand.
 
-    __slots__ = ("_chunks", "_lasts")
+    `chunks` may be read: no chunk is empty, so it is empty when the list is, and iterating over it chained is sorted.
+    """
+
+    __slots__ = ("_lasts", "chunks")
     _LIMIT = 512
 
     def __init__(self) -> None:
-        self._chunks: list[list[K]] = []
+        self.chunks: list[list[K]] = []
         self._lasts: list[K] = []
 
     def __bool__(self) -> bool:
-        return bool(self._chunks)
+        return bool(self.chunks)
 
     def __len__(self) -> int:
-        return sum(map(len, self._chunks))
+        return sum(map(len, self.chunks))
 
     def __iter__(self) -> Iterator[K]:
-        return chain.from_iterable(self._chunks)
+        return chain.from_iterable(self.chunks)
 
     def first(self) -> K:
         """The lowest key. Raises IndexError when there is none."""
-        return self._chunks[0][0]
+        return self.chunks[0][0]
 
     def add(self, key: K) -> None:
-        if not self._chunks:
-            self._chunks.append([key])
+        if not self.chunks:
+            self.chunks.append([key])
             self._lasts.append(key)
             return
         at = min(bisect_left(self._lasts, key), len(self._lasts) - 1)
-        chunk = self._chunks[at]
+        chunk = self.chunks[at]
         insort(chunk, key)
         if len(chunk) > self._LIMIT:
             self._split(at)
@@ -140,21 +148,21 @@ class Ordered(Generic[K]):
     def remove(self, key: K) -> None:
         """Take out a key that is in the list."""
         at = bisect_left(self._lasts, key)
-        chunk = self._chunks[at]
+        chunk = self.chunks[at]
         del chunk[bisect_left(chunk, key)]
         if chunk:
             self._lasts[at] = chunk[-1]
         else:
-            del self._chunks[at], self._lasts[at]
+            del self.chunks[at], self._lasts[at]
 
     def count_below(self, key: K) -> int:
         """How many keys are lower than `key`, which need not be in the list."""
         at = bisect_left(self._lasts, key)
-        below = sum(map(len, self._chunks[:at]))
-        return below + (bisect_left(self._chunks[at], key) if at < len(self._chunks) else 0)
+        below = sum(map(len, self.chunks[:at]))
+        return below + (bisect_left(self.chunks[at], key) if at < len(self.chunks) else 0)
 
     def _split(self, at: int) -> None:
-        chunk = self._chunks[at]
+        chunk = self.chunks[at]
         half = len(chunk) // 2
-        self._chunks[at : at + 1] = [chunk[:half], chunk[half:]]
+        self.chunks[at : at + 1] = [chunk[:half], chunk[half:]]
         self._lasts[at : at + 1] = [chunk[half - 1], chunk[-1]]

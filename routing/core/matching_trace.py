@@ -21,7 +21,8 @@ from routing.core.matching_order import (
 from routing.core.matching_types import AgentView, Candidate, Trace, WaitingCall
 
 # A trace is written at every decision, so it names fewer than a dry run does; both count all by rule.
-NAMED_PER_DECISION = 16
+NAMED_PER_DECISION = 24
+COMPARED_PER_DECISION = 12
 NAMED_PER_DRY_RUN = 64
 
 
@@ -51,8 +52,8 @@ class Choice:
 
 def of_decision(call: WaitingCall, choice: Choice, moment: Moment) -> Trace:
     """Names the best of those compared and some of those passed over; who is not free is only counted."""
-    compared = choice.compared[:NAMED_PER_DECISION]
-    passed_over = islice(_passed_over(choice), NAMED_PER_DECISION)
+    compared = choice.compared[:COMPARED_PER_DECISION]
+    passed_over = islice(_passed_over(choice), NAMED_PER_DECISION - len(compared))
     named = [Candidate(agent_id=str(key[-1]), sort_key=key) for key in compared]
     named += [Candidate(agent_id=agent_id, removed_by=rule) for rule, agent_id in passed_over]
     return _trace(call, choice.line.of.queue.queue, choice.winners, named, _count_passed_over(choice), moment)
@@ -61,17 +62,16 @@ def of_decision(call: WaitingCall, choice: Choice, moment: Moment) -> Trace:
 def _passed_over(choice: Choice) -> Iterator[tuple[str, str]]:
     for agent_id in choice.skipped:
         yield Rule.SKIPPED.value, agent_id
-    for rule, _, agents in choice.line.of.lacking:
-        for agent_id in agents.agents:
-            yield rule, agent_id
+    order = choice.line.of.queue.order
+    for rule, lacking in choice.line.of.lacking.items():
+        for agents in lacking:
+            for key in agents.orders[order]:
+                yield rule, str(key[-1])
 
 
 def _count_passed_over(choice: Choice) -> dict[str, int]:
     calls = choice.line.of
-    removed: dict[str, int] = {}
-    for rule, _, agents in calls.lacking:
-        if agents.agents:
-            removed[rule] = removed.get(rule, 0) + len(agents.agents)
+    removed = calls.count_lacking()
     if choice.skipped:
         removed[Rule.SKIPPED.value] = len(choice.skipped)
     if calls.queue.members > calls.queue.free:

@@ -59,11 +59,11 @@ def test_the_compared_keys_prove_the_order(strategy: Strategy) -> None:
             last_offer_ms=n % 6,
             order=n % 7,
         )
-        for n in range(14)
+        for n in range(12)
     ]
     trace = trace_of(a_pool(a_queue(strategy=strategy), a_call(requires=(("de", 1),)), *agents))
     keys = [c.sort_key for c in trace.candidates]
-    assert len(keys) == 14
+    assert len(keys) == 12
     assert keys == sorted(keys)
     assert len({len(key) for key in keys} | {len(trace.key_names)}) == 1
     assert trace.strategy == strategy.value
