@@ -38,7 +38,7 @@ class MemoryStore:
         self._tables = Tables()
         self._snapshots: dict[int, Tables] = {}
         self._journal: list[tuple[int, int, str, bytes, bool]] = []
-        self._inputs, self._events = Stream(), Stream()
+        self._inputs, self._events = Stream(now_ms), Stream(now_ms)
         self._commands: dict[str, Stream] = {}
         self._producers: dict[str, tuple[str, int]] = {}
         self._command_positions: dict[str, str] = {}
@@ -197,11 +197,14 @@ class MemoryStore:
     # ------------------------------------------------------------------ commands
 
     def _stream(self, pbx: str) -> Stream:
-        return self._commands.setdefault(pbx, Stream())
+        return self._commands.setdefault(pbx, Stream(self._now_ms))
 
     async def read_commands(self, pbx: str, after: str, count: int, block_ms: int) -> list[StoredCommand]:
         found = await self._read(self._stream(pbx), after, count, block_ms)
-        return [StoredCommand(position=at, command=codec.commands.read(t, d)) for at, t, d in found]
+        return [
+            StoredCommand(position=at, at_ms=int(at.partition("-")[0]), command=codec.commands.read(type_, data))
+            for at, type_, data in found
+        ]
 
     async def command_position(self, pbx: str) -> str:
         return self._command_positions.get(pbx, START)
@@ -210,8 +213,9 @@ class MemoryStore:
         self._command_positions[pbx] = position
         self._stream(pbx).trim(position)
 
-    async def mark_dial_started(self, command_id: str) -> bool:
-        return self._marks.add(command_id, "1", self.limits.dial_mark_ttl_ms)
+    async def mark_dial_started(self, command_id: str, starter: str) -> bool:
+        self._marks.add(command_id, starter, self.limits.dial_mark_ttl_ms)
+        return self._marks.get(command_id) == starter
 
     # ------------------------------------------------------------------ outputs
 

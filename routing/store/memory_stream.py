@@ -10,9 +10,10 @@ T = TypeVar("T")
 
 
 class Stream:
-    """Entries in order, addressed by positions `N-0`."""
+    """Entries in order, addressed by positions `N-0`; N is the time in ms, or one more than the last."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
         self._numbers: list[int] = []
         self._entries: list[tuple[str, bytes]] = []
         self._last = 0
@@ -22,7 +23,7 @@ class Stream:
 
     def append(self, type_: str, data: bytes, limit: int | None = None) -> str:
         """The new position; beyond `limit` the oldest entries go."""
-        self._last += 1
+        self._last = max(self._last + 1, self._now_ms())
         self._numbers.append(self._last)
         self._entries.append((type_, data))
         if limit is not None and len(self._entries) > limit:
@@ -62,12 +63,10 @@ class Expiring(Generic[T]):
     def put(self, key: str, value: T, ttl_ms: int) -> None:
         self._values[key] = (self._now_ms() + ttl_ms, value)
 
-    def add(self, key: str, value: T, ttl_ms: int) -> bool:
-        """Put it if there is none; whether there was none."""
-        if self.get(key) is not None:
-            return False
-        self.put(key, value, ttl_ms)
-        return True
+    def add(self, key: str, value: T, ttl_ms: int) -> None:
+        """Put it if there is none."""
+        if self.get(key) is None:
+            self.put(key, value, ttl_ms)
 
     def get(self, key: str) -> T | None:
         """None when there is none or its time is over."""

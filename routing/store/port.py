@@ -42,7 +42,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCommand:
+    """`at_ms`: when it was committed, by the store's clock."""
+
     position: str
+    at_ms: int
     command: Command | Undecodable
 
 
@@ -185,8 +188,11 @@ class Store(Protocol):
     async def save_command_position(self, pbx: str, position: str) -> None:
         """Commands up to there are submitted and may be forgotten."""
 
-    async def mark_dial_started(self, command_id: str) -> bool:
-        """True exactly once per command within a day: who gets False must not dial."""
+    async def mark_dial_started(self, command_id: str, starter: str) -> bool:
+        """Whether this starter may dial: within a day the first one to ask, and he alone however often he asks.
+
+        So asking may be repeated when the answer was lost. Who gets False must not dial.
+        """
 
     async def wait_reply(self, reply_to: str, timeout_s: float) -> Reply | None:
         """Take one reply; None when none came in time."""

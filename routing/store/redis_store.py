@@ -149,7 +149,14 @@ class RedisStore:
 
     async def read_commands(self, pbx: str, after: str, count: int, block_ms: int) -> list[StoredCommand]:
         entries = await self._read(self._keys("commands", pbx), after, count, block_ms)
-        return [StoredCommand(position=at, command=codec.commands.read(_text(f[b"t"]), f[b"d"])) for at, f in entries]
+        return [
+            StoredCommand(
+                position=at,
+                at_ms=int(at.partition("-")[0]),
+                command=codec.commands.read(_text(fields[b"t"]), fields[b"d"]),
+            )
+            for at, fields in entries
+        ]
 
     async def command_position(self, pbx: str) -> str:
         found = await self._link.call("HGET", self._keys("command_positions"), pbx)
@@ -161,9 +168,9 @@ class RedisStore:
             ("XTRIM", self._keys("commands", pbx), "MINID", _behind(position)),
         )
 
-    async def mark_dial_started(self, command_id: str) -> bool:
-        ttl_ms = self.limits.dial_mark_ttl_ms
-        return bool(await self._link.call("SET", self._keys("dial", command_id), "1", "NX", "PX", ttl_ms))
+    async def mark_dial_started(self, command_id: str, starter: str) -> bool:
+        args: list[Word] = [starter, self.limits.dial_mark_ttl_ms]
+        return bool(await self._link.script("mark_dial", [self._keys("dial", command_id)], args))
 
     # ------------------------------------------------------------------ outputs
 

@@ -254,13 +254,14 @@ def test_commands_go_to_their_pbx_in_order_and_are_forgotten_once_submitted(make
 
 
 @pytest.mark.req("SAFE-02")
-def test_a_dial_may_be_started_once(make: MakeLab) -> None:
+def test_a_dial_may_be_started_by_one_starter_only(make: MakeLab) -> None:
     async def play(lab: StoreLab) -> None:
         store, other = lab.open(), lab.open()
-        assert await store.mark_dial_started("cmd_1")
-        assert not await store.mark_dial_started("cmd_1")
-        assert not await other.mark_dial_started("cmd_1")
-        assert await other.mark_dial_started("cmd_2")
+        assert await store.mark_dial_started("cmd_1", "run1")
+        assert await store.mark_dial_started("cmd_1", "run1")
+        assert not await other.mark_dial_started("cmd_1", "run2")
+        assert await store.mark_dial_started("cmd_1", "run1")
+        assert await other.mark_dial_started("cmd_2", "run2")
 
     scenario(make, play)
 

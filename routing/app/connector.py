@@ -1,0 +1,146 @@
+"""The connector process: commands from the store to one PBX, facts from that PBX to the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from uuid import uuid4
+
+import structlog
+
+from routing.app.clock import Clock
+from routing.app.fact_outbox import FactOutbox
+from routing.core.commands import Command, DialLeg, HangUpLeg
+from routing.core.errors import StoreError
+from routing.core.facts import CommandEnded, CommandOutcome
+from routing.engine.backoff import Backoff
+from routing.store.port import Store, StoredCommand, Undecodable
+from telephony.port import PbxPort
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorSettings:
+    """`batch`: commands per read. `idle_ms`: longest wait for a command. `drain_s`: see PbxPort.stop."""
+
+    pbx: str
+    batch: int = 100
+    idle_ms: int = 250
+    drain_s: float = 1.0
+
+
+class Connector:
+    """Joins a port to a store: two loops, so that waiting for commands does not hold up facts."""
+
+    def __init__(self, store: Store, port: PbxPort, clock: Clock, settings: ConnectorSettings) -> None:
+        self._store, self._port, self._clock, self._settings = store, port, clock, settings
+        self._starter = uuid4().hex
+        self._random = Random()  # noqa: S311 - spreads reconnects, guards nothing
+        self._backoff = Backoff(self._random)
+        self._must_resync = False
+        self.outbox = FactOutbox(store, settings.pbx, Backoff(self._random), self._demand_resync)
+
+    def _demand_resync(self) -> None:
+        self._must_resync = True
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set. Neither the store nor a command ends it."""
+        sending = asyncio.create_task(self.outbox.run(stop))
+        await self._port.start(self.outbox.put)
+        log.info("connector_started", pbx=self._settings.pbx)
+        try:
+            await self._carry_commands(stop)
+        finally:
+            await self._port.stop(self._settings.drain_s)
+            stop.set()
+            self.outbox.wake()
+            await sending
+            await self._flush()
+            log.info("connector_stopped", pbx=self._settings.pbx, unsent=self.outbox.unsent)
+
+    async def _flush(self) -> None:
+        try:
+            await self.outbox.flush()
+        except StoreError as error:
+            log.warning("facts_not_stored", pbx=self._settings.pbx, code=error.code, unsent=self.outbox.unsent)
+
+    async def _carry_commands(self, stop: asyncio.Event) -> None:
+        """Read, submit, save the position: after a crash in between, all but dialling is done again."""
+        position: str | None = None
+        while not stop.is_set():
+            try:
+                if position is None:
+                    position = await self._store.command_position(self._settings.pbx)
+                await self._resync_if_demanded()
+                position = await self._carry_some(position)
+                self._backoff.reset()
+            except StoreError as error:
+                log.warning("commands_not_read", pbx=self._settings.pbx, code=error.code, reason=str(error))
+                self.outbox.check()
+                await self._backoff.wait(stop)
+
+    async def _carry_some(self, position: str) -> str:
+        settings = self._settings
+        found = await self._store.read_commands(settings.pbx, position, settings.batch, settings.idle_ms)
+        if not found:
+            return position
+        dropped = self._drop_cancelled(found)
+        for entry in found:
+            if isinstance(entry.command, Undecodable):
+                log.error("command_unreadable", pbx=settings.pbx, type=entry.command.type, reason=entry.command.reason)
+            elif entry.command.id not in dropped:
+                await self._carry(entry.at_ms, entry.command)
+        await self._store.save_command_position(settings.pbx, found[-1].position)
+        return found[-1].position
+
+    async def _resync_if_demanded(self) -> None:
+        """A new link brings a new snapshot, on every kind of PBX."""
+        if self._must_resync:
+            self._must_resync = False
+            log.warning("resync_started", pbx=self._settings.pbx)
+            await self._port.stop()
+            await self._port.start(self.outbox.put)
+
+    def _drop_cancelled(self, found: Sequence[StoredCommand]) -> set[str]:
+        """Ids of dials that are hung up again further on in the batch, and of those hang-ups: no phone shall blink."""
+        dials: dict[str, DialLeg] = {}
+        dropped: set[str] = set()
+        for entry in found:
+            command = entry.command
+            if isinstance(command, DialLeg):
+                dials[command.leg_id] = command
+            elif isinstance(command, HangUpLeg) and command.leg_id in dials:
+                dial = dials.pop(command.leg_id)
+                self._end(dial, CommandOutcome.REFUSED, "cancelled")
+                self._end(command, CommandOutcome.SUCCEEDED)
+                dropped |= {dial.id, command.id}
+        return dropped
+
+    async def _carry(self, at_ms: int, command: Command) -> None:
+        if isinstance(command, DialLeg) and not await self._may_dial(at_ms, command):
+            return
+        try:
+            self._port.submit(command)
+        except Exception:  # a faulty command must not stop the connector
+            log.exception("submit_failed", pbx=self._settings.pbx, command_id=command.id)
+            self._end(command, CommandOutcome.REFUSED, "internal error")
+
+    async def _may_dial(self, at_ms: int, dial: DialLeg) -> bool:
+        """Dialling is at most once, and never later than it was meant (SAFE-01, SAFE-02)."""
+        age_ms = self._clock.now_ms() - at_ms
+        if age_ms > dial.timeout_s * 1000:
+            log.warning("dial_stale", pbx=self._settings.pbx, command_id=dial.id, age_ms=age_ms)
+            self._end(dial, CommandOutcome.UNKNOWN, "stale")
+            return False
+        if await self._store.mark_dial_started(dial.id, self._starter):
+            return True
+        # An earlier run of this process was about to dial. Whether it did, the snapshot of the new link has told.
+        log.warning("dial_outcome_unknown", pbx=self._settings.pbx, command_id=dial.id)
+        self._end(dial, CommandOutcome.UNKNOWN, "started before a restart")
+        return False
+
+    def _end(self, command: Command, outcome: CommandOutcome, cause: str = "") -> None:
+        self.outbox.put(CommandEnded(pbx=self._settings.pbx, command_id=command.id, outcome=outcome, cause=cause))

@@ -1,0 +1,1 @@
+"""The only writer of live state: reads inputs in order, steps the core, commits, fires timers, hands over."""

@@ -1,0 +1,127 @@
+"""The engine process: wait for the lease, load, then read, step and commit until the lease is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Generic
+
+import structlog
+
+from routing.app.clock import Clock
+from routing.core.config import Config
+from routing.core.errors import StoreError
+from routing.core.world import WorldState
+from routing.engine.backoff import Backoff
+from routing.engine.core import Core, W
+from routing.engine.lease import LeaseKeeper
+from routing.engine.session import Session
+from routing.store.errors import Fenced
+from routing.store.port import Store
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """`lease_ttl_ms` plus `lease_poll_s` bounds how long nobody leads after a crash.
+
+    `batch`: inputs per commit at most. `idle_ms`: longest wait for an input. `snapshot_every`: journal entries
+    between two snapshots, so a replay starts at most twice as many entries back.
+    """
+
+    tenant: str
+    owner: str
+    lease_ttl_ms: int = 2000
+    lease_poll_s: float = 0.2
+    batch: int = 100
+    idle_ms: int = 250
+    snapshot_every: int = 20_000
+
+
+class Engine(Generic[W]):
+    """One engine, leading or waiting to. `open_store` makes a store with connections of its own."""
+
+    def __init__(self, open_store: Callable[[], Store], core: Core[W], clock: Clock, settings: EngineSettings) -> None:
+        self._open_store, self._core, self._clock, self._settings = open_store, core, clock, settings
+        self._backoff = Backoff(Random())  # noqa: S311 - spreads reconnects, guards nothing
+        self._snapshot_seq = 0
+        self.session: Session[W] | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set. Nothing that the store or an input does ends it."""
+        store = self._open_store()
+        try:
+            while not stop.is_set():
+                try:
+                    await self._turn(store, stop)
+                except Fenced as error:
+                    log.warning("engine_fenced", owner=self._settings.owner, reason=str(error))
+                except StoreError as error:
+                    log.warning("store_failed", owner=self._settings.owner, code=error.code, reason=str(error))
+                    await self._backoff.wait(stop)
+                except Exception:  # the supervised outer loop
+                    log.exception("engine_failed", owner=self._settings.owner)
+                    await self._backoff.wait(stop)
+        finally:
+            await store.close()
+
+    async def _turn(self, store: Store, stop: asyncio.Event) -> None:
+        """Wait for the lease and lead until it is lost or the world can no longer be trusted."""
+        settings = self._settings
+        token = await store.acquire(settings.owner, settings.lease_ttl_ms)
+        if token is None:
+            await wait_for_stop(stop, settings.lease_poll_s)
+            return
+        keeper = LeaseKeeper(self._open_store, settings.owner, token, settings.lease_ttl_ms)
+        keeper.start()
+        try:
+            await self._lead(store, token, keeper, stop)
+        finally:
+            self.session = None
+            await keeper.stop()
+        await store.release(token)
+        log.info("engine_released", owner=settings.owner, token=token)
+
+    async def _lead(self, store: Store, token: int, keeper: LeaseKeeper, stop: asyncio.Event) -> None:
+        session = self.session = await self._load(store, token)
+        settings = self._settings
+        while not stop.is_set() and not keeper.is_lost:
+            keeper.alive()
+            wait_ms = session.wait_ms(settings.idle_ms)
+            inputs = await store.read_inputs(session.position, settings.batch, wait_ms)
+            commit = session.take(inputs)
+            if commit is None:
+                continue
+            await store.commit(token, commit)
+            self._backoff.reset()
+            if session.seq >= self._snapshot_seq + settings.snapshot_every:
+                await self._take_snapshot(store, token, session.seq)
+
+    async def _load(self, store: Store, token: int) -> Session[W]:
+        state, position = await store.load()
+        if state is None:
+            state = WorldState(config=Config(tenant=self._settings.tenant))
+        session = Session(self._core, state, position, self._clock)
+        await self._take_snapshot(store, token, session.seq)
+        # What was loaded mostly stays: without this every full collection would walk through it.
+        gc.collect()
+        gc.freeze()
+        log.info("engine_leads", owner=self._settings.owner, token=token, seq=session.seq, position=position)
+        return session
+
+    async def _take_snapshot(self, store: Store, token: int, seq: int) -> None:
+        await store.take_snapshot(token, seq)
+        self._snapshot_seq = seq
+
+
+async def wait_for_stop(stop: asyncio.Event, within_s: float) -> None:
+    """Return when `stop` is set or the time is over."""
+    try:
+        async with asyncio.timeout(within_s):
+            await stop.wait()
+    except TimeoutError:
+        pass
