@@ -147,6 +147,8 @@ def answered(world: World, fact: LegAnswered) -> None:
     )
     for due in (Due.RELAX, Due.WAIT):
         world.clear_timer(key(due, interaction.id))
+    for skip in found[0].skips:
+        world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))
     agent = world.agent(offer.agent_id)
     move_engagement(world, agent, interaction.id, EngagementTrigger.ANSWERED, calls=agent.calls + 1)
     world.emit(

@@ -131,6 +131,11 @@ class SimulatedPort:
         if self._way is Way.STALLED and connection == self._connection:
             self._lost("no answer to the heartbeat")
 
+    def kill(self) -> None:
+        """The connector's process is gone: nobody is told anything, not even of its outstanding commands."""
+        self._sink = None
+        self.end()
+
     # ------------------------------------------------------------------ connection
 
     def _connect_soon(self) -> None:

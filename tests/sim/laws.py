@@ -1,0 +1,182 @@
+"""What must hold after every step of the core. Each law looks at the state itself, not at the core's indexes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from routing.core.agent import Agent, AgentState, EngagementState
+from routing.core.commands import DialLeg, HangUpLeg, MarkLeg, ReturnLeg, SetRooms
+from routing.core.config import AgentConfig, Strategy
+from routing.core.effects import Effects
+from routing.core.events import EventType
+from routing.core.facts import FeatureDialed, LegArrived, PhoneState
+from routing.core.interaction import Interaction, InteractionState
+from routing.core.orders import GoAvailable, GoIdle
+from routing.core.step import Input
+from routing.core.timers import Due, key
+from tests.sim.hall import Hall
+
+_E, _I = EngagementState, InteractionState
+BUSY = (_E.OFFERED, _E.CONNECTED, _E.HELD)
+
+
+class Laws:
+    """An observer; raises AssertionError naming the law."""
+
+    def __init__(self) -> None:
+        self.known_legs: set[str] = set()
+        self.dialled: set[str] = set()
+        self.entered: dict[str, int] = {}
+        self.ended: Counter[str] = Counter()
+        self.steps = 0
+
+    def __call__(self, hall: Hall, item: Input, effects: Effects) -> None:
+        self.steps += 1
+        if isinstance(item, LegArrived | FeatureDialed):
+            self.known_legs.add(item.leg_id)
+        self._commands(effects)
+        self._ends(effects)
+        for interaction in hall.world.state.interactions.values():
+            self._interaction(hall, interaction)
+        for agent in hall.world.state.agents.values():
+            _agent(hall, agent)
+            _rona(hall, agent, item)
+        _timers(hall)
+        _offers_in_order(hall)
+        _liveness(hall)
+
+    def _commands(self, effects: Effects) -> None:
+        for command in effects.commands:
+            match command:
+                case DialLeg():
+                    assert command.leg_id not in self.dialled, f"dialled twice: {command}"
+                    self.dialled.add(command.leg_id)
+                    self.known_legs.add(command.leg_id)
+                case HangUpLeg() | ReturnLeg() | MarkLeg():
+                    assert command.leg_id in self.known_legs, f"a leg nobody made: {command}"
+                case SetRooms():
+                    legs = {leg for room in command.rooms for leg in room.legs}
+                    assert legs <= self.known_legs, f"a leg nobody made: {command}"
+
+    def _ends(self, effects: Effects) -> None:
+        self.ended.update(list(effects.ended))
+        assert all(n == 1 for n in self.ended.values()), f"ended twice: {self.ended}"
+        told = Counter(e.interaction_id for e in effects.events if e.type is EventType.INTERACTION_ENDED)
+        told.pop("", None)
+        assert told == Counter(list(effects.ended)), "an end is told exactly when it happens"
+
+    def _interaction(self, hall: Hall, interaction: Interaction) -> None:
+        assert interaction.id not in self.ended, f"lives after its end: {interaction}"
+        entered = self.entered.setdefault(interaction.id, interaction.entered_at_ms)
+        assert interaction.entered_at_ms == entered, f"lost its place: {interaction}"
+        assert (interaction.state is _I.OFFERED) == bool(interaction.offers), interaction
+        assert (interaction.state in (_I.CONNECTED, _I.HELD)) == bool(interaction.parties), interaction
+        queue = hall.world.config.queues.get(interaction.queue)
+        if queue is None or queue.strategy is not Strategy.RING_ALL:
+            assert len(interaction.offers) <= 1, f"offered to two at a time: {interaction}"
+        for offer in interaction.offers:
+            engagement = hall.agent(offer.agent_id).engagements.get(interaction.id)
+            assert engagement is not None, f"an offer without a reservation: {offer}"
+            assert (engagement.state, engagement.leg_id) == (_E.OFFERED, offer.leg_id)
+        for party in interaction.parties:
+            engagement = hall.agent(party.agent_id).engagements.get(interaction.id)
+            assert engagement is not None, f"a party without an engagement: {party}"
+            assert engagement.state in (_E.CONNECTED, _E.HELD), engagement
+
+
+def _agent(hall: Hall, agent: Agent) -> None:
+    busy = [e for e in agent.engagements.values() if e.state in BUSY]
+    assert len(busy) <= 1, f"on two calls: {agent}"
+    for engagement in agent.engagements.values():
+        interaction = hall.world.state.interactions.get(engagement.interaction_id)
+        if engagement.state is _E.WRAP_UP:
+            assert interaction is None or agent.id not in [p.agent_id for p in interaction.parties]
+        elif engagement.state is _E.OFFERED:
+            assert interaction is not None, f"reserved for nothing: {agent}"
+            assert interaction.offer_to(agent.id) is not None, f"reserved for nothing: {agent}"
+        else:
+            assert interaction is not None, f"talks with nobody: {agent}"
+            assert agent.id in [p.agent_id for p in interaction.parties], f"talks with nobody: {agent}"
+
+
+def _rona(hall: Hall, agent: Agent, item: Input) -> None:
+    before = hall.before_agents.get(agent.id)
+    if before is None or before.state is not AgentState.RONA:
+        return
+    new = set(agent.engagements) - set(before.engagements)
+    by_himself = isinstance(item, GoAvailable | GoIdle) and item.agent_id == agent.id
+    by_phone = isinstance(item, FeatureDialed) and item.phone == hall.world.config.agents[agent.id].phone
+    assert by_himself or by_phone or (agent.state is AgentState.RONA and not new), f"RONA ended by itself: {agent}"
+
+
+def _timers(hall: Hall) -> None:
+    timers = hall.world.state.timers
+    for interaction in hall.world.state.interactions.values():
+        for offer in interaction.offers:
+            deadline = timers.get(key(Due.OFFER, interaction.id, offer.agent_id))
+            assert deadline == offer.deadline_ms, f"a reservation without an end: {offer}"
+    for agent in hall.world.state.agents.values():
+        for engagement in agent.engagements.values():
+            if engagement.state is _E.WRAP_UP and engagement.deadline_ms is not None:
+                assert timers.get(key(Due.WRAP_UP, engagement.interaction_id, agent.id)) == engagement.deadline_ms
+    for timer in timers:
+        _, interaction_id, agent_id = timer.split(":")
+        engaged = agent_id and interaction_id in hall.agent(agent_id).engagements
+        assert interaction_id in hall.world.state.interactions or engaged, f"a deadline of nobody: {timer}"
+
+
+def is_free(hall: Hall, member: AgentConfig) -> bool:
+    """Whether the rules say that he can take an offer now, worked out from state and configuration alone."""
+    agent, state = hall.world.state.agents.get(member.id), hall.world.state
+    profile = hall.world.config.profiles[member.profile]
+    return (
+        agent is not None
+        and agent.state is AgentState.AVAILABLE
+        and not agent.engagements
+        and profile.receive_calls
+        and state.links.get(member.pbx, False)
+        and state.phones.get(f"{member.pbx}|{member.phone}") is PhoneState.FREE
+    )
+
+
+def suits(hall: Hall, member: AgentConfig, interaction: Interaction) -> bool:
+    """Whether that call may be offered to him: member, skilled enough, not skipped, queue not at its cap."""
+    queue, skills = hall.world.config.queues[interaction.queue], dict(member.skills)
+    talking = sum(
+        e.queue == queue.id and e.state in BUSY
+        for a in hall.world.state.agents.values()
+        for e in a.engagements.values()
+    )
+    return (
+        queue.id in dict(member.queues)
+        and all(skills.get(skill, 0) >= level for skill, level in interaction.requires)
+        and not interaction.is_skipping(member.id, hall.clock.now_ms)
+        and (queue.max_talking is None or talking < queue.max_talking)
+    )
+
+
+def _liveness(hall: Hall) -> None:
+    free = [member for member in hall.world.config.agents.values() if is_free(hall, member)]
+    for interaction in hall.world.state.interactions.values():
+        if interaction.state is _I.QUEUED and hall.world.state.links.get(interaction.pbx, False):
+            idle = [member.id for member in free if suits(hall, member, interaction)]
+            assert not idle, f"{interaction.id} waits although {idle} could take it"
+
+
+def _offers_in_order(hall: Hall) -> None:
+    """A call offered in this step leaves no older equal one waiting that this agent could have taken (FIFO)."""
+    for interaction in hall.world.state.interactions.values():
+        before = hall.before_calls.get(interaction.id)
+        old = {offer.id for offer in before.offers} if before else set()
+        for offer in interaction.offers:
+            if offer.id not in old:
+                _nobody_was_before(hall, interaction, hall.world.config.agents[offer.agent_id])
+
+
+def _nobody_was_before(hall: Hall, offered: Interaction, member: AgentConfig) -> None:
+    for other in hall.world.state.interactions.values():
+        is_equal = (other.queue, other.requires) == (offered.queue, offered.requires)
+        is_first = (-other.priority, other.entered_at_ms) < (-offered.priority, offered.entered_at_ms)
+        is_older = other.priority >= offered.priority and other.entered_at_ms < offered.entered_at_ms
+        if other.state is _I.QUEUED and is_equal and is_first and is_older:
+            assert other.is_skipping(member.id, hall.clock.now_ms), f"{offered.id} overtook {other.id}"

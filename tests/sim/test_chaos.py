@@ -1,0 +1,332 @@
+"""Whatever callers, agents, phones, link and connector do, in any order: the laws hold and all ends well."""
+
+from __future__ import annotations
+
+import copy
+import os
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from routing.core.agent import EngagementState
+from routing.core.config import AfterMiss, Config, MissPolicy, RonaCause, Strategy
+from routing.core.facts import DialOutcome
+from routing.core.orders import (
+    EndInteraction,
+    ExtendWrapUp,
+    FinishWrapUp,
+    GoAvailable,
+    GoIdle,
+    Hold,
+    Resume,
+    SignIn,
+    SignOut,
+)
+from routing.core.world import WorldState
+from telephony.simulated.habits import Answers, Constant, Habit, Human, IsDead, LogNormal, Rejects, RingsOut
+from tests.factories import PBX, agent, config, queue, relaxation, requirement, wrap_up
+from tests.sim.hall import Hall
+from tests.sim.laws import Laws
+
+AGENTS = ("agt_anna", "agt_ben", "agt_cleo", "agt_dan")
+ENTRY_POINTS = ("sales", "support", "team", "nowhere")
+HABITS: tuple[Habit, ...] = (
+    Answers(Constant(400), Constant(20_000)),
+    Answers(Constant(0)),
+    RingsOut(),
+    Rejects(DialOutcome.REJECTED, Constant(300)),
+    Rejects(DialOutcome.BUSY),
+    IsDead(),
+    Human(LogNormal(3_000, 0.8), LogNormal(30_000, 0.6), misses=0.2, rejects=0.1),
+)
+
+
+def tenant() -> Config:
+    """Every rule that moves calls or agents by itself, on few agents, so that they meet often."""
+    skipping = {RonaCause.REJECTED: MissPolicy(then=AfterMiss.AVAILABLE, skip_s=5)}
+    idle = {RonaCause.BUSY: MissPolicy(then=AfterMiss.IDLE, idle_reason="break")}
+    return config(
+        [
+            agent("agt_anna", "sales", "support", "team", skills={"spanish": 9}),
+            agent("agt_ben", "sales", "team", skills={"spanish": 2}),
+            agent("agt_cleo", "support", "team", skills={"spanish": 5}),
+            agent("agt_dan", "sales"),
+        ],
+        [
+            queue("sales", ring_timeout_s=6, wrap_up=wrap_up(8), max_talking=2, on_miss=skipping),
+            queue(
+                "support",
+                requires=requirement(spanish=5),
+                relaxation=(relaxation(10), relaxation(20, spanish=9)),
+                ring_timeout_s=5,
+                strategy=Strategy.MOST_SKILLED,
+                wrap_up=wrap_up(None),
+                max_wait_s=60,
+            ),
+            queue(
+                "team",
+                strategy=Strategy.RING_ALL,
+                ring_timeout_s=8,
+                max_waiting=2,
+                leave_when_no_agents=True,
+                on_miss=idle,
+            ),
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that happens: what, to which of those there are, how much."""
+
+    what: str
+    which: int = 0
+    much: int = 0
+
+
+PEOPLE = ("call", "call", "call", "give_up", "pick_habit", "hang_up_phone", "private_call", "register", "unregister")
+STATES = ("sign_in", "sign_out", "available", "available", "idle", "feature")
+ORDERS = (*STATES, "hold", "resume", "end", "wrap_up", "extend")
+FAULTS = ("cut", "stall", "restore", "kill", "start", "double", "lose", "refuse")
+SMALL = st.integers(0, 7)
+
+
+def deeds(*kinds: str) -> st.SearchStrategy[list[Deed]]:
+    one = st.builds(Deed, st.sampled_from(kinds), SMALL, SMALL)
+    wait = st.builds(Deed, st.just("wait"), st.just(0), st.sampled_from((0, 1, 2, 40, 500, 3_000, 7_000, 25_000)))
+    return st.lists(one | wait, max_size=60)
+
+
+class Chaos:
+    """Carries deeds out in a hall. `kept`: a copy of the state in the middle, to replay from."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.hall = Hall(tenant(), seed=seed)
+        self.laws = Laws()
+        self.hall.observers.append(self.laws)
+        self.hall.sign_in_all()
+        self.kept: WorldState | None = None
+
+    def carry_out(self, plan: list[Deed]) -> None:
+        for number, deed in enumerate(plan):
+            if number == len(plan) // 2:
+                self.kept = copy.deepcopy(self.hall.world.state)
+            getattr(self, f"do_{deed.what}")(deed)
+
+    # ------------------------------------------------------------------ people
+
+    def do_wait(self, deed: Deed) -> None:
+        self.hall.run(deed.much)
+
+    def do_call(self, deed: Deed) -> None:
+        patience_ms = (None, 200, 5_000, 40_000)[deed.much % 4]
+        options = {"priority": "9"} if deed.much == 7 else {}
+        self.hall.call(ENTRY_POINTS[deed.which % 4], patience_ms, options=options)
+
+    def do_give_up(self, deed: Deed) -> None:
+        callers = [c for c in self.hall.pbx.channels.values() if c.arrival]
+        if callers:
+            self.hall.pbx.hang_up(callers[deed.which % len(callers)])
+
+    def _phone(self, deed: Deed) -> Any:
+        return list(self.hall.pbx.phones.values())[deed.which % len(AGENTS)]
+
+    def do_pick_habit(self, deed: Deed) -> None:
+        self._phone(deed).habit = HABITS[deed.much % len(HABITS)]
+
+    def do_hang_up_phone(self, deed: Deed) -> None:
+        if live := self._phone(deed).live:
+            self.hall.pbx.hang_up(live)
+
+    def do_private_call(self, deed: Deed) -> None:
+        phone = self._phone(deed)
+        if phone.live is None:
+            self.hall.pbx.private_call(phone)
+
+    def do_register(self, deed: Deed) -> None:
+        self.hall.pbx.register(self._phone(deed), True)
+
+    def do_unregister(self, deed: Deed) -> None:
+        self.hall.pbx.register(self._phone(deed), False)
+
+    def do_feature(self, deed: Deed) -> None:
+        codes = ("sign_in", "sign_out", "available", "idle", "wrap_up_done", "nonsense")
+        phone = self._phone(deed)
+        if phone.live is None and phone.is_registered:
+            self.hall.pbx.dial_feature(phone, codes[deed.much % len(codes)])
+
+    # ------------------------------------------------------------------ orders
+
+    def _order(self, kind: type, deed: Deed, **fields: Any) -> None:
+        self.hall.order(kind, agent_id=AGENTS[deed.which % len(AGENTS)], **fields)
+
+    def _on_call(self, kind: type, deed: Deed) -> None:
+        engaged = list(self.hall.agent(AGENTS[deed.which % len(AGENTS)]).engagements)
+        live = list(self.hall.world.state.interactions)
+        for interaction_id in (engaged or live)[:1]:
+            self._order(kind, deed, interaction_id=interaction_id)
+
+    def do_sign_in(self, deed: Deed) -> None:
+        self._order(SignIn, deed, idle_reason="break" if deed.much % 2 else None)
+
+    def do_sign_out(self, deed: Deed) -> None:
+        self._order(SignOut, deed)
+
+    def do_available(self, deed: Deed) -> None:
+        self._order(GoAvailable, deed)
+
+    def do_idle(self, deed: Deed) -> None:
+        self._order(GoIdle, deed, reason="break" if deed.much % 4 else "no such reason")
+
+    def do_hold(self, deed: Deed) -> None:
+        self._on_call(Hold, deed)
+
+    def do_resume(self, deed: Deed) -> None:
+        self._on_call(Resume, deed)
+
+    def do_end(self, deed: Deed) -> None:
+        self._on_call(EndInteraction, deed)
+
+    def do_wrap_up(self, deed: Deed) -> None:
+        self._order(FinishWrapUp, deed, reason="done" if deed.much % 2 else None)
+
+    def do_extend(self, deed: Deed) -> None:
+        self._order(ExtendWrapUp, deed)
+
+    # ------------------------------------------------------------------ faults
+
+    def do_cut(self, deed: Deed) -> None:
+        self.hall.port.cut()
+
+    def do_stall(self, deed: Deed) -> None:
+        self.hall.port.stall()
+
+    def do_restore(self, deed: Deed) -> None:
+        self.hall.port.restore()
+
+    def do_kill(self, deed: Deed) -> None:
+        self.hall.kill_connector()
+
+    def do_start(self, deed: Deed) -> None:
+        self.hall.start_connector()
+
+    def do_double(self, deed: Deed) -> None:
+        self.hall.port.double += deed.much
+
+    def do_lose(self, deed: Deed) -> None:
+        self.hall.port.lose += deed.much % 3
+
+    def do_refuse(self, deed: Deed) -> None:
+        self.hall.port.refuse += deed.much % 3
+
+    # ------------------------------------------------------------------ the end
+
+    def mend(self) -> None:
+        """All faults are over, and what they left behind has had time to be put right."""
+        hall = self.hall
+        hall.start_connector()
+        hall.port.lose = hall.port.refuse = hall.port.double = 0
+        hall.port.restore()
+        hall.run(15_000)
+        assert hall.world.state.links[PBX], "the link is not back"
+        known = {leg for i in hall.world.state.interactions.values() for leg in (i.customer_leg, *_agent_legs(i))}
+        orphans = [c for c in hall.our_legs() if c.leg_id not in known]
+        assert not orphans, f"nobody's legs: {orphans}"
+        in_pbx = {c.leg_id for c in hall.our_legs()}
+        assert {i.customer_leg for i in hall.world.state.interactions.values()} <= in_pbx, "calls without a caller"
+        for member in hall.world.config.agents.values():
+            assert hall.world.state.phones[f"{PBX}|{member.phone}"] is hall.pbx.phone_state(member.phone)
+
+    def close(self) -> None:
+        """Everybody goes home: then nothing of any call is left anywhere."""
+        hall = self.hall
+        for caller in [c for c in hall.pbx.channels.values() if c.arrival]:
+            hall.pbx.hang_up(caller)
+        hall.run(120_000)
+        for agent_id in AGENTS:
+            if any(e.state is EngagementState.WRAP_UP for e in hall.agent(agent_id).engagements.values()):
+                hall.order(FinishWrapUp, agent_id=agent_id, reason="done")
+        assert not hall.world.state.interactions
+        assert not hall.our_legs()
+        assert not hall.world.state.timers
+        assert not [a for a in hall.world.state.agents.values() if a.engagements], "an agent is stuck"
+
+    def check_replay(self) -> None:
+        assert self.hall.replay().state == self.hall.world.state
+        if self.kept is not None:
+            assert self.hall.replay(self.kept).state == self.hall.world.state
+
+
+def _agent_legs(interaction: Any) -> list[str]:
+    return [o.leg_id for o in interaction.offers] + [p.leg_id for p in interaction.parties]
+
+
+EFFORT = settings(
+    max_examples=int(os.environ.get("SWITCHROOM_SIM_EXAMPLES", "150")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    print_blob=True,
+)
+
+
+@pytest.mark.req("ROUTE-05", "ROUTE-06", "STATE-02", "STATE-07", "STATE-08", "STATE-09", "ROUTE-07", "ROUTE-16")
+@given(plan=deeds(*PEOPLE, *ORDERS))
+@EFFORT
+def test_nothing_people_do_breaks_a_law_or_leaves_something_behind(plan: list[Deed]) -> None:
+    chaos = Chaos()
+    chaos.carry_out(plan)
+    chaos.mend()
+    chaos.close()
+    chaos.check_replay()
+
+
+@pytest.mark.req("SAFE-01", "SAFE-02", "ROUTE-06")
+@given(plan=deeds(*PEOPLE, *ORDERS, *FAULTS, *FAULTS))
+@EFFORT
+def test_after_any_faults_everything_converges(plan: list[Deed]) -> None:
+    chaos = Chaos()
+    chaos.carry_out(plan)
+    chaos.mend()
+    chaos.close()
+    chaos.check_replay()
+
+
+# Each fault with what ends it, so that most of a long day is work.
+OUTAGES = (("cut", "restore"), ("stall", "restore"), ("kill", "start"), ("double", "wait"), ("lose", "wait"))
+
+
+def long_day(random: Random, deeds: int) -> list[Deed]:
+    """Mostly work, an outage of up to 8 s now and then."""
+    plan: list[Deed] = []
+
+    def add(what: str, wait_ms: int) -> None:
+        plan.append(Deed(what, random.randint(0, 7), random.randint(0, 7)))
+        plan.append(Deed("wait", 0, wait_ms))
+
+    while len(plan) < deeds:
+        if random.random() < 0.06:
+            fault, remedy = random.choice(OUTAGES)
+            add(fault, random.choice((0, 20, 8_000)))
+            for what in random.choices((*PEOPLE, *STATES), k=3):
+                add(what, random.choice((0, 10, 1_000)))
+            add(remedy, random.choice((0, 1, 30, 2_000)))
+        else:
+            work = random.choice((*PEOPLE, *ORDERS, "call", "call", *("register", "available", "sign_in") * 3))
+            add(work, random.choice((1, 5, 100, 1_000, 4_000)))
+    return plan
+
+
+@pytest.mark.req("SAFE-01", "SAFE-02")
+@pytest.mark.parametrize("seed", range(6))
+def test_a_long_day_with_outages_converges(seed: int) -> None:
+    chaos = Chaos(seed)
+    chaos.carry_out(long_day(Random(seed), 2_000))
+    chaos.mend()
+    chaos.close()
+    chaos.check_replay()
+    assert len(chaos.hall.ended) > 100
+    assert len([i for i in chaos.hall.ended if i.parties]) > 10
