@@ -149,6 +149,11 @@ class Hall:
         """Let time pass."""
         self.clock.advance(ms)
 
+    def let_pass(self) -> None:
+        """Let what is on its way between PBX and core arrive: until nothing is due within a few ms."""
+        while (due := self.clock.next_at_ms()) is not None and due <= self.clock.now_ms + 5:
+            self.clock.step()
+
     # ------------------------------------------------------------------ looking
 
     def interaction(self, caller: Channel) -> Interaction:

