@@ -12,6 +12,7 @@ The braces are literal: Redis Cluster hashes only what stands between them, so t
     links               hash    engine               configuration
     timers              zset    engine               live deadlines
     config              string  engine               one value
+    revisions           list    engine               length
     journal             stream  engine               trimmed to the oldest kept snapshot
     snapshots           hash    engine               two fields
     snapshot:N:...      copies  engine               N is a or b

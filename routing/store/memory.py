@@ -49,6 +49,7 @@ class MemoryStore:
         self._traces: Expiring[list[bytes]] = Expiring(now_ms)
         self._ended: Expiring[bytes] = Expiring(now_ms)
         self._ended_index: list[str] = []
+        self._revisions: list[bytes] = []
         self._changed = asyncio.Event()
 
     # ------------------------------------------------------------------ inputs
@@ -136,6 +137,9 @@ class MemoryStore:
     async def config(self) -> Config | None:
         return codec.configs.decode(self._tables.config) if self._tables.config else None
 
+    async def revisions(self) -> list[Config]:
+        return [codec.configs.decode(data) for data in self._revisions]
+
     async def commit(self, token: int, commit: Commit) -> None:
         self._check_token(token, commit.base_seq)
         self._tables.apply(commit)
@@ -164,6 +168,8 @@ class MemoryStore:
             self._ended.put(id_, codec.encode(interaction), limits.ended_ttl_ms)
             self._ended_index.insert(0, id_)
         del self._ended_index[limits.ended :]
+        if commit.config is not None:
+            self._revisions = [codec.encode(commit.config), *self._revisions][: limits.revisions]
         for entry in commit.journal:
             self._journal.append((entry.seq, entry.now_ms, *codec.tagged(entry.item), entry.is_skipped))
 

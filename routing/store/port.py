@@ -100,6 +100,7 @@ class Limits:
     events: int = 100_000
     traces_per_interaction: int = 64
     ended: int = 10_000
+    revisions: int = 20
     ended_ttl_ms: int = 24 * 3600 * 1000
     trace_ttl_ms: int = 24 * 3600 * 1000
     reply_ttl_ms: int = 60_000
@@ -160,6 +161,9 @@ class Store(Protocol):
 
     async def config(self) -> Config | None:
         """The configuration alone."""
+
+    async def revisions(self) -> list[Config]:
+        """The configurations committed last, newest first, for going back; of several in one batch the last."""
 
     async def commit(self, token: int, commit: Commit) -> None:
         """Everything of it or nothing. Raises Fenced."""

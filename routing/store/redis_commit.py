@@ -26,6 +26,7 @@ _FIXED = (
     "events",
     "journal",
     "ended_index",
+    "revisions",
 )
 
 
@@ -38,7 +39,7 @@ class CommitScript:
         self.keys = [keys(name) for name in _FIXED]
         self.args: list[Word] = [token, commit.base_seq, commit.seq, commit.now_ms, commit.position]
         self.args += [limits.events, limits.commands, limits.traces_per_interaction, limits.ended]
-        self.args += [limits.reply_ttl_ms, limits.trace_ttl_ms, limits.ended_ttl_ms]
+        self.args += [limits.reply_ttl_ms, limits.trace_ttl_ms, limits.ended_ttl_ms, limits.revisions]
         self._add_state(commit)
         self._add_outputs(commit)
 

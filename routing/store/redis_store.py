@@ -104,6 +104,10 @@ class RedisStore:
         found = await self._link.call("GET", self._keys("config"))
         return codec.configs.decode(found) if found else None
 
+    async def revisions(self) -> list[Config]:
+        found = await self._link.call("LRANGE", self._keys("revisions"), 0, -1)
+        return [codec.configs.decode(data) for data in found]
+
     async def commit(self, token: int, commit: Commit) -> None:
         script = CommitScript(self._keys, self.limits, token, commit)
         if not await self._link.script("commit", script.keys, script.args):

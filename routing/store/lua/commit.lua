@@ -1,10 +1,10 @@
 -- Commit a batch of steps: everything or nothing.
 --
 -- KEYS  1 fence  2 meta  3 inputs  4 interactions  5 agents  6 phones  7 links  8 timers  9 config  10 events
---       11 journal  12 ended_index, from 13 on: streams, lists and strings that ARGV names by their number in KEYS
+--       11 journal  12 ended_index  13 revisions, from 14 on: streams, lists and strings that ARGV names by their number in KEYS
 -- ARGV  1 token  2 seq of the state built upon  3 new seq  4 now in ms  5 input position
 --       6 limit of events  7 of commands per PBX  8 of traces per interaction  9 of the index of ended ones
---       10 time to live of replies, 11 of traces, 12 of ended interactions, in ms
+--       10 time to live of replies, 11 of traces, 12 of ended interactions, in ms  13 limit of kept revisions
 --       then sections, each headed by the number of ARGV that follow in it:
 --         interactions, agents, phones, links: each twice, first field, value, ...; then fields to delete
 --         timers: deadline, key, ...; then keys to clear
@@ -21,7 +21,7 @@ if call("GET", KEYS[1]) ~= ARGV[1] or (call("HGET", KEYS[2], "seq") or "0") ~= A
   return 0
 end
 
-local at = 12
+local at = 13
 
 -- First and last index of the next section.
 local function section()
@@ -44,9 +44,14 @@ for index = 4, 7 do
 end
 all("ZADD", KEYS[8])
 all("ZREM", KEYS[8])
-all("SET", KEYS[9])
-
 local first, last = section()
+if last >= first then
+  call("SET", KEYS[9], ARGV[first])
+  call("LPUSH", KEYS[13], ARGV[first])
+  call("LTRIM", KEYS[13], 0, tonumber(ARGV[13]) - 1)
+end
+
+first, last = section()
 for i = first, last, 3 do
   call("XADD", KEYS[tonumber(ARGV[i])], "MAXLEN", "~", ARGV[7], "*", "t", ARGV[i + 1], "d", ARGV[i + 2])
 end
