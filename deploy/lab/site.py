@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,9 +51,9 @@ secret_env = "SWITCHROOM_AMI_SECRET"
 
 
 def center(agents: Sequence[str], *, ring_timeout_s: int = 8, wrap_up: str = "{ timeout_s = 0 }") -> dict[str, str]:
-    """Configuration files of a plain centre: one queue `general` of everybody, one `help` of the odd numbers."""
+    """Configuration files of a plain centre: queue `general` of all, `help` of odd numbers; PIN = number."""
     rows = "\n".join(
-        f'[agents.a{number}]\nname = "Agent {number}"\nteam = "floor"\nphone = "PJSIP/{number}"\n'
+        f'[agents.a{number}]\nname = "Agent {number}"\nteam = "floor"\nphone = "PJSIP/{number}"\npin = "{number}"\n'
         f"skills = {{ english = 8{', broadband = 7' if int(number) % 2 else ''} }}\n"
         for number in agents
     )
@@ -113,8 +114,8 @@ class Site:
         **asterisk: Any,
     ) -> None:
         """`files` are the configuration without PBX and server; `ami_port` replaces the PBX's own, for a proxy."""
-        self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="switchroom-site-")
-        self.directory = directory or Path(self._temporary.name if self._temporary else "")
+        self._is_temporary = directory is None
+        self.directory = directory or Path(tempfile.mkdtemp(prefix="switchroom-site-"))
         self.pbx = Asterisk(agents=phones, dialplan=dialplan, **asterisk)
         self.redis = RedisServer(self.directory / "redis")
         self.tenant = tenant
@@ -187,8 +188,8 @@ class Site:
             child.stop()
         self.pbx.close()
         self.redis.close()
-        if self._temporary and not os.environ.get("SWITCHROOM_LAB_KEEP"):
-            self._temporary.cleanup()
+        if self._is_temporary and not os.environ.get("SWITCHROOM_LAB_KEEP"):
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     def __enter__(self) -> Self:
         try:

@@ -226,11 +226,11 @@ def test_feature_codes_on_the_phone_sign_in_and_out(site: Site) -> None:
             await c.when_agent("1001", state)
             await call.ended(within=5)
 
-        await dial("*91", "available")
-        await dial("*932", "idle")
+        await dial("*611001", "available")
+        await dial("*642", "idle")
         assert (await c.state()).agents["a1001"].reason == "Lunch"
-        await dial("*92", "available")
-        await dial("*90", "logged_out")
+        await dial("*63", "available")
+        await dial("*62", "logged_out")
 
     play(site, scene)
 
