@@ -125,10 +125,8 @@ def test_a_secret_file_that_is_no_file_does_not_block(tmp_path: Path) -> None:
     assert loaded.pbxs["ast1"].secret == ""
 
 
-_WORDS = st.sampled_from(
-    f"{' '.join([*SINGLE, *KEYED])} sales anna requires relaxation after_s on_miss busy then wrap_up numbers phone team "
-    "idle secret_file english label type".split()
-)
+_NAMES = "sales anna requires relaxation after_s on_miss busy then wrap_up numbers phone team idle secret_file english"
+_WORDS = st.sampled_from([*SINGLE, *KEYED, *_NAMES.split()])
 _KEYS = _WORDS | st.text(max_size=5)
 _SCALARS = st.integers() | st.booleans() | st.floats() | st.text(max_size=8) | _WORDS
 _VALUES = st.recursive(

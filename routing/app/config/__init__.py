@@ -13,7 +13,7 @@ from routing.app.config.validate import validate
 from routing.app.settings import PbxSettings, ServerSettings
 from routing.core.config import Config
 
-__all__ = ["Checked", "ConfigRefused", "Loaded", "Problem", "Severity", "check", "load"]
+__all__ = ["Checked", "ConfigRefused", "Loaded", "Problem", "Settings", "Severity", "check", "load", "load_settings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,14 @@ class Loaded:
     server: ServerSettings
     pbxs: dict[str, PbxSettings]
     warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a process needs before it can read the running configuration."""
+
+    server: ServerSettings
+    pbxs: dict[str, PbxSettings]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,25 @@ def load(directory: Path) -> Loaded:
     if checked.loaded is None:
         raise ConfigRefused(checked.problems)
     return checked.loaded
+
+
+def load_settings(directory: Path) -> Settings:
+    """The tables `server` and `pbx` alone: mistakes elsewhere keep nobody from looking at or restarting a server.
+
+    Raises ConfigRefused for a mistake in those tables, and when they may stand in a file that cannot be read.
+    """
+    sources = read_directory(directory)
+    tables = validate(sources)
+    is_whole = "server" in sources.sections and "pbx" in sources.sections
+    grave = [p for p in sources.problems if p.severity is Severity.ERROR and _concerns_settings(p, is_whole)]
+    if grave:
+        raise ConfigRefused(_in_order(grave))
+    return Settings(server=resolve.server_settings(tables), pbxs=resolve.pbx_settings(sources, tables))
+
+
+def _concerns_settings(problem: Problem, is_whole: bool) -> bool:
+    section = problem.key.partition(".")[0]
+    return section in {"server", "pbx"} or (not section and not is_whole)
 
 
 def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:

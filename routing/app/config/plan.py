@@ -1,0 +1,162 @@
+"""Running configuration against a new one: every difference by field, and what it does to what lives now (OPS-02)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum, StrEnum
+from typing import Any
+
+from routing.core.agent import AgentState, EngagementState
+from routing.core.config import Config
+from routing.core.interaction import InteractionState
+from routing.core.world import WorldState
+
+_SECRET_FIELDS = frozenset({"pin"})
+_MASK = "••••"
+
+
+class Action(StrEnum):
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """Values in words, as a person would write them; secret ones masked."""
+
+    name: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """`kind`: pbx, profile, queue, entry_point, agent, cad, reasons. `fields` only of what is changed."""
+
+    kind: str
+    id: str
+    action: Action
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`base_revision` is what an `ApplyConfig` of this plan must expect. `warnings`: effects on what lives now."""
+
+    base_revision: int
+    changes: tuple[Change, ...]
+    warnings: tuple[str, ...]
+
+
+def make_plan(state: WorldState, new: Config) -> Plan:
+    """What applying `new` would change. Tenant and revision do not count as changes."""
+    changes = tuple(_changes(state.config, new))
+    return Plan(base_revision=state.config.revision, changes=changes, warnings=tuple(_warnings(state, new)))
+
+
+def _changes(old: Config, new: Config) -> Iterator[Change]:
+    yield from _compare("pbx", old.pbxs, new.pbxs)
+    yield from _compare("profile", old.profiles, new.profiles)
+    yield from _compare("queue", old.queues, new.queues)
+    yield from _compare("entry_point", old.entry_points, new.entry_points)
+    yield from _compare("agent", old.agents, new.agents)
+    yield from _compare("cad", {v.name: v for v in old.cad}, {v.name: v for v in new.cad})
+    for kind in ("idle_reasons", "wrap_up_reasons"):
+        before, after = words(getattr(old, kind)), words(getattr(new, kind))
+        if before != after:
+            change = FieldChange(name=kind, old=before, new=after)
+            yield Change(kind="reasons", id=kind, action=Action.CHANGED, fields=(change,))
+
+
+def _compare(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    for id_ in sorted(old.keys() | new.keys()):
+        if id_ not in old:
+            yield Change(kind=kind, id=id_, action=Action.ADDED)
+        elif id_ not in new:
+            yield Change(kind=kind, id=id_, action=Action.REMOVED)
+        elif old[id_] != new[id_]:
+            yield Change(kind=kind, id=id_, action=Action.CHANGED, fields=tuple(_fields(old[id_], new[id_])))
+
+
+def _fields(old: Any, new: Any) -> Iterator[FieldChange]:
+    for field in fields(old):
+        before, after = getattr(old, field.name), getattr(new, field.name)
+        if before == after:
+            continue
+        if field.name in _SECRET_FIELDS:
+            before, after = before and _MASK, after and _MASK
+        yield FieldChange(name=field.name, old=words(before), new=words(after))
+
+
+def words(value: Any) -> str:
+    """A configuration value as a person would write it."""
+    if value is None or value == () or value == {}:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int):
+        return f"{value[0]} {value[1]}"
+    if isinstance(value, tuple):
+        return ", ".join(words(item) for item in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{words(key)}: {words(item)}" for key, item in value.items())
+    if is_dataclass(value) and not isinstance(value, type):
+        return "(" + ", ".join(f"{f.name} {words(getattr(value, f.name))}" for f in fields(value)) + ")"
+    return str(value)
+
+
+def _warnings(state: WorldState, new: Config) -> Iterator[str]:
+    yield from _about_queues(state, new)
+    yield from _about_agents(state, new)
+    yield from _about_pbxs(state, new)
+
+
+def _about_queues(state: WorldState, new: Config) -> Iterator[str]:
+    waiting = Counter(i.queue for i in state.interactions.values() if i.state is InteractionState.QUEUED)
+    offered = Counter(i.queue for i in state.interactions.values() if i.state is InteractionState.OFFERED)
+    for queue_id, queue in state.config.queues.items():
+        calls = _count(waiting[queue_id], "waiting call")
+        now = new.queues.get(queue_id)
+        if now is None and waiting[queue_id]:
+            yield f"queue {queue_id} is removed: {calls} goes back to the dialplan with the result unavailable"
+        if now is None and offered[queue_id]:
+            ringing = _count(offered[queue_id], "offer")
+            yield f"queue {queue_id} is removed: {ringing} may still be answered, else it goes back to the dialplan"
+        if now and waiting[queue_id] and (now.requires, now.relaxation) != (queue.requires, queue.relaxation):
+            yield f"queue {queue_id} asks for other skills: {calls} takes them on at once and keeps its place"
+
+
+def _about_agents(state: WorldState, new: Config) -> Iterator[str]:
+    for agent_id, agent in state.agents.items():
+        before, now = state.config.agents.get(agent_id), new.agents.get(agent_id)
+        if before is None or (agent.state is AgentState.LOGGED_OUT and not agent.engagements):
+            continue
+        if now is None:
+            yield f"agent {agent_id} is removed while {agent.shown_state}: {_farewell(agent.engagements)}"
+        elif (now.pbx, now.phone) != (before.pbx, before.phone):
+            when = "his call goes on at the old one" if agent.engagements else "offers ring there from now on"
+            yield f"agent {agent_id} gets another phone while {agent.shown_state}: {when}"
+        elif now.queues != before.queues or now.skills != before.skills:
+            yield f"agent {agent_id} serves other calls from now on; his state stays {agent.shown_state}"
+
+
+def _farewell(engagements: Mapping[str, Any]) -> str:
+    if any(e.state is not EngagementState.WRAP_UP for e in engagements.values()):
+        return "his call goes on, he gets no further one"
+    return "he finishes his wrap-up and gets no call" if engagements else "he is signed out and gets no call"
+
+
+def _about_pbxs(state: WorldState, new: Config) -> Iterator[str]:
+    for pbx_id in state.config.pbxs.keys() - new.pbxs.keys():
+        calls = sum(interaction.pbx == pbx_id for interaction in state.interactions.values())
+        if calls:
+            yield f"PBX {pbx_id} is removed: {_count(calls, 'live call')} on it is no longer steered"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s, each of which' if number > 1 else ''}"

@@ -1,0 +1,103 @@
+"""Interactions as rows: where they are, with whom, and their separate clocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from routing.core.cad import masked
+from routing.core.errors import UnknownInteraction
+from routing.core.interaction import Interaction, InteractionState
+from routing.core.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """`position`: 1 is next in its queue; None when it does not wait. `agents`: who talks, or to whom it is offered.
+
+    Clocks: waiting ends with the answer, talking excludes hold. `cad` has secure values masked.
+    """
+
+    id: str
+    kind: str
+    state: str
+    queue: str
+    entry_point: str
+    pbx: str
+    ani: str
+    dnis: str
+    priority: int
+    requires: dict[str, int]
+    relaxation_step: int
+    position: int | None
+    agents: tuple[str, ...]
+    missed_offers: int
+    entered_at_ms: int
+    waited_s: int
+    talked_s: int
+    held_s: int
+    result: str | None
+    ended_by: str
+    cad: dict[str, str]
+
+
+def call_rows(world: World, now_ms: int, queue: str = "") -> list[CallRow]:
+    """Live interactions, oldest first; all, or those of one queue."""
+    found = [i for i in world.state.interactions.values() if not queue or i.queue == queue]
+    return [call_row(world, i, now_ms) for i in sorted(found, key=lambda i: (i.entered_at_ms, i.id))]
+
+
+def call_row(world: World, interaction: Interaction, now_ms: int) -> CallRow:
+    """A live or an ended interaction."""
+    clocks = clocks_of(interaction, now_ms)
+    partners = [party.agent_id for party in interaction.parties] or [o.agent_id for o in interaction.offers]
+    return CallRow(
+        id=interaction.id,
+        kind=interaction.kind,
+        state=interaction.state.value,
+        queue=interaction.queue,
+        entry_point=interaction.entry_point,
+        pbx=interaction.pbx,
+        ani=interaction.ani,
+        dnis=interaction.dnis,
+        priority=interaction.priority,
+        requires=dict(interaction.requires),
+        relaxation_step=interaction.relaxation_step,
+        position=_position(world, interaction),
+        agents=tuple(partners),
+        missed_offers=sum(offer.end.value != "answered" for offer in interaction.past_offers),
+        entered_at_ms=interaction.entered_at_ms,
+        waited_s=clocks.waited_ms // 1000,
+        talked_s=clocks.talked_ms // 1000,
+        held_s=clocks.held_ms // 1000,
+        result=interaction.result.value if interaction.result else None,
+        ended_by=interaction.ended_by,
+        cad=masked(world.config.cad_of(interaction.entry_point), interaction.cad),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    waited_ms: int
+    talked_ms: int
+    held_ms: int
+
+
+def clocks_of(interaction: Interaction, now_ms: int) -> Clocks:
+    """The separate clocks of a call, at `now_ms` or at its end."""
+    end_ms = interaction.ended_at_ms or now_ms
+    answered_ms = interaction.answered_at_ms
+    held_ms = interaction.held_ms
+    if interaction.held_since_ms is not None:
+        held_ms += max(0, end_ms - interaction.held_since_ms)
+    talked_ms = max(0, end_ms - answered_ms - held_ms) if answered_ms else 0
+    waited_ms = max(0, (answered_ms or end_ms) - interaction.entered_at_ms)
+    return Clocks(waited_ms=waited_ms, talked_ms=talked_ms, held_ms=held_ms)
+
+
+def _position(world: World, interaction: Interaction) -> int | None:
+    if interaction.state is not InteractionState.QUEUED:
+        return None
+    try:
+        return world.sync_pool().position(interaction.id)
+    except UnknownInteraction:  # its PBX's link is down: it waits, but cannot be matched
+        return None

@@ -1,0 +1,82 @@
+"""Queues as rows: who waits, who talks, who could take the next call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from routing.core.agent import AgentState, EngagementState
+from routing.core.interaction import InteractionState
+from routing.core.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRow:
+    """Calls by state, and its agents: `signed_in` of its `members`, `eligible` right now whatever their skills.
+
+    `talking` counts calls with an agent, also held ones; `wrapping_up` counts agents.
+    """
+
+    id: str
+    label: str
+    strategy: str
+    waiting: int
+    offered: int
+    longest_wait_s: int
+    talking: int
+    wrapping_up: int
+    members: int
+    signed_in: int
+    eligible: int
+
+
+def queue_rows(world: World, now_ms: int) -> list[QueueRow]:
+    """All queues by id, also one that is no longer configured while it has calls."""
+    ids = sorted({*world.config.queues, *(i.queue for i in world.state.interactions.values())})
+    staff = _Staff(world)
+    return [_row(world, queue_id, staff, now_ms) for queue_id in ids]
+
+
+class _Staff:
+    """Counts by queue, from one look at every agent."""
+
+    def __init__(self, world: World) -> None:
+        self.members: Counter[str] = Counter()
+        self.signed_in: Counter[str] = Counter()
+        self.eligible: Counter[str] = Counter()
+        self.wrapping_up: Counter[str] = Counter()
+        for agent_id, configured in world.config.agents.items():
+            queues = [queue for queue, _rank in configured.queues]
+            agent = world.state.agents.get(agent_id)
+            self.members.update(queues)
+            if agent and agent.state is not AgentState.LOGGED_OUT:
+                self.signed_in.update(queues)
+            if not world.unavailable_because(agent_id):
+                self.eligible.update(queues)
+        for agent in world.state.agents.values():
+            ending = [e.queue for e in agent.engagements.values() if e.state is EngagementState.WRAP_UP]
+            self.wrapping_up.update(ending)
+
+
+def _row(world: World, queue_id: str, staff: _Staff, now_ms: int) -> QueueRow:
+    configured = world.config.queues.get(queue_id)
+    calls = [i for i in world.state.interactions.values() if i.queue == queue_id]
+    waiting = [i.entered_at_ms for i in calls if i.state in {InteractionState.QUEUED, InteractionState.OFFERED}]
+    return QueueRow(
+        id=queue_id,
+        label=configured.label if configured else queue_id,
+        strategy=configured.strategy.value if configured else "",
+        waiting=_count(i.state is InteractionState.QUEUED for i in calls),
+        offered=_count(i.state is InteractionState.OFFERED for i in calls),
+        longest_wait_s=max(0, now_ms - min(waiting)) // 1000 if waiting else 0,
+        talking=_count(i.state in {InteractionState.CONNECTED, InteractionState.HELD} for i in calls),
+        wrapping_up=staff.wrapping_up[queue_id],
+        members=staff.members[queue_id],
+        signed_in=staff.signed_in[queue_id],
+        eligible=staff.eligible[queue_id],
+    )
+
+
+def _count(matches: Iterable[bool]) -> int:
+    return sum(matches)

@@ -1,0 +1,47 @@
+"""The server at a glance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from routing.core.world import WorldState
+from routing.store.port import StoreHealth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """`engine`: who holds the lease, None when no engine runs. `links`: PBX -> whether its connector has its link.
+
+    `lag_ms`: how much older the last processed input is than the newest. `is_healthy`: an engine runs and every link
+    is up.
+    """
+
+    tenant: str
+    is_healthy: bool
+    revision: int
+    engine: str | None
+    links: dict[str, bool]
+    steps: int
+    waiting_inputs: int
+    lag_ms: int
+    agents: dict[str, int]
+    calls: dict[str, int]
+    redis: dict[str, str]
+
+
+def status_of(state: WorldState, health: StoreHealth) -> Status:
+    links = {pbx: state.links.get(pbx, False) for pbx in sorted({*state.config.pbxs, *state.links})}
+    return Status(
+        tenant=state.config.tenant,
+        is_healthy=health.owner is not None and all(links.values()),
+        revision=state.config.revision,
+        engine=health.owner,
+        links=links,
+        steps=health.seq,
+        waiting_inputs=health.waiting_inputs,
+        lag_ms=health.lag_ms,
+        agents=dict(sorted(Counter(agent.shown_state for agent in state.agents.values()).items())),
+        calls=dict(sorted(Counter(i.state.value for i in state.interactions.values()).items())),
+        redis=health.settings,
+    )

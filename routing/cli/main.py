@@ -1,0 +1,38 @@
+"""`switchroom`: the entry of the command line."""
+
+from __future__ import annotations
+
+import typer
+
+from routing.cli import config_commands, live_commands, server_commands
+from routing.cli.order_commands import agent_app, call_app
+
+app = typer.Typer(
+    name="switchroom",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Contact-centre routing server. Every command takes --redis, --tenant, --config and --json.",
+)
+
+_COMMANDS = {
+    "up": server_commands.up_command,
+    "engine": server_commands.engine_command,
+    "connector": server_commands.connector_command,
+    "check": config_commands.check_command,
+    "plan": config_commands.plan_command,
+    "apply": config_commands.apply_command,
+    "status": live_commands.status_command,
+    "agents": live_commands.agents_command,
+    "queues": live_commands.queues_command,
+    "calls": live_commands.calls_command,
+    "explain": live_commands.explain_command,
+    "replay": server_commands.replay_command,
+}
+for _name, _function in _COMMANDS.items():
+    app.command(_name)(_function)
+app.add_typer(agent_app, name="agent")
+app.add_typer(call_app, name="call")
+
+if __name__ == "__main__":
+    app()

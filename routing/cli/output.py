@@ -1,0 +1,113 @@
+"""Tables for people, JSON for programs. The only place that writes to the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import msgspec
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from routing.cli.exits import Exit
+
+console = Console(highlight=False)
+_errors = Console(stderr=True, highlight=False)
+
+
+def now_ms() -> int:
+    """This machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def show_json(value: object) -> None:
+    """One JSON document on standard output, indented."""
+    text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
+    sys.stdout.write(text.decode() + "\n")
+
+
+def say(text: RenderableType = "") -> None:
+    """A line, a table or anything rich can draw, on standard output."""
+    console.print(text)
+
+
+def complain(text: str) -> None:
+    """A plain line on standard error."""
+    _errors.print(escape(text), soft_wrap=True)
+
+
+def fail(exit_code: Exit, code: str, detail: str, as_json: bool, **fields: object) -> NoReturn:
+    """End the command: for programs `{"error": {"code", "detail", ...}}` on standard output."""
+    if as_json:
+        show_json({"error": {"code": code, "detail": detail, **fields}})
+    else:
+        complain(f"{code}: {detail}")
+    raise typer.Exit(exit_code)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """A table of plain text: nothing in a cell is taken for markup."""
+    drawn = Table(*columns, title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
+    for row in rows:
+        drawn.add_row(*(escape(cell(value)) for value in row))
+    if not rows:
+        drawn.caption = "none"
+    return drawn
+
+
+def cell(value: object) -> str:
+    """A value as a person reads it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    if isinstance(value, tuple | list):
+        return ", ".join(cell(item) for item in value)
+    # Names of callers come from outside: no control character reaches the terminal.
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+
+
+def span(seconds: float) -> str:
+    """`7 s`, `3:05`, `1:02:05`."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def clock(at_ms: int) -> str:
+    """Local time of day with milliseconds."""
+    return time.strftime("%H:%M:%S", time.localtime(at_ms / 1000)) + f".{at_ms % 1000:03}"
+
+
+@contextmanager
+def watching(*, is_json: bool) -> Iterator[Callable[[Any], None]]:
+    """Gives a function that shows the next picture in place of the last (for programs: one line of JSON each).
+
+    Ctrl-C ends it without an error.
+    """
+    try:
+        if is_json:
+            yield _line
+            return
+        with Live(console=console, auto_refresh=False, screen=console.is_terminal) as live:
+            yield lambda drawn: live.update(drawn, refresh=True)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return
+
+
+def _line(value: object) -> None:
+    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,145 @@
+"""Where a command works: which Redis, which tenant, which files; and what goes wrong there as an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
+
+import typer
+
+from routing.app import bootstrap
+from routing.app.ask import NoReply, ask
+from routing.app.config import ConfigRefused, load_settings
+from routing.app.settings import ServerSettings
+from routing.cli.exits import Exit
+from routing.cli.output import complain, fail
+from routing.core.config import Config
+from routing.core.errors import DomainError, StoreError, SwitchroomError
+from routing.core.orders import AnyOrder, Reply
+from routing.core.world import World, WorldState
+from routing.store.port import Store
+
+T = TypeVar("T")
+P = ParamSpec("P")
+DEFAULT_DIRECTORY = Path("/etc/switchroom")
+
+RedisOption = Annotated[
+    str | None,
+    typer.Option("--redis", envvar="SWITCHROOM_REDIS", metavar="URL", help="Redis, e.g. redis://host:6379/0."),
+]
+TenantOption = Annotated[str | None, typer.Option("--tenant", envvar="SWITCHROOM_TENANT", help="Tenant.")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="SWITCHROOM_CONFIG", metavar="DIR", help="Directory of the configuration files."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The options that every command has. What is not given stands in the table `server` of the files."""
+
+    redis: str | None = None
+    tenant: str | None = None
+    config: Path | None = None
+    json: bool = False
+
+    @property
+    def directory(self) -> Path:
+        """The configuration files' directory."""
+        return self.config or DEFAULT_DIRECTORY
+
+    def server(self) -> ServerSettings:
+        """Options first, then the files, then defaults. Raises ConfigRefused when the files' server table is wrong."""
+        given = {"redis_url": self.redis, "tenant": self.tenant}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        has_files = self.config is not None or DEFAULT_DIRECTORY.is_dir()
+        if len(chosen) == len(given) or not has_files:
+            return ServerSettings(**chosen)  # type: ignore[arg-type]
+        from_files = load_settings(self.directory).server
+        return ServerSettings(
+            tenant=self.tenant or from_files.tenant,
+            redis_url=self.redis or from_files.redis_url,
+            standbys=from_files.standbys,
+            log_level=from_files.log_level,
+        )
+
+    def with_store(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        """Run `work` with the tenant's store. Ends the command when it cannot be reached or the rules refuse."""
+        return asyncio.run(self._with_store(work))
+
+    async def _with_store(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        store = bootstrap.open_store(self.server())
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    def ask(self, order: AnyOrder, timeout_s: float = 5.0) -> Reply:
+        """Send one order; ends the command when it is refused."""
+        reply = self.with_store(lambda store: ask(store, order, timeout_s))
+        if reply.code != "ok":
+            fail(Exit.REFUSED, reply.code, reply.detail, self.json, **reply.values)
+        return reply
+
+
+async def world_of(store: Store, tenant: str) -> World:
+    """The committed state with its indexes; an empty world before the first commit."""
+    state, _position = await store.load()
+    return World(state or WorldState(config=Config(tenant=tenant)))
+
+
+def actor() -> str:
+    """Who gives the order, for events and history."""
+    user = os.environ.get("SUDO_USER") or os.environ.get("USER") or str(os.getuid())
+    return f"cli:{user}"
+
+
+def command(function: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
+    """Give `function`, which takes the session first, the options of every command; errors become exit codes."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **options: Any) -> None:
+        session = Session(
+            **{name: options.pop(name) for name in ("redis", "tenant", "config")}, json=options.pop("as_json")
+        )
+        try:
+            function(session, *args, **options)
+        except ConfigRefused as error:
+            _refuse_files(error, session.json)
+        except (StoreError, NoReply) as error:
+            fail(Exit.UNREACHABLE, error.code, str(error), session.json)
+        except DomainError as error:
+            fail(Exit.REFUSED, error.code, str(error), session.json)
+        except SwitchroomError as error:
+            fail(Exit.FOUND, error.code, str(error), session.json)
+
+    hints = get_type_hints(function, include_extras=True)
+    own = [p.replace(annotation=hints[p.name]) for p in list(inspect.signature(function).parameters.values())[1:]]
+    run.__signature__ = inspect.Signature([*own, *_common()], return_annotation=None)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in run.__signature__.parameters.values()}  # type: ignore[attr-defined]
+    del run.__wrapped__
+    return run
+
+
+def _common() -> list[inspect.Parameter]:
+    options = {"redis": RedisOption, "tenant": TenantOption, "config": ConfigOption, "as_json": JsonOption}
+    return [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=False if name == "as_json" else None, annotation=type_
+        )
+        for name, type_ in options.items()
+    ]
+
+
+def _refuse_files(error: ConfigRefused, as_json: bool) -> None:
+    if not as_json:
+        for problem in error.problems:
+            complain(str(problem))
+    fail(Exit.FOUND, error.code, str(error), as_json)
