@@ -193,6 +193,15 @@ def test_several_agents_who_become_free_at_once_each_get_a_call() -> None:
 
 
 @pytest.mark.req("ROUTE-05")
+def test_two_agents_of_one_profile_who_become_free_at_once_each_get_a_call() -> None:
+    pool = a_pool(a_call("int_1", waited_s=2), a_call("int_2", waited_s=1))
+    assert pool.decide(NOW_MS) is None
+    pool.add_agent(an_agent("agt_1", idle_s=2))
+    pool.add_agent(an_agent("agt_2", idle_s=1))
+    assert drain(pool) == [("int_1", ("agt_1",)), ("int_2", ("agt_2",))]
+
+
+@pytest.mark.req("ROUTE-05")
 def test_a_decision_that_is_not_taken_is_made_again() -> None:
     pool = a_pool(a_call(), an_agent())
     assert pool.decide(NOW_MS) == pool.decide(NOW_MS)
