@@ -178,8 +178,9 @@ async def test_a_silently_stalled_link_is_noticed_and_what_is_outstanding_is_unk
     await lab.stall_link()
     order, stop = dial(lab, call.phone), hang_up(lab, call.agent_leg)
     await lab.wait_fact(LinkLost, within_s=lab.stall_deadline_s + 1)
-    await ended(lab, order, CommandOutcome.UNKNOWN)
-    await ended(lab, stop, CommandOutcome.UNKNOWN)
+    for command in (order, stop):
+        await lab.wait_fact(CommandEnded, within_s=0.5, command_id=command.id)
+        await ended(lab, command, CommandOutcome.UNKNOWN)
     kinds = [type(f) for f in of(lab, LinkLost, CommandEnded)]
     assert kinds[-3:] == [LinkLost, CommandEnded, CommandEnded], "nothing new may be decided for a dead link"
     await lab.hears(call.caller, call.phone)
