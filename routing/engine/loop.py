@@ -48,7 +48,8 @@ class Engine(Generic[W]):
     def __init__(self, open_store: Callable[[], Store], core: Core[W], clock: Clock, settings: EngineSettings) -> None:
         self._open_store, self._core, self._clock, self._settings = open_store, core, clock, settings
         self._backoff = Backoff(Random())  # noqa: S311 - spreads reconnects, guards nothing
-        self._snapshot_seq = 0
+        self._snapshot_seq: int | None = None
+        self._is_standby = False
         self.session: Session[W] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -74,8 +75,12 @@ class Engine(Generic[W]):
         settings = self._settings
         token = await store.acquire(settings.owner, settings.lease_ttl_ms)
         if token is None:
+            if not self._is_standby:
+                log.info("engine_stands_by", owner=settings.owner)
+            self._is_standby = True
             await wait_for_stop(stop, settings.lease_poll_s)
             return
+        self._is_standby = False
         keeper = LeaseKeeper(self._open_store, settings.owner, token, settings.lease_ttl_ms)
         keeper.start()
         try:
@@ -98,7 +103,7 @@ class Engine(Generic[W]):
                 continue
             await store.commit(token, commit)
             self._backoff.reset()
-            if session.seq >= self._snapshot_seq + settings.snapshot_every:
+            if session.seq >= (self._snapshot_seq or 0) + settings.snapshot_every:
                 await self._take_snapshot(store, token, session.seq)
 
     async def _load(self, store: Store, token: int) -> Session[W]:
@@ -106,7 +111,9 @@ class Engine(Generic[W]):
         if state is None:
             state = WorldState(config=Config(tenant=self._settings.tenant))
         session = Session(self._core, state, position, self._clock)
-        await self._take_snapshot(store, token, session.seq)
+        if self._snapshot_seq is None:
+            # Another version of the code may have made the steps so far; only its own ones can be replayed for sure.
+            await self._take_snapshot(store, token, session.seq)
         # What was loaded mostly stays: without this every full collection would walk through it.
         gc.collect()
         gc.freeze()
