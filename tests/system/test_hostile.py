@@ -99,6 +99,7 @@ def test_a_name_that_forges_an_event_does_not_end_another_callers_wait_nor_reach
         await victim.hangup()
         await (await c.pair(call)).hear_each_other()
         await call.hangup()
+        await c.when(lambda s: not s.interactions)
         ended = await c.ended(2)
         assert {i.result for i in ended[:2]} == {Result.ANSWERED}
 
@@ -128,6 +129,6 @@ def test_64_kib_of_text_is_refused_where_it_is_too_long_and_breaks_nothing(site:
         ).code == "ok"
         await pair.hear_each_other()
         await call.hangup()
-        await c.ended(1)
+        await c.when(lambda s: not s.interactions)
 
     play(site, scene)

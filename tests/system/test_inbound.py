@@ -117,17 +117,17 @@ def test_a_phone_in_a_private_call_or_unregistered_gates_the_offer(site: Site) -
         await c.agent("1002", sign_in=False)
         private = await (await anna.dial("1002")).answered()
         await order(c.store, SignIn, agent_id="a1001")
-        await order(c.store, SignIn, agent_id="a1003")  # his telephone is not there
+        await order(c.store, SignIn, agent_id="a1004")  # his telephone was never there
         call = await c.caller()
         await call.hears(MUSIC_HZ)
         state = await c.state()
-        assert [a.shown_state for a in (state.agents["a1001"], state.agents["a1003"])] == ["available"] * 2
+        assert [a.shown_state for a in (state.agents["a1001"], state.agents["a1004"])] == ["available"] * 2
         assert c.rung["1001"] == 0
         await private.hangup()
         await (await c.pair(call)).hear_each_other()
         assert c.rung["1001"] == 1
         await call.hangup()
-        await order(c.store, SignOut, agent_id="a1003")
+        await order(c.store, SignOut, agent_id="a1004")
 
     play(site, scene)
 
