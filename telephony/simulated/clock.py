@@ -12,9 +12,9 @@ class Timer:
 
     __slots__ = ("_call", "at_ms")
 
-    def __init__(self, at_ms: int, call: Callable[[], None]) -> None:
+    def __init__(self, at_ms: int, call: Callable[[], object]) -> None:
         self.at_ms = at_ms
-        self._call: Callable[[], None] | None = call
+        self._call: Callable[[], object] | None = call
 
     @property
     def is_pending(self) -> bool:
@@ -44,13 +44,13 @@ class VirtualClock:
     def now_ms(self) -> int:
         return self._now_ms
 
-    def call_at(self, at_ms: int, call: Callable[[], None]) -> Timer:
+    def call_at(self, at_ms: int, call: Callable[[], object]) -> Timer:
         """`call` runs at `at_ms`; a moment in the past means now, after what is already due now."""
         timer = Timer(max(at_ms, self._now_ms), call)
         heapq.heappush(self._heap, (timer.at_ms, next(self._order), timer))
         return timer
 
-    def call_later(self, delay_ms: int, call: Callable[[], None]) -> Timer:
+    def call_later(self, delay_ms: int, call: Callable[[], object]) -> Timer:
         return self.call_at(self._now_ms + delay_ms, call)
 
     def next_at_ms(self) -> int | None:

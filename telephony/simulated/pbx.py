@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from routing.core.commands import DialLeg, HangUpLeg, ReplyFeature, ReturnLeg, SetRooms
 from routing.core.facts import DialOutcome, EndedBy, LegAnswered, LegRinging, LegState, PhoneChanged
 from telephony.simulated.channel import Channel, Phone, Place
@@ -97,7 +99,7 @@ class SimulatedPbx(Switch):
             channel.has_talked = True
             talk_ms = channel.reaction.talk_ms
             if talk_ms is not None and channel.talk is None:
-                channel.talk = self._after(channel, talk_ms, lambda c=channel: self.hang_up(c))  # type: ignore[misc]
+                channel.talk = self._after(channel, talk_ms, partial(self.hang_up, channel))
 
     def give_back(self, order: ReturnLeg) -> str:
         """The arrived leg runs the integrator's dialplan again. Returns why not, or ""."""
