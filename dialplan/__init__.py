@@ -1,0 +1,1 @@
+"""Dialplan parts which integrators include in their PBX, as data files."""

@@ -1,0 +1,147 @@
+"""Actions for the manager interface, made safe: the only place where values from outside get onto the wire. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from routing.core.commands import DialLeg
+from routing.core.errors import PbxError
+
+Fields = Mapping[str, str | Sequence[str]]
+
+# Asterisk throws away an action with a line of more than 1024 bytes, and answers without an ActionID.
+MAX_LINE_BYTES = 1000
+CONTEXT_WAIT, CONTEXT_IDLE, CONTEXT_AGENT = "switchroom-wait", "switchroom-idle", "switchroom-agent"
+CONTEXT_ROOM, CONTEXT_RETURN, CONTEXT_HANDOVER = "switchroom-room", "switchroom-return", "switchroom"
+CONTEXT_FEATURE = "switchroom-feature"
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_DIAL_STRING = re.compile(r"[A-Za-z0-9]{1,16}/[A-Za-z0-9_.+*#:@-]{1,128}")
+_VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")
+_WORD = re.compile(r"[A-Za-z0-9_]{1,78}")
+_LEG = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
+_NOT_DIALABLE = re.compile(r"[^0-9+*#]")
+# Separators of Asterisk's argument parser, which splits the Variable header of Originate.
+_SPLITTING = re.compile(r'([\\",()\[\]{}])')
+
+
+class UnsafeAction(PbxError):
+    """A key or value that must not reach the wire."""
+
+    code = "action-unsafe"
+    template = "{what} cannot be sent to the PBX"
+
+
+def checked(fields: Fields) -> dict[str, str | list[str]]:
+    """The same fields when every line of them is safe. Raises UnsafeAction."""
+    out: dict[str, str | list[str]] = {}
+    for key, value in fields.items():
+        values = [value] if isinstance(value, str) else list(value)
+        for text in values:
+            _check_line(key, text)
+        out[key] = value if isinstance(value, str) else values
+    return out
+
+
+def _check_line(key: str, text: str) -> None:
+    if not key or ":" in key or _CONTROL.search(key):
+        raise UnsafeAction(what="a header name")
+    if "\r" in text or "\n" in text or "\0" in text:
+        raise UnsafeAction(what=f"a line end in {key}")
+    if len(key) + 2 + len(text.encode("utf-8", "replace")) > MAX_LINE_BYTES:
+        raise UnsafeAction(what=f"a {key} of more than {MAX_LINE_BYTES} bytes")
+
+
+def plain(text: str, max_bytes: int = 900) -> str:
+    """Text without control characters, at most so many bytes of UTF-8 (never half a character)."""
+    text = _CONTROL.sub(" ", text.encode("utf-8", "replace").decode())
+    return text.encode()[:max_bytes].decode("utf-8", "ignore")
+
+
+def leg_name(leg_id: str) -> str:
+    """A leg id that may be sent. Raises UnsafeAction."""
+    if not _LEG.fullmatch(leg_id):
+        raise UnsafeAction(what="this leg id")
+    return leg_id
+
+
+def word(text: str) -> str:
+    """A name that may be an extension of our contexts: a music class, a conference. Raises UnsafeAction."""
+    if not _WORD.fullmatch(text) or text == "h":
+        raise UnsafeAction(what=f"the name {plain(text, 40)!r}")
+    return text
+
+
+def caller_id(number: str, name: str) -> str:
+    """`"Name" <number>` with nothing that could end the quotes, the brackets or the line."""
+    name = re.sub(r'["<>\\]', "", plain(name, 80)).strip()
+    number = _NOT_DIALABLE.sub("", number)[:32]
+    return f'"{name}" <{number}>' if name else f"<{number}>"
+
+
+def assignment(name: str, value: str) -> str:
+    """One variable for Originate, escaped so that it stays one. Raises UnsafeAction."""
+    if not _VARIABLE_NAME.fullmatch(name):
+        raise UnsafeAction(what=f"the variable {plain(name, 40)!r}")
+    escaped = _SPLITTING.sub(r"\\\1", plain(value, MAX_LINE_BYTES))
+    return f"{name}={escaped}"
+
+
+def originate(order: DialLeg) -> dict[str, str | list[str]]:
+    """Ring the phone; the leg lands in a silent context of ours and has our id. Raises UnsafeAction."""
+    if not _DIAL_STRING.fullmatch(order.phone):
+        raise UnsafeAction(what=f"the phone {plain(order.phone, 40)!r}")
+    own = {"__SR_IID": order.interaction_id, "SR_LEG": leg_name(order.leg_id)}
+    variables = {**order.variables, **own}
+    return checked(
+        {
+            "Action": "Originate",
+            "Channel": order.phone,
+            "ChannelId": order.leg_id,
+            "Context": CONTEXT_AGENT,
+            "Exten": "s",
+            "Priority": "1",
+            "Timeout": str(max(1, order.timeout_s) * 1000),
+            "CallerID": caller_id(order.caller_number, order.caller_name),
+            "Async": "true",
+            "Variable": [assignment(name, value) for name, value in variables.items()],
+        }
+    )
+
+
+def set_variable(channel: str, name: str, value: str) -> dict[str, str | list[str]]:
+    """On a channel, or global when `channel` is empty. The value is stored as it is, control characters apart.
+
+    Raises UnsafeAction, also for a value of more bytes than a line can carry: nothing is cut in silence.
+    """
+    if not _VARIABLE_NAME.fullmatch(name):
+        raise UnsafeAction(what=f"the variable {plain(name, 40)!r}")
+    fields = {"Action": "Setvar", "Variable": name, "Value": plain(value, MAX_LINE_BYTES)}
+    return checked({**fields, "Channel": channel} if channel else fields)
+
+
+def get_variable(channel: str, name: str) -> dict[str, str | list[str]]:
+    """Read a channel variable. Only for those which the dialplan filters or codes: others could hold whole messages."""
+    if not _VARIABLE_NAME.fullmatch(name):
+        raise UnsafeAction(what=f"the variable {plain(name, 40)!r}")
+    return checked({"Action": "Getvar", "Channel": channel, "Variable": name})
+
+
+def redirect(channels: Sequence[str], context: str, exten: str) -> dict[str, str | list[str]]:
+    """Move one channel, or two of one bridge at the same time, to an extension of ours."""
+    fields = {"Action": "Redirect", "Channel": channels[0], "Context": context, "Exten": exten, "Priority": "1"}
+    if len(channels) > 1:
+        extra = {"ExtraChannel": channels[1], "ExtraContext": context, "ExtraExten": exten, "ExtraPriority": "1"}
+        fields |= extra
+    return checked(fields)
+
+
+def bridge(one: str, other: str) -> dict[str, str | list[str]]:
+    """Join two channels, given by NAME: Asterisk takes a Uniqueid for the beginning of one and may join a stranger."""
+    return checked({"Action": "Bridge", "Channel1": one, "Channel2": other, "Tone": "no"})
+
+
+def hang_up(channel: str, cause: int) -> dict[str, str | list[str]]:
+    """`cause`: ITU-T Q.850; 26 makes the CANCEL say that the call was completed elsewhere."""
+    return checked({"Action": "Hangup", "Channel": leg_name(channel), "Cause": str(cause)})

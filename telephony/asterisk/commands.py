@@ -1,0 +1,197 @@
+"""Carries commands out: each becomes actions, each ends in exactly one CommandEnded."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg, ReplyFeature, ReturnLeg, SetRooms
+from routing.core.facts import CommandEnded, CommandOutcome, DialFailed, DialOutcome, Fact, RoomsRefused
+from telephony.asterisk.actions import CONTEXT_FEATURE, UnsafeAction, hang_up, originate, redirect, set_variable
+from telephony.asterisk.convergence import Convergence
+from telephony.asterisk.legs import Leg, LegKind, Legs
+from telephony.asterisk.returns import Returns
+from telephony.asterisk.settings import AsteriskSettings
+from telephony.asterisk.transport import Answer, Answered, OnAnswer
+
+NORMAL, ELSEWHERE = 16, 26
+REMEMBERED = 20_000
+NOT_SENT = "the link is down"
+
+_OUTCOMES = {
+    Answered.SUCCESS: CommandOutcome.SUCCEEDED,
+    Answered.ERROR: CommandOutcome.REFUSED,
+    Answered.UNSENT: CommandOutcome.REFUSED,
+    Answered.OVERDUE: CommandOutcome.UNKNOWN,
+    Answered.CUT: CommandOutcome.UNKNOWN,
+}
+
+
+class Memory:
+    """The newest so many keys with a number each."""
+
+    def __init__(self, size: int = REMEMBERED) -> None:
+        self._size = size
+        self._numbers: OrderedDict[str, int] = OrderedDict()
+
+    def get(self, key: str) -> int:
+        return self._numbers.get(key, 0)
+
+    def put(self, key: str, number: int) -> None:
+        self._numbers[key] = number
+        self._numbers.move_to_end(key)
+        if len(self._numbers) > self._size:
+            self._numbers.popitem(last=False)
+
+
+class Commands:
+    """All commands but WatchPhones."""
+
+    def __init__(
+        self,
+        settings: AsteriskSettings,
+        legs: Legs,
+        send: Callable[[dict[str, Any], OnAnswer], None],
+        emit: Callable[[Fact], None],
+        now: Callable[[], float],
+    ) -> None:
+        self._pbx, self._legs, self._send, self.emit, self.now = settings.pbx, legs, send, emit, now
+        self.convergence = Convergence(settings, legs, send, emit)
+        self.returns = Returns(settings, legs, send, self.end)
+        self._dialled, self._versions = Memory(), Memory()
+
+    def take(self, command: Command) -> None:
+        """Begin with a command while the link is up."""
+        match command:
+            case DialLeg():
+                self._dial(command)
+            case HangUpLeg():
+                self._hang_up(command)
+            case SetRooms():
+                self._set_rooms(command)
+            case ReturnLeg():
+                self.returns.begin(command)
+            case MarkLeg():
+                self._mark(command)
+            case ReplyFeature():
+                self._reply(command)
+
+    def refuse(self, command: Command, why: str = NOT_SENT) -> None:
+        """Nothing of it was done."""
+        self.end(command.id, Answered.ERROR, why)
+        if isinstance(command, DialLeg) and self._legs.get(command.leg_id) is None:
+            self._dial_failed(command.leg_id, DialOutcome.CONGESTION)
+        elif isinstance(command, SetRooms):
+            refused = RoomsRefused(
+                pbx=self._pbx, interaction_id=command.interaction_id, version=command.version, reason=why
+            )
+            self.emit(refused)
+
+    def end(self, command_id: str, how: Answered, text: str = "") -> None:
+        cause = "" if how is Answered.SUCCESS else text
+        self.emit(CommandEnded(pbx=self._pbx, command_id=command_id, outcome=_OUTCOMES[how], cause=cause))
+
+    # ------------------------------------------------------------------ dialling and hanging up
+
+    def _dial(self, order: DialLeg) -> None:
+        if self._dialled.get(order.leg_id) or self._legs.get(order.leg_id) is not None:
+            self.end(order.id, Answered.ERROR, f"leg {order.leg_id} was dialled before")
+            return
+        try:
+            fields = originate(order)
+        except UnsafeAction as error:
+            self.end(order.id, Answered.ERROR, str(error))
+            self._dial_failed(order.leg_id, DialOutcome.INVALID)
+            return
+        self._dialled.put(order.leg_id, 1)
+        leg = Leg(
+            leg_id=order.leg_id,
+            uid=order.leg_id,
+            kind=LegKind.DIALED,
+            interaction_id=order.interaction_id,
+            known_since=self.now(),
+        )
+        self._legs.add(leg)
+        self._send(fields, lambda answer: self._dial_answered(order, leg, answer))
+
+    def _dial_answered(self, order: DialLeg, leg: Leg, answer: Answer) -> None:
+        self.end(order.id, answer.how, answer.text)
+        if answer.how in (Answered.ERROR, Answered.UNSENT) and self._legs.get(leg.leg_id) is leg:
+            self._legs.drop(leg)
+            self._dial_failed(leg.leg_id, DialOutcome.CONGESTION)
+
+    def _dial_failed(self, leg_id: str, outcome: DialOutcome) -> None:
+        self.emit(DialFailed(pbx=self._pbx, leg_id=leg_id, outcome=outcome))
+
+    def _hang_up(self, order: HangUpLeg) -> None:
+        leg = self._legs.get(order.leg_id)
+        if leg is None or leg.is_returned:
+            self.end(order.id, Answered.SUCCESS)
+            return
+        leg.hang_up_cause = ELSEWHERE if order.answered_elsewhere else NORMAL
+        self.say_hang_up(leg, lambda answer: self._hang_up_answered(order, leg, answer))
+
+    def say_hang_up(self, leg: Leg, on_answer: OnAnswer) -> None:
+        """Also again, whenever a leg shows up that is not wanted any more."""
+        self._send(hang_up(leg.uid, leg.hang_up_cause or NORMAL), on_answer)
+
+    def _hang_up_answered(self, order: HangUpLeg, leg: Leg, answer: Answer) -> None:
+        # Asterisk knows no such channel for about 2 ms after Originate: it is said again when the channel shows up.
+        is_unknown = answer.how is Answered.ERROR and "no such channel" in answer.text.lower()
+        if answer.how in (Answered.ERROR, Answered.UNSENT) and not is_unknown:
+            leg.hang_up_cause = None
+        self.end(order.id, Answered.SUCCESS if is_unknown else answer.how, answer.text)
+
+    # ------------------------------------------------------------------ rooms, variables, features
+
+    def _set_rooms(self, order: SetRooms) -> None:
+        newest = self._versions.get(order.interaction_id)
+        if order.version < newest:
+            self.emit(
+                CommandEnded(pbx=self._pbx, command_id=order.id, outcome=CommandOutcome.SUCCEEDED, cause="replaced")
+            )
+            return
+        self._versions.put(order.interaction_id, order.version)
+        objection = self.convergence.objection(order)
+        if objection:
+            self.refuse(order, objection)
+        else:
+            self.end(order.id, Answered.SUCCESS)
+            self.convergence.want(order)
+
+    def _mark(self, order: MarkLeg) -> None:
+        leg = self._legs.get(order.leg_id)
+        try:
+            actions = [set_variable(leg.uid, n, v) for n, v in order.variables.items()] if leg else []
+        except UnsafeAction as error:
+            self.end(order.id, Answered.ERROR, str(error))
+            return
+        if leg is None or leg.is_returned:
+            self.end(order.id, Answered.ERROR, f"leg {order.leg_id} is gone")
+        elif not actions:
+            self.end(order.id, Answered.SUCCESS)
+        else:
+            self._send_all(order.id, actions)
+
+    def _send_all(self, command_id: str, actions: list[dict[str, Any]]) -> None:
+        """The command ends with the last answer; the first failure is its outcome."""
+        left, worst = len(actions), Answer(Answered.SUCCESS)
+
+        def answered(answer: Answer) -> None:
+            nonlocal left, worst
+            left -= 1
+            worst = answer if worst.is_success else worst
+            if left == 0:
+                self.end(command_id, worst.how, worst.text)
+
+        for fields in actions:
+            self._send(fields, answered)
+
+    def _reply(self, order: ReplyFeature) -> None:
+        leg = self._legs.get(order.leg_id)
+        if leg is None or leg.kind is not LegKind.FEATURE:
+            self.end(order.id, Answered.ERROR, f"leg {order.leg_id} is gone")
+            return
+        fields = redirect([leg.uid], CONTEXT_FEATURE, "accepted" if order.accepted else "refused")
+        self._send(fields, lambda answer: self.end(order.id, answer.how, answer.text))

@@ -1,0 +1,155 @@
+"""What an event means: genuine events become facts, and a few of them make us act."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from routing.core.facts import DialFailed, DialOutcome, Fact
+from telephony.asterisk.arrivals import Arrivals
+from telephony.asterisk.codec import AmiMessage
+from telephony.asterisk.commands import Commands, Memory
+from telephony.asterisk.legs import Leg, LegKind, Legs, arrived_leg_id
+from telephony.asterisk.transport import Answer
+from telephony.asterisk.trust import Distrust, distrust
+from telephony.asterisk.watching import Watching
+
+# OriginateResponse and Hangup of a failed dialling come within a millisecond of each other, in either order.
+SECOND_HALF_S = 1.0
+
+
+class EventReader:
+    """`system_name` is what genuine events carry; `distrusted` is why the last event was dropped, until it is taken."""
+
+    def __init__(self, pbx: str, legs: Legs, arrivals: Arrivals, commands: Commands, watching: Watching) -> None:
+        self._pbx, self._legs, self._arrivals = pbx, legs, arrivals
+        self._commands, self._watching = commands, watching
+        self._disowned = Memory(1000)
+        self.system_name = ""
+        self.distrusted: Distrust | None = None
+        self._by_event: dict[str, Callable[[AmiMessage], list[Fact]]] = {
+            "Newchannel": self._new_channel,
+            "OriginateResponse": self._originate_response,
+            "Hangup": self._hang_up,
+            "UserEvent": self._user_event,
+            "DeviceStateChange": self._device_state,
+            "Reload": self._reload,
+        }
+
+    def disown(self, legs: Iterable[Leg]) -> None:
+        """Legs whose dialling was under way when the link broke: should one show up later, it ends at once."""
+        for leg in legs:
+            self._disowned.put(leg.leg_id, 1)
+
+    def read(self, event: AmiMessage) -> list[Fact]:
+        """The facts in an event; none when it is forged or says nothing that matters."""
+        why = distrust(event, self.system_name)
+        if why is not None:
+            self.distrusted = why
+            return []
+        return self._by_event.get(event.event, self._legs.apply)(event)
+
+    def _new_channel(self, event: AmiMessage) -> list[Fact]:
+        uid = event.get("uniqueid")
+        leg = self._legs.by_uid(uid)
+        if leg is None and self._disowned.get(uid):
+            return self._end_disowned(event, uid)
+        facts = self._legs.apply(event)
+        self._hang_up_again(leg)
+        return facts
+
+    def _end_disowned(self, event: AmiMessage, uid: str) -> list[Fact]:
+        leg = Leg(leg_id=uid, uid=uid, kind=LegKind.DIALED, channel=event.get("channel"), hang_up_cause=16)
+        self._commands.say_hang_up(leg, _ignore)
+        return [DialFailed(pbx=self._pbx, leg_id=uid, outcome=DialOutcome.CANCELLED)]
+
+    def _hang_up_again(self, leg: Leg | None) -> None:
+        if leg is not None and leg.hang_up_cause is not None:
+            self._commands.say_hang_up(leg, _ignore)
+
+    def _originate_response(self, event: AmiMessage) -> list[Fact]:
+        leg = self._legs.by_uid(event.get("uniqueid"))
+        facts = self._legs.apply(event)
+        if event.get("response") == "Success":
+            self._hang_up_again(leg)
+        else:
+            self._await_second_half(leg)
+        return facts
+
+    def _hang_up(self, event: AmiMessage) -> list[Fact]:
+        leg = self._legs.by_uid(event.get("uniqueid"))
+        facts = self._legs.apply(event)
+        self._await_second_half(leg)
+        return facts
+
+    def _await_second_half(self, leg: Leg | None) -> None:
+        if leg is None or self._legs.get(leg.leg_id) is not leg or leg.is_up:
+            return
+
+        def overdue() -> None:
+            for fact in self._legs.settle_dial(leg):
+                self._commands.emit(fact)
+
+        asyncio.get_running_loop().call_later(SECOND_HALF_S, overdue)
+
+    # ------------------------------------------------------------------ the dialplan's own events
+
+    def _user_event(self, event: AmiMessage) -> list[Fact]:
+        match event.get("userevent"):
+            case "SwitchroomCad" | "SwitchroomCall":
+                return self._handed_over(event)
+            case "SwitchroomAt":
+                leg = self._legs.by_uid(event.get("uniqueid"))
+                if leg is not None:
+                    leg.settled += 1
+                    self._legs.changed.add(leg.leg_id)
+                return self._legs.apply(event)
+            case "SwitchroomLeft":
+                return self._left(event)
+            case "SwitchroomFeature":
+                return self._feature(event)
+        return []
+
+    def _handed_over(self, event: AmiMessage) -> list[Fact]:
+        if not event.get("uniqueid"):
+            return []  # sent by a manager user, not by a channel
+        arrival = self._arrivals.take(event)
+        if arrival is None:
+            return []
+        self._add(event, LegKind.ARRIVED)
+        return [arrival]
+
+    def _add(self, event: AmiMessage, kind: LegKind) -> None:
+        uid = event.get("uniqueid")
+        leg = self._legs.by_uid(uid)
+        if leg is None:
+            leg = Leg(leg_id=arrived_leg_id(uid), uid=uid, kind=kind, is_up=True, known_since=self._commands.now())
+            self._legs.add(leg)
+        self._legs.apply(event)
+
+    def _left(self, event: AmiMessage) -> list[Fact]:
+        leg = self._legs.by_uid(event.get("uniqueid"))
+        if leg is None:
+            return []
+        self._commands.returns.arrived(leg.leg_id)
+        return self._legs.leave(leg)
+
+    def _feature(self, event: AmiMessage) -> list[Fact]:
+        feature = self._arrivals.feature(event)
+        if feature is None or not event.get("uniqueid"):
+            return []
+        self._add(event, LegKind.FEATURE)
+        return [feature]
+
+    # ------------------------------------------------------------------ the rest
+
+    def _device_state(self, event: AmiMessage) -> list[Fact]:
+        return self._watching.changed(event.get("device"), event.get("state"))
+
+    def _reload(self, _: AmiMessage) -> list[Fact]:
+        self._watching.push_names()  # clearglobalvars in extensions.conf would have removed them
+        return []
+
+
+def _ignore(_: Answer) -> None:
+    """Said again because the first time came too early; its own command has ended."""

@@ -1,0 +1,175 @@
+"""From wanted rooms and what is there to the next steps. Pure: asked again after every event, until nothing is left.
+
+A leg alone stands in a context of the dialplan (music or silence); two legs are joined by Bridge; three or more are in
+a conference. Nobody hears a wrong party in between: legs leave before others enter. Legs that nobody lists are left
+alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from routing.core.commands import Room
+from telephony.asterisk.actions import CONTEXT_AGENT, CONTEXT_IDLE, CONTEXT_ROOM, CONTEXT_WAIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where a leg is. `company`: the others in its bridge; `conference`: the bridge's name when it is a conference.
+
+    `is_leaving`: a hang-up is on its way, or it is in the hands of the dialplan that it is going back to.
+    """
+
+    context: str
+    exten: str
+    bridge: str = ""
+    conference: str = ""
+    company: frozenset[str] = frozenset()
+    is_leaving: bool = False
+
+    @property
+    def is_pair(self) -> bool:
+        """In a plain bridge: if one goes, the other falls back to its own place by itself."""
+        return bool(self.bridge) and not self.conference
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Redirect one leg, or two legs of one bridge together."""
+
+    legs: tuple[str, ...]
+    context: str
+    exten: str
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Bridge two legs."""
+
+    legs: tuple[str, str]
+
+
+Step = Move | Join
+Spots = Mapping[str, Spot]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Nothing to do and nothing to wait for: `is_reached`. Otherwise `steps`, or wait for what is under way."""
+
+    is_reached: bool
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(slots=True)
+class _Draft:
+    """Collects steps. A leg that is under way is not touched, nor is the other one of its pair."""
+
+    spots: Spots
+    busy: set[str]
+    steps: list[Step] = field(default_factory=list)
+    is_reached: bool = True
+
+    def is_free(self, legs: Iterable[str]) -> bool:
+        return not any(leg in self.busy or self.busy & self._partners(leg) for leg in legs)
+
+    def _partners(self, leg: str) -> frozenset[str]:
+        spot = self.spots.get(leg)
+        return spot.company if spot and spot.is_pair else frozenset()
+
+    def add(self, step: Step) -> None:
+        if not self.is_free(step.legs):
+            return
+        for leg in step.legs:
+            self.busy |= {leg, *self._partners(leg)}
+        self.steps.append(step)
+
+
+def plan(rooms: tuple[Room, ...], spots: Spots, busy: Iterable[str], prefix: str) -> Plan:
+    """The steps that can be done now. `busy`: legs with an action under way; `prefix` names our conferences.
+
+    Every leg of `rooms` must be in `spots`; spots of further legs tell who else is where.
+    """
+    leaving = {leg for leg, spot in spots.items() if spot.is_leaving}
+    draft = _Draft(spots, {*busy, *leaving})
+    draft.is_reached = not draft.busy & {leg for room in rooms for leg in room.legs}
+    ordered = sorted(rooms, key=lambda room: (len(room.legs), not room.music))
+    listed = {leg for room in rooms for leg in room.legs}
+    for room in ordered:
+        if len(room.legs) == 1:
+            _alone(draft, room.legs[0], room.music)
+        elif len(room.legs) == 2:
+            _together(draft, room.legs[0], room.legs[1], listed)
+        elif room.legs:
+            _conference(draft, room, f"{prefix}_{room.name}", listed)
+    return Plan(draft.is_reached and not draft.steps, tuple(draft.steps))
+
+
+def fits_alone(spot: Spot, music: str) -> bool:
+    if spot.bridge:
+        return False
+    if music:
+        return (spot.context, spot.exten) == (CONTEXT_WAIT, music)
+    return spot.context in (CONTEXT_IDLE, CONTEXT_AGENT)
+
+
+def _alone(draft: _Draft, leg: str, music: str) -> None:
+    if fits_alone(draft.spots[leg], music):
+        return
+    draft.is_reached = False
+    draft.add(Move((leg,), CONTEXT_WAIT, music) if music else Move((leg,), CONTEXT_IDLE, "s"))
+
+
+def _together(draft: _Draft, one: str, other: str, listed: set[str]) -> None:
+    first, second = draft.spots[one], draft.spots[other]
+    if first.company == {other} and second.company == {one}:
+        return
+    draft.is_reached = False
+    strangers = (first.company | second.company) - {one, other}
+    if first.bridge and first.bridge == second.bridge and _will_go(draft, strangers, listed):
+        return  # alone together as soon as the others have left
+    in_conference = [leg for leg in (one, other) if draft.spots[leg].conference]
+    for leg in in_conference:  # Bridge cannot pull a leg out of a conference
+        draft.add(Move((leg,), CONTEXT_IDLE, "s"))
+    if not in_conference:
+        draft.add(Join((one, other)))
+
+
+def _will_go(draft: _Draft, strangers: AbstractSet[str], listed: set[str]) -> bool:
+    return all(leg in draft.busy or leg in listed for leg in strangers)
+
+
+def _conference(draft: _Draft, room: Room, name: str, listed: set[str]) -> None:
+    wanted = set(room.legs)
+    name = _conference_name(draft, wanted, listed, name)
+    members = {leg for leg, spot in draft.spots.items() if spot.conference == name}
+    if members == wanted:
+        return
+    draft.is_reached = False
+    if members - wanted:
+        return  # nobody enters before those have left who must not hear him
+    outside = [leg for leg in room.legs if leg not in members]
+    while outside:
+        leg = outside.pop(0)
+        pair = next((m for m in outside if draft.spots[leg].company == {m} and draft.spots[leg].is_pair), None)
+        legs = (leg, pair) if pair else (leg,)
+        outside = [m for m in outside if m != pair]
+        draft.add(Move(legs, CONTEXT_ROOM, name))
+
+
+def _conference_name(draft: _Draft, wanted: set[str], listed: set[str], base: str) -> str:
+    """A conference where most of the legs are already and nobody else will stay, or a name that is not in use."""
+    members: dict[str, set[str]] = {}
+    for leg, spot in draft.spots.items():
+        if spot.conference:
+            members.setdefault(spot.conference, set()).add(leg)
+    usable = [n for n, legs in members.items() if legs & wanted and _will_go(draft, legs - wanted, listed)]
+    if usable:
+        return max(usable, key=lambda n: (len(members[n] & wanted), -len(members[n]), n))
+    number, name = 1, base
+    while name in members:
+        number += 1
+        name = f"{base}_{number}"
+    return name
