@@ -6,7 +6,7 @@ from bisect import insort
 from collections import Counter
 from collections.abc import Iterable
 from heapq import merge
-from itertools import chain
+from itertools import chain, islice
 from operator import itemgetter
 
 from routing.core.config import Config, Queue, Requirement
@@ -119,11 +119,13 @@ class CallClass:
         """Sort keys of the first `limit` free agents who qualify and are not skipped, best first, id last."""
         found: list[SortKey] = []
         for key, orders in self.tiers:
-            for agent in merge(*[chain.from_iterable(order.chunks) for order in orders if order.chunks]):
-                if agent[-1] not in skip:
-                    found.append(key + agent)
-                    if len(found) == limit:
-                        return found
+            filled = [chain.from_iterable(order.chunks) for order in orders if order.chunks]
+            agents: Iterable[SortKey] = merge(*filled) if len(filled) > 1 else filled[0] if filled else ()
+            if skip:
+                agents = (agent for agent in agents if agent[-1] not in skip)
+            found += [key + agent for agent in islice(agents, None if limit is None else limit - len(found))]
+            if len(found) == limit:
+                break
         return found
 
     def count_lacking(self) -> dict[str, int]:
