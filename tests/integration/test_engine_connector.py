@@ -1,0 +1,243 @@
+"""The connector between a real Redis and a port that only takes notes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import pytest
+from structlog.testing import capture_logs
+
+from deploy.lab.redis import RedisServer
+from routing.app.clock import ManualClock, SystemClock
+from routing.app.connector import Connector, ConnectorSettings
+from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg
+from routing.core.errors import StoreError
+from routing.core.facts import CommandEnded, CommandOutcome, LegArrived, LinkRestored
+from routing.store.port import START, Store
+from routing.store.redis_store import RedisStore
+from telephony.port import Sink
+from tests.contract.store_lab import lead, step_commit
+from tests.waiting import run, until
+
+
+class NotingPort:
+    """Notes what is submitted; each start of the link brings a snapshot, as the port demands."""
+
+    def __init__(self) -> None:
+        self.submitted: list[Command] = []
+        self.sink: Sink = lambda fact: None
+        self.starts = 0
+
+    async def start(self, sink: Sink) -> None:
+        self.sink = sink
+        self.starts += 1
+        sink(LinkRestored(pbx="ast1"))
+
+    def submit(self, command: Command) -> None:
+        if isinstance(command, MarkLeg):
+            raise ValueError("no such leg")
+        self.submitted.append(command)
+
+    async def stop(self, drain_s: float = 0.0) -> None:
+        return None
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    with RedisServer(unix_socket=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shared_redis() -> Iterator[RedisServer]:
+    with RedisServer(unix_socket=True) as server:
+        yield server
+
+
+@asynccontextmanager
+async def connected(
+    url: str, tenant: str, port: NotingPort, clock: ManualClock | None = None
+) -> AsyncIterator[Connector]:
+    store, stop = RedisStore(url, tenant), asyncio.Event()
+    settings = ConnectorSettings(pbx="ast1", idle_ms=50)
+    connector = Connector(store, port, clock or SystemClock(), settings)
+    task = asyncio.create_task(connector.run(stop))
+    try:
+        await until(lambda: port.starts)
+        yield connector
+    finally:
+        stop.set()
+        await task
+        await store.close()
+
+
+def dial(id_: str, timeout_s: int = 30) -> DialLeg:
+    return DialLeg(id=id_, pbx="ast1", leg_id=f"leg-{id_}", interaction_id="i", phone="PJSIP/1", timeout_s=timeout_s)
+
+
+def hang_up(id_: str, leg: str = "l") -> HangUpLeg:
+    return HangUpLeg(id=id_, pbx="ast1", leg_id=leg)
+
+
+async def facts(store: Store) -> list[object]:
+    return [entry.item for entry in await store.read_inputs(START, 9999, 0)]
+
+
+async def outcomes(store: Store) -> dict[str, tuple[CommandOutcome, str]]:
+    return {f.command_id: (f.outcome, f.cause) for f in await facts(store) if isinstance(f, CommandEnded)}
+
+
+def test_commands_are_submitted_in_order_and_not_again_after_a_restart(shared_redis: RedisServer) -> None:
+    async def play() -> None:
+        tenant = uuid4().hex
+        store = RedisStore(shared_redis.url, tenant)
+        token, first, second = await lead(store), NotingPort(), NotingPort()
+        sent: list[Command] = [hang_up("1"), dial("2"), hang_up("3")]
+        async with connected(shared_redis.url, tenant, first):
+            await store.commit(token, step_commit(1, commands=sent))
+            await until(lambda: len(first.submitted) == 3)
+        async with connected(shared_redis.url, tenant, second):
+            await store.commit(token, step_commit(2, commands=[hang_up("4")]))
+            await until(lambda: second.submitted)
+        assert first.submitted == sent
+        assert second.submitted == [hang_up("4")]
+        await store.close()
+
+    run(play())
+
+
+@pytest.mark.req("SAFE-01", "SAFE-02")
+def test_after_a_crash_between_submit_and_save_everything_but_dialing_is_done_again(shared_redis: RedisServer) -> None:
+    async def play() -> None:
+        tenant = uuid4().hex
+        store, port = RedisStore(shared_redis.url, tenant), NotingPort()
+        await store.commit(
+            await lead(store), step_commit(1, commands=[hang_up("1"), dial("2"), dial("3"), hang_up("4")])
+        )
+        assert await store.mark_dial_started("2", "the process that was killed")
+        with capture_logs():
+            async with connected(shared_redis.url, tenant, port):
+                await until(lambda: len(port.submitted) == 3)
+        assert [c.id for c in port.submitted] == ["1", "3", "4"]
+        assert await outcomes(store) == {"2": (CommandOutcome.UNKNOWN, "started before a restart")}
+        await store.close()
+
+    run(play())
+
+
+def test_a_dial_that_comes_too_late_or_is_hung_up_again_is_not_started(shared_redis: RedisServer) -> None:
+    async def play() -> None:
+        tenant = uuid4().hex
+        store, port = RedisStore(shared_redis.url, tenant), NotingPort()
+        clock = ManualClock(SystemClock().now_ms() + 31_000)
+        sent = [dial("late"), dial("long", 60), dial("cut", 60), hang_up("cutter", "leg-cut"), hang_up("other")]
+        await store.commit(await lead(store), step_commit(1, commands=sent))
+        with capture_logs():
+            async with connected(shared_redis.url, tenant, port, clock):
+                await until(lambda: len(port.submitted) == 2)
+        assert [c.id for c in port.submitted] == ["long", "other"]
+        assert await outcomes(store) == {
+            "late": (CommandOutcome.UNKNOWN, "stale"),
+            "cut": (CommandOutcome.REFUSED, "cancelled"),
+            "cutter": (CommandOutcome.SUCCEEDED, ""),
+        }
+        await store.close()
+
+    run(play())
+
+
+def test_a_command_the_port_fails_on_is_refused_and_the_next_ones_are_carried(shared_redis: RedisServer) -> None:
+    async def play() -> None:
+        tenant = uuid4().hex
+        store, port = RedisStore(shared_redis.url, tenant), NotingPort()
+        sent = [MarkLeg(id="1", pbx="ast1", leg_id="l", variables={}), hang_up("2")]
+        await store.commit(await lead(store), step_commit(1, commands=sent))
+        with capture_logs():
+            async with connected(shared_redis.url, tenant, port):
+                await until(lambda: port.submitted)
+        assert await outcomes(store) == {"1": (CommandOutcome.REFUSED, "internal error")}
+        await store.close()
+
+    run(play())
+
+
+@pytest.mark.req("SAFE-01")
+def test_no_fact_is_lost_or_reordered_when_redis_is_killed_and_restarted(redis: RedisServer) -> None:
+    async def play() -> None:
+        tenant, port = uuid4().hex, NotingPort()
+        sent: list[str] = []
+        with capture_logs():
+            async with connected(redis.url, tenant, port) as connector:
+                for round_ in range(3):
+                    for n in range(500):
+                        sent.append(f"{round_}-{n}")
+                        port.sink(LegArrived(pbx="ast1", leg_id=sent[-1]))
+                        if n % 50 == 0:
+                            await asyncio.sleep(0.001)
+                        if n == 250:
+                            redis.kill()
+                    await asyncio.sleep(0.01)
+                    redis.start()
+                await until(lambda: not connector.outbox.unsent, within=10)
+        store = RedisStore(redis.url, tenant)
+        assert [f.leg_id for f in await facts(store) if isinstance(f, LegArrived)] == sent
+        await store.close()
+
+    run(play())
+
+
+@pytest.mark.req("SAFE-01")
+def test_a_redis_whose_append_only_file_lost_its_end_gets_the_facts_again_and_a_new_snapshot(
+    redis: RedisServer,
+) -> None:
+    async def play() -> None:
+        tenant, port = uuid4().hex, NotingPort()
+        file = next(redis.directory.glob("appendonlydir/*.incr.aof"))
+        with capture_logs():
+            async with connected(redis.url, tenant, port) as connector:
+                for n in range(100):
+                    port.sink(LegArrived(pbx="ast1", leg_id=f"l{n}"))
+                    if n == 49:
+                        await until(lambda: not connector.outbox.unsent)
+                        size = file.stat().st_size
+                await until(lambda: not connector.outbox.unsent)
+                redis.kill()
+                with file.open("r+b") as aof:
+                    aof.truncate(size)
+                redis.start()
+                await until(lambda: port.starts == 2, within=10)
+                await until(lambda: not connector.outbox.unsent, within=10)
+        store = RedisStore(redis.url, tenant)
+        found = await facts(store)
+        assert [f.leg_id for f in found if isinstance(f, LegArrived)] == [f"l{n}" for n in range(100)]
+        assert isinstance(found[-1], LinkRestored)
+        await store.close()
+
+    run(play())
+
+
+def test_commands_committed_while_the_connector_had_no_redis_reach_it_afterwards(redis: RedisServer) -> None:
+    async def play() -> None:
+        tenant, port = uuid4().hex, NotingPort()
+        with capture_logs():
+            async with connected(redis.url, tenant, port):
+                store = RedisStore(redis.url, tenant)
+                token = await lead(store)
+                await store.commit(token, step_commit(1, commands=[dial("1")]))
+                await until(lambda: len(port.submitted) == 1)
+                redis.kill()
+                redis.start()
+                for _ in range(3):
+                    try:
+                        await store.commit(token, step_commit(2, commands=[dial("2"), hang_up("3")]))
+                        break
+                    except StoreError:
+                        continue
+                await until(lambda: len(port.submitted) == 3, within=10)
+                await store.close()
+        assert [c.id for c in port.submitted] == ["1", "2", "3"]
+
+    run(play())
