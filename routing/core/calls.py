@@ -11,7 +11,7 @@ from routing.core.endings import end_interaction
 from routing.core.engagements import move_engagement
 from routing.core.errors import ActionNotAllowed, AgentNotEngaged, CadConflict
 from routing.core.events import EventType
-from routing.core.facts import LegEnded, RoomsReached, RoomsRefused
+from routing.core.facts import EndedBy, LegEnded, RoomsReached, RoomsRefused
 from routing.core.interaction import Interaction, InteractionState, InteractionTrigger, next_state
 from routing.core.offers import miss
 from routing.core.orders import EditCad, EndInteraction, Hold, Resume
@@ -95,9 +95,11 @@ def leg_ended(world: World, fact: LegEnded) -> None:
     interaction = world.interaction_of(fact.leg_id)
     if interaction is None:
         return
-    talked = bool(interaction.parties)
     if fact.leg_id == interaction.customer_leg:
-        end_interaction(world, interaction, Result.ANSWERED if talked else Result.ABANDONED, "customer")
+        is_taken_back = fact.ended_by is EndedBy.DIALPLAN
+        without_agent = Result.UNAVAILABLE if is_taken_back else Result.ABANDONED
+        result = Result.ANSWERED if interaction.parties else without_agent
+        end_interaction(world, interaction, result, "dialplan" if is_taken_back else "customer")
     elif offer := next((o for o in interaction.offers if o.leg_id == fact.leg_id), None):
         miss(world, interaction, offer, RonaCause.UNREACHABLE)
     else:

@@ -16,7 +16,7 @@ from routing.core.wrapup import start_wrap_up
 
 
 def end_interaction(world: World, interaction: Interaction, result: Result, ended_by: str) -> None:
-    """End it with `result`; `ended_by` is customer, an agent's id, or server.
+    """End it with `result`; `ended_by` is customer, an agent's id, dialplan (took the caller back), or server.
 
     The customer's leg goes back to the dialplan when there is something left for it to do there, else it is hung up.
     """
@@ -35,7 +35,7 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
         world.clear_timer(key(due, interaction.id))
     for skip in interaction.skips:
         world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))
-    if ended_by != "customer":
+    if ended_by not in ("customer", "dialplan"):
         _release_customer(world, interaction, result)
     for party in interaction.parties:
         hang_up(world, interaction.pbx, party.leg_id)

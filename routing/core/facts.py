@@ -33,10 +33,14 @@ class DialOutcome(StrEnum):
 
 
 class EndedBy(StrEnum):
-    """Who hung up: the far end of that leg, we ourselves, or not known (e.g. found gone after a lost link)."""
+    """Who ended a leg: its far end, we ourselves, or not known (e.g. found gone after a lost link).
+
+    DIALPLAN: nobody hung up; the dialplan took the leg back because it heard nothing of us (FLOW-04).
+    """
 
     REMOTE = "remote"
     SERVER = "server"
+    DIALPLAN = "dialplan"
     UNKNOWN = "unknown"
 
 
@@ -150,7 +154,10 @@ class FeatureDialed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotLeg:
-    """One live channel. `interaction_id` and `leg_id` are read back from the channel's own variables."""
+    """One live channel. `interaction_id` and `leg_id` are read back from the channel's own variables.
+
+    Without `interaction_id`: a call that was handed over and nobody has taken; its LegArrived follows the snapshot.
+    """
 
     leg_id: str
     interaction_id: str

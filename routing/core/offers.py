@@ -37,6 +37,9 @@ DEFAULT_ON_MISS = {
     RonaCause.BUSY: MissPolicy(then=AfterMiss.AVAILABLE, skip_s=BUSY_SKIP_S),
 }
 
+# Not the phone but the PBX said no; the skip keeps one that refuses everything from being asked without end.
+PBX_REFUSED = MissPolicy(then=AfterMiss.AVAILABLE, skip_s=2)
+
 _CAUSES = {
     DialOutcome.BUSY: RonaCause.BUSY,
     DialOutcome.NO_ANSWER: RonaCause.NO_ANSWER,
@@ -170,32 +173,43 @@ def dial_failed(world: World, fact: DialFailed) -> None:
 
 
 def command_ended(world: World, fact: CommandEnded) -> None:
-    """A dialling whose fate is unknown is nobody's fault: the reservation is released, the phone is told to stop."""
-    if fact.outcome is not CommandOutcome.UNKNOWN:
+    """A dialling that was refused (e.g. the link is down) or whose fate is unknown is nobody's fault.
+
+    The reservation is released; where the phone may ring it is told to stop.
+    """
+    if fact.outcome is CommandOutcome.SUCCEEDED:
         return
     interaction = world.interaction_of(fact.command_id)
     offer = next((o for o in interaction.offers if o.id == fact.command_id), None) if interaction else None
-    if interaction and offer:
+    if interaction and offer and fact.outcome is CommandOutcome.REFUSED:
+        miss(world, interaction, offer, RonaCause.UNREACHABLE, PBX_REFUSED)
+    elif interaction and offer:
         requeue_if_alone(world, rescind(world, interaction, offer, OfferEnd.RESCINDED))
 
 
 def rang_out(world: World, interaction_id: str, agent_id: str) -> None:
-    """The deadline has passed: RONA and requeue in this one step (STATE-05)."""
+    """The deadline has passed: RONA and requeue in this one step (STATE-05).
+
+    While the link is down nobody knows whether he answered: then the offer is taken back without blame.
+    """
     interaction = world.state.interactions.get(interaction_id)
     offer = interaction.offer_to(agent_id) if interaction else None
-    if interaction and offer and offer.deadline_ms <= world.now_ms:
-        hang_up(
-            world,
-            world.config.agents[agent_id].pbx if agent_id in world.config.agents else interaction.pbx,
-            offer.leg_id,
-        )
+    if interaction is None or offer is None or offer.deadline_ms > world.now_ms:
+        return
+    pbx = world.config.agents[agent_id].pbx if agent_id in world.config.agents else interaction.pbx
+    if world.is_linked(pbx):
+        hang_up(world, pbx, offer.leg_id)
         miss(world, interaction, offer, RonaCause.NO_ANSWER)
+    else:
+        requeue_if_alone(world, rescind(world, interaction, offer, OfferEnd.RESCINDED))
 
 
-def miss(world: World, interaction: Interaction, offer: Offer, cause: RonaCause) -> None:
-    """An offer failed through the agent or his phone: his next state and the skip come from the queue's policy."""
+def miss(
+    world: World, interaction: Interaction, offer: Offer, cause: RonaCause, policy: MissPolicy | None = None
+) -> None:
+    """An offer failed: the agent's next state and the skip come from `policy`, else from the queue's for this cause."""
     queue = world.config.queues.get(interaction.queue)
-    policy = (queue.on_miss.get(cause) if queue else None) or DEFAULT_ON_MISS[cause]
+    policy = policy or (queue.on_miss.get(cause) if queue else None) or DEFAULT_ON_MISS[cause]
     interaction = _close(world, interaction, offer, OfferEnd(cause.value))
     agent = _after_miss(world, world.agent(offer.agent_id), policy)
     move_engagement(world, agent, interaction.id, EngagementTrigger.OFFER_ENDED)

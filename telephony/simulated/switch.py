@@ -102,7 +102,7 @@ class Switch:
     def _fall_back(self, channel: Channel) -> None:
         if channel.place is Place.HANDED_OVER:
             channel.place = Place.DIALPLAN
-            self._tell(LegEnded(pbx=self.name, leg_id=channel.leg_id, ended_by=EndedBy.REMOTE))
+            self._tell(LegEnded(pbx=self.name, leg_id=channel.leg_id, ended_by=EndedBy.DIALPLAN))
 
     def hang_up(self, channel: Channel) -> None:
         """The party of that channel hangs up (a ringing telephone: turns the call down)."""

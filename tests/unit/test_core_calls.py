@@ -11,7 +11,7 @@ from routing.core.calls import allowed_actions
 from routing.core.commands import ReturnLeg, Room, SetRooms
 from routing.core.config import CadVariable, EntryPoint, RelaxationStep, Result, WrapUp
 from routing.core.events import EventType
-from routing.core.facts import PhoneState, RoomsReached, RoomsRefused
+from routing.core.facts import EndedBy, LegEnded, PhoneState, RoomsReached, RoomsRefused
 from routing.core.interaction import InteractionState
 from routing.core.orders import EditCad, EndInteraction, ExtendWrapUp, FinishWrapUp, Hold, Resume, SignIn, SignOut
 from tests.unit.core_driver import CAD, WRAP, Driver, agent, config, queue
@@ -286,6 +286,16 @@ def test_each_way_out_of_the_queue_has_its_own_result() -> None:
         "leg_lost": Result.UNAVAILABLE,
         "leg_late": Result.TIMEOUT,
     }
+
+
+@pytest.mark.req("FLOW-04")
+def test_a_call_that_its_dialplan_took_back_is_not_counted_as_abandoned() -> None:
+    d = Driver(config([agent("anna")]))
+    call = d.call()
+    d.give(LegEnded(pbx="a", leg_id="leg_c1", ended_by=EndedBy.DIALPLAN))
+    assert (d.ended[call].result, d.ended[call].ended_by) == (Result.UNAVAILABLE, "dialplan")
+    assert not [c for c in d.commands if isinstance(c, ReturnLeg)]
+    assert "leg_c1" not in d.hung_up()
 
 
 def test_the_number_dialed_finds_the_entry_point_when_the_line_names_none() -> None:
