@@ -112,7 +112,7 @@ class Bench:
             current.answer()
             replacement = await caller.dial(number)
             await replacement.answered()
-            await asyncio.sleep(self.chance.uniform(0.2, 0.5))  # app_queue polls: meet it at any moment
+            await asyncio.sleep(self.chance.uniform(0.2, 1.2))  # app_queue looks once a second: meet it at any moment
             await current.hangup()
             following = await asyncio.wait_for(self.invited.get(), 10)
             found.append((following.t["invite"] - current.t["bye"]) * 1000)
