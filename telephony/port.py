@@ -15,8 +15,9 @@ Sink = Callable[[Fact], None]
 class PbxPort(Protocol):
     """Commands in, facts out; nothing waits for the PBX.
 
-    Each submitted command ends in exactly one CommandEnded. A lost link turns what is outstanding into UNKNOWN and emits
-    LinkLost; when the link is back, LinkRestored carries a snapshot that was taken before any later fact.
+    Each submitted command ends in exactly one CommandEnded; a DialLeg that is refused then also in DialFailed. A lost link
+    emits LinkLost and then turns what is outstanding into UNKNOWN: in this order, so that nothing new is decided for a
+    dead link. When the link is back, LinkRestored carries a snapshot that was taken before any later fact.
     """
 
     async def start(self, sink: Sink) -> None:

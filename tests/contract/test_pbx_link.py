@@ -114,8 +114,12 @@ async def test_legs_adopted_from_a_snapshot_still_report_their_end(lab: PbxLab) 
 @in_lab_with("1001")
 async def test_a_command_given_while_the_link_is_down_is_not_done_later(lab: PbxLab) -> None:
     await lose(lab)
+    since = len(lab.facts)
     order = dial(lab, lab.phone("1001"))
-    await ended(lab, order, *NOT_DONE)
+    end = await ended(lab, order, *NOT_DONE)
+    if end.outcome is CommandOutcome.REFUSED:
+        (failed,) = dial_ends(lab, order.leg_id)
+        assert lab.facts[since:] == [end, failed], "the refusal is told first: it is not the phone's fault"
     await restore(lab)
     await lab.settle()
     assert lab.phone("1001").rings == 0

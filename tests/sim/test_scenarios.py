@@ -217,3 +217,33 @@ def test_a_dial_of_unknown_fate_is_taken_back_and_the_phone_does_not_ring_on() -
     assert len(dials) == 2
     assert talks_to(house, house.interaction(caller)) == ["agt_anna"]
     assert house.pbx.phones["SIM/anna"].rings == 1
+
+
+@pytest.mark.req("SAFE-01", "ROUTE-07")
+def test_a_pbx_that_refuses_to_dial_makes_nobody_rona_and_is_not_asked_without_end() -> None:
+    house = hall("anna")
+    house.port.refuse = 4
+    caller = house.call()
+    house.run(1_900)
+    assert house.agent("agt_anna").state is AgentState.AVAILABLE
+    assert len([c for c in house.commands if isinstance(c, DialLeg)]) == 1
+    house.run(10_000)
+    assert house.agent("agt_anna").state is AgentState.AVAILABLE
+    assert talks_to(house, house.interaction(caller)) == ["agt_anna"]
+
+
+@pytest.mark.req("SAFE-01", "STATE-05")
+def test_an_offer_whose_deadline_passes_during_a_cut_is_taken_back_without_blame() -> None:
+    house = hall("anna", queues=[queue(ring_timeout_s=10)])
+    phone = house.pbx.phones["SIM/anna"]
+    phone.habit = Answers(Constant(5_000))
+    caller = house.call()
+    house.run(1_000)
+    house.port.cut()
+    house.run(20_000)
+    assert house.agent("agt_anna").state is AgentState.AVAILABLE
+    assert not house.agent("agt_anna").engagements
+    house.port.restore()
+    house.run(6_000)
+    assert talks_to(house, house.interaction(caller)) == ["agt_anna"]
+    assert len(house.our_legs()) == 2
