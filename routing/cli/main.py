@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from routing.cli import config_commands, live_commands, server_commands
+from routing.cli.doctor_command import doctor_command
 from routing.cli.order_commands import agent_app, call_app
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ _COMMANDS = {
     "queues": live_commands.queues_command,
     "calls": live_commands.calls_command,
     "explain": live_commands.explain_command,
+    "doctor": doctor_command,
     "replay": server_commands.replay_command,
 }
 for _name, _function in _COMMANDS.items():
