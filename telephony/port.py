@@ -15,7 +15,7 @@ Sink = Callable[[Fact], None]
 class PbxPort(Protocol):
     """Commands in, facts out; nothing waits for the PBX.
 
-    Each submitted command ends in exactly one CommandEnded; a DialLeg that is refused then also in DialFailed. A lost link
+    Each submitted command ends in exactly one CommandEnded; a refused DialLeg then also in DialFailed. A lost link
     emits LinkLost and then turns what is outstanding into UNKNOWN: in this order, so that nothing new is decided for a
     dead link. When the link is back, LinkRestored carries a snapshot that was taken before any later fact.
     """
