@@ -1,0 +1,1 @@
+"""Parts that benchmarks are made of."""
