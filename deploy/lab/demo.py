@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 import time
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from rich.table import Table
 
 from deploy.lab.people import Caller, CallStory, Floor, Habits
 from deploy.lab.site import ROOT, Site
-from routing.core.interaction import Interaction
+from routing.core.interaction import Interaction, InteractionState
 from routing.core.world import WorldState
 from routing.store.port import Store
 from routing.store.redis_store import RedisStore
@@ -106,7 +107,7 @@ class Demo:
                 state, _ = await store.load()
                 ended = await store.recent_ended(8)
                 if state:
-                    live.update(Group(agents_table(state), calls_table(state, ended)))
+                    live.update(Group(queues_table(state), agents_table(state), calls_table(state, ended)))
                 await asyncio.sleep(0.5)
 
     async def _report(self, store: Store) -> dict[str, Any]:
@@ -128,6 +129,18 @@ class Demo:
         self.console.print(f"\nRunning until Ctrl-C. In another terminal:\n\n  export {words}")
         self.console.print("  .venv/bin/switchroom agents\n  .venv/bin/switchroom calls --watch\n", highlight=False)
         self.console.print(f"SIP on 127.0.0.1:{site.pbx.sip_port}; numbers 7001, 7002, 7003 from any caller.")
+
+
+def queues_table(state: WorldState) -> Table:
+    table = Table("queue", "waiting", "longest", "ringing", "talking", title="queues", title_justify="left", width=76)
+    for queue in state.config.queues.values():
+        calls = [i for i in state.interactions.values() if i.queue == queue.id]
+        counts = Counter(i.state for i in calls)
+        waiting = [i.entered_at_ms for i in calls if i.state is InteractionState.QUEUED]
+        longest = _seconds(min(waiting)) if waiting else ""
+        talking = counts[InteractionState.CONNECTED] + counts[InteractionState.HELD]
+        table.add_row(queue.id, str(len(waiting)), longest, str(counts[InteractionState.OFFERED]), str(talking))
+    return table
 
 
 def agents_table(state: WorldState) -> Table:
