@@ -122,7 +122,7 @@ class Hall:
         waiting, self._stream = [*self._unfinished.values(), *self._stream], []
         begun, self._unfinished = set(self._unfinished), {}
         self.port.begin(self._fact)
-        self.clock.call_later(10, lambda: self._catch_up(waiting, begun))
+        self.clock.call_later(0, lambda: self._catch_up(waiting, begun))
 
     def _catch_up(self, waiting: list[Command], begun: set[str]) -> None:
         if not self.is_connector_up:  # died again before it came to them
