@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from deploy.lab.process import Child
 from deploy.lab.redis import RedisServer
 from routing.core.facts import LegAnswered, LegArrived, LegEnded, LegRinging, LinkRestored, PhoneState
-from tests.integration.cli_site import CliSite, engine
+from tests.integration.cli_site import ROOT, CliSite, engine
 from tests.unit.config_dir import replaced, write
 from tests.waiting import wait_until
 
@@ -227,3 +231,21 @@ def test_without_an_engine_an_order_says_so_and_status_fails(redis: RedisServer,
     site = CliSite(redis, write(tmp_path))
     assert site.json("status", exit_code=1)["engine"] is None
     assert site.json("apply", "--yes", "--wait", "0.3", exit_code=4)["error"]["code"] == "no-reply"
+
+
+def test_watch_prints_a_line_at_once_and_at_every_change_and_ends_with_a_signal(site: CliSite, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "routing.cli.main", "agents", "--watch", "--json"]
+    watching = Child(command, tmp_path / "watch.log", ROOT, site.environment)
+
+    def states() -> list[str]:
+        lines = watching.log.read_text().splitlines()
+        return [json.loads(line)[0]["state"] for line in lines]
+
+    try:
+        wait_until(lambda: "logged_out" in states(), 10)
+        site.run("agent", "sign-in", "anna")
+        wait_until(lambda: "available" in states(), 5)
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(5) == 0
+    finally:
+        watching.stop()

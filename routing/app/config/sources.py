@@ -96,6 +96,7 @@ class Sources:
         elif not isinstance(value, dict):
             self.refuse(file, line, "must be a table", section)
         else:
+            self.sections.setdefault(section, {})
             for name, entry in value.items():
                 self._add_entry(file, section, name, entry)
 
@@ -106,7 +107,7 @@ class Sources:
             self.refuse(file, line, f"already in {other.name}, line {other_line}", _dotted((section, name)))
             return
         self._files[section, name] = file
-        self.sections.setdefault(section, {})[name] = entry
+        self.sections[section][name] = entry
 
 
 def read_directory(directory: Path) -> Sources:
