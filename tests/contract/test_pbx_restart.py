@@ -17,7 +17,7 @@ from routing.core.facts import (
     RoomsReached,
 )
 from tests.contract.pbx_lab import Answers, IncomingCall, PartyState, PbxLab
-from tests.contract.pbx_link import talk
+from tests.contract.pbx_link import BACK_S, talk
 from tests.contract.pbx_suite import (
     arrivals,
     dial,
@@ -101,3 +101,22 @@ async def test_stopping_the_port_leaves_calls_alone_and_ends_every_command(lab: 
     assert call.caller.state is PartyState.UP
     assert call.phone.state is PartyState.UP
     assert [f.version for f in of(lab, RoomsReached)][:2] == [1, 2]
+
+
+@pytest.mark.req("SAFE-02")
+@in_lab_with("1001")
+async def test_a_stopped_port_that_is_started_again_brings_a_new_snapshot(lab: PbxLab) -> None:
+    call = await talk(lab)
+    await lab.settle()
+    moves = lab.moves
+    await lab.port.stop()
+    since = len(lab.facts)
+    await lab.port.start(lab.facts.append)
+    restored = await lab.wait_fact(LinkRestored, within_s=BACK_S, since=since)
+    assert set(restored.legs) == call.legs
+    await reach(lab, call.interaction_id, 2, room("main", call.caller.leg_id, call.agent_leg))
+    assert lab.moves == moves
+    await call.caller.hang_up()
+    await lab.wait_fact(LegEnded, since=since, leg_id=call.caller.leg_id)
+    await lab.settle()
+    assert len(of(lab, LegEnded, leg_id=call.caller.leg_id)) == 1
