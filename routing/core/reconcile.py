@@ -39,13 +39,14 @@ def link_restored(world: World, fact: LinkRestored) -> None:
         world.set_phone(fact.pbx, phone, state)
     watch_phones(world, fact.pbx)
     live = {leg.leg_id: leg for leg in fact.legs}
-    for interaction in [i for i in world.state.interactions.values() if i.pbx == fact.pbx]:
+    for interaction in world.interactions_on(fact.pbx):
         _compare(world, interaction, live)
     for leg in fact.legs:
         if leg.interaction_id and world.interaction_of(leg.leg_id) is None:
             hang_up(world, fact.pbx, leg.leg_id)
-    for interaction in [i for i in world.state.interactions.values() if i.pbx == fact.pbx and i.rooms]:
-        ask(world, interaction)
+    for interaction in world.interactions_on(fact.pbx):
+        if interaction.rooms:
+            ask(world, interaction)
 
 
 def watch_phones(world: World, pbx: str) -> None:

@@ -23,7 +23,7 @@ def apply(world: World, order: ApplyConfig) -> dict[str, object]:
         raise StaleConfig(current=current, expected=order.expected_revision)
     world.set_config(replace(order.config, tenant=world.config.tenant, revision=current + 1))
     _fit_agents(world)
-    for interaction in list(world.state.interactions.values()):
+    for interaction in sorted(world.state.interactions.values(), key=lambda i: i.id):
         _fit(world, interaction)
     for pbx in world.config.pbxs:
         watch_phones(world, pbx)
@@ -36,7 +36,7 @@ def _fit_agents(world: World) -> None:
     for agent_id in world.config.agents:
         if agent_id not in world.state.agents:
             world.put_agent(Agent(id=agent_id, since_ms=world.now_ms))
-    for agent in list(world.state.agents.values()):
+    for agent in sorted(world.state.agents.values(), key=lambda a: a.id):
         if agent.id not in world.config.agents and not agent.engagements:
             world.remove_agent(agent.id)
 

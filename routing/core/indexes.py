@@ -1,0 +1,191 @@
+"""What is derived from the state: who owns a leg, how many wait, and the matching pool, kept up with every write."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from routing.core.agent import Agent, AgentState, EngagementState
+from routing.core.config import AgentConfig, Requirement
+from routing.core.facts import PhoneState
+from routing.core.interaction import Interaction, InteractionState
+from routing.core.matching import AgentView, Pool
+from routing.core.matching_types import FreeAgent, ProfileKey, WaitingCall
+
+if TYPE_CHECKING:
+    from routing.core.world import WorldState
+
+_WAITING = frozenset({InteractionState.QUEUED, InteractionState.OFFERED})
+
+
+class Indexes:
+    """Built from the whole state once, then told of each change.
+
+    `owners`: leg or offer id -> interaction id. `waiting`: calls per queue which wait or are being offered. `staff`:
+    signed-in members per queue. The pool learns of changes only at `sync`, once per value however often it changed.
+    """
+
+    def __init__(self, state: WorldState) -> None:
+        self._state, self._config = state, state.config
+        self.pool = Pool(state.config)
+        self.at_phone = {(a.pbx, a.phone): a for a in state.config.agents.values()}
+        self.owners: dict[str, str] = {}
+        self.waiting: Counter[str] = Counter()
+        self.staff: Counter[str] = Counter()
+        self._talking: Counter[str] = Counter()
+        self._profiles: dict[str, ProfileKey] = {}
+        self._calls_in_pool: dict[str, WaitingCall] = {}
+        self._agents_in_pool: dict[str, FreeAgent] = {}
+        # Dictionaries, not sets: their order is that of the changes, the same in every process and every replay.
+        self._stale_calls: dict[str, None] = {}
+        self._stale_agents: dict[str, None] = {}
+        self._stale_queues: dict[str, None] = {}
+        for interaction in state.interactions.values():
+            self.interaction_changed(interaction.id, None, interaction)
+        for agent in state.agents.values():
+            self.agent_changed(agent.id, None, agent)
+
+    # ------------------------------------------------------------------ changes
+
+    def interaction_changed(self, key: str, old: Interaction | None, new: Interaction | None) -> None:
+        if old:
+            for owned in _owned_by(old):
+                self.owners.pop(owned, None)
+            self.waiting[old.queue] -= old.state in _WAITING
+        if new:
+            for owned in _owned_by(new):
+                self.owners[owned] = key
+            self.waiting[new.queue] += new.state in _WAITING
+        self._stale_calls[key] = None
+
+    def agent_changed(self, key: str, old: Agent | None, new: Agent | None) -> None:
+        for agent, sign in ((old, -1), (new, 1)):
+            if agent is None:
+                continue
+            if agent.state is not AgentState.LOGGED_OUT and key in self._config.agents:
+                for queue, _rank in self._config.agents[key].queues:
+                    self.staff[queue] += sign
+            for engagement in agent.engagements.values():
+                if engagement.state is not EngagementState.WRAP_UP:
+                    self._talking[engagement.queue] += sign
+                    self._stale_queues[engagement.queue] = None
+        self._stale_agents[key] = None
+
+    def agent_is_stale(self, agent_id: str) -> None:
+        """Something that matching sees of him changed outside his own value: his phone, his PBX."""
+        self._stale_agents[agent_id] = None
+
+    def call_is_stale(self, interaction_id: str) -> None:
+        self._stale_calls[interaction_id] = None
+
+    # ------------------------------------------------------------------ the pool
+
+    def sync(self, now_ms: int) -> Pool:
+        for queue in self._stale_queues:
+            self.pool.set_talking(queue, self._talking[queue])
+        for agent_id in self._stale_agents:
+            self._sync_agent(agent_id)
+        for call_id in self._stale_calls:
+            self._sync_call(call_id, now_ms)
+        self._stale_queues.clear()
+        self._stale_agents.clear()
+        self._stale_calls.clear()
+        return self.pool
+
+    def _sync_agent(self, agent_id: str) -> None:
+        free = self.agent_view(agent_id).free
+        if free == self._agents_in_pool.get(agent_id):
+            return
+        if free is None:
+            self._agents_in_pool.pop(agent_id, None)
+            self.pool.remove_agent(agent_id)
+        else:
+            self._agents_in_pool[agent_id] = free
+            self.pool.add_agent(free)
+
+    def _sync_call(self, call_id: str, now_ms: int) -> None:
+        interaction = self._state.interactions.get(call_id)
+        call = self._waiting_call(interaction, now_ms) if interaction else None
+        if call == self._calls_in_pool.get(call_id):
+            return
+        if call is None:
+            self._calls_in_pool.pop(call_id, None)
+            self.pool.remove_call(call_id)
+        else:
+            self._calls_in_pool[call_id] = call
+            self.pool.add_call(call)
+
+    # ------------------------------------------------------------------ what matching sees
+
+    def _waiting_call(self, interaction: Interaction, now_ms: int) -> WaitingCall | None:
+        """None while it cannot be offered: not waiting, or its PBX out of reach."""
+        if interaction.state is not InteractionState.QUEUED or not self._state.links.get(interaction.pbx, False):
+            return None
+        return WaitingCall(
+            id=interaction.id,
+            queue=interaction.queue,
+            requires=self._on_pbx(interaction.requires, interaction.pbx, 1),
+            priority=interaction.priority,
+            entered_at_ms=interaction.entered_at_ms,
+            skip=frozenset(s.agent_id for s in interaction.skips if s.until_ms is None or s.until_ms > now_ms),
+        )
+
+    def agent_view(self, agent_id: str) -> AgentView:
+        """The agent as matching sees him now: free, or why not."""
+        profile, why = self._profile(agent_id), self.unavailable_because(agent_id)
+        free = None if why else self._free_agent(agent_id, profile)
+        return AgentView(id=agent_id, profile=profile, unavailable_because=why, free=free)
+
+    def unavailable_because(self, agent_id: str) -> str:
+        """See World.unavailable_because."""
+        config, agent = self._config.agents.get(agent_id), self._state.agents.get(agent_id)
+        if config is None or agent is None:
+            return "removed"
+        profile = self._config.profiles.get(config.profile)
+        if profile is not None and not profile.receive_calls:
+            return "no_permission"
+        if agent.state is not AgentState.AVAILABLE:
+            return agent.state.value
+        if agent.engagements:
+            return agent.shown_state
+        if not self._state.links.get(config.pbx, False):
+            return "pbx_link_down"
+        phone = self.phone_state(config)
+        return "" if phone is PhoneState.FREE else f"phone_{phone.value}"
+
+    def phone_state(self, agent: AgentConfig) -> PhoneState:
+        return self._state.phones.get(f"{agent.pbx}|{agent.phone}", PhoneState.UNKNOWN)
+
+    def _profile(self, agent_id: str) -> ProfileKey:
+        found = self._profiles.get(agent_id)
+        if found is None:
+            config = self._config.agents.get(agent_id)
+            found = (self._on_pbx(config.skills, config.pbx, 10), config.queues) if config else ((), ())
+            self._profiles[agent_id] = found
+        return found
+
+    def _on_pbx(self, skills: Requirement, pbx: str, level: int) -> Requirement:
+        """With several PBXs, callers and agents meet on the same one only: there is no path between two PBXs."""
+        return tuple(sorted((*skills, (f"@{pbx}", level)))) if len(self._config.pbxs) > 1 else skills
+
+    def _free_agent(self, agent_id: str, profile: ProfileKey) -> FreeAgent:
+        agent = self._state.agents[agent_id]
+        signed_in_ms = max(1, agent.available_since_ms - agent.signed_in_at_ms)
+        return FreeAgent(
+            id=agent_id,
+            profile=profile,
+            available_since_ms=agent.available_since_ms,
+            last_offer_ms=agent.last_offer_ms,
+            occupancy=min(1.0, agent.busy_ms / signed_in_ms),
+            order=self._config.agents[agent_id].order,
+        )
+
+
+def _owned_by(interaction: Interaction) -> Iterator[str]:
+    yield interaction.customer_leg
+    for offer in interaction.offers:
+        yield offer.leg_id
+        yield offer.id
+    for party in interaction.parties:
+        yield party.leg_id
