@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from routing.core.commands import Command, DialLeg, HangUpLeg, Room, SetRooms
 from routing.core.facts import (
@@ -18,8 +18,10 @@ from routing.core.facts import (
     RoomsReached,
 )
 from routing.core.ids import IdSource
-from tests.contract.conftest import InLab
 from tests.contract.pbx_lab import LabCaller, LabPhone, PbxLab
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import InLab
 
 # Ids never repeat, not even over runs: the same real PBX may have seen the last run.
 _START_MS = time.time_ns() // 1_000_000
