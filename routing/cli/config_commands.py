@@ -93,11 +93,11 @@ def apply_command(
 
 
 async def _plan(store: Store, session: Session, new: Config) -> Plan:
-    return make_plan((await world_of(store, session.server().tenant)).state, new)
+    return make_plan((await world_of(store, session.server.tenant)).state, new)
 
 
 async def _prepare(store: Store, session: Session, loaded: Loaded | None, rollback: int | None) -> tuple[Plan, Config]:
-    state: WorldState = (await world_of(store, session.server().tenant)).state
+    state: WorldState = (await world_of(store, session.server.tenant)).state
     if loaded is not None:
         new = loaded.config
     else:

@@ -18,7 +18,7 @@ _SIGNS = {Level.OK: "[green]ok     [/]", Level.WARNING: "[yellow]warning[/]", Le
 @command
 def doctor_command(session: Session) -> None:
     """Examine Redis, the server's processes and every PBX. Exit code 1 when something is wrong."""
-    found = asyncio.run(examine(session.directory, session.server()))
+    found = asyncio.run(examine(session.directory, session.server))
     counts = {level.value: sum(finding.level is level for finding in found) for level in Level}
     if session.json:
         show_json({"findings": found, "counts": counts})

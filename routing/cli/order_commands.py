@@ -49,7 +49,7 @@ def state_command(session: Session, agent: AgentArgument) -> None:
     """State, telephone, and whether an offer can reach him."""
 
     async def read(store: Store) -> tables.AgentRow:
-        return agent_row(await world_of(store, session.server().tenant), agent, now_ms())
+        return agent_row(await world_of(store, session.server.tenant), agent, now_ms())
 
     row = session.with_store(read)
     if session.json:
@@ -166,7 +166,7 @@ def _call_of(session: Session, agent_id: str, wanted: str | None) -> Interaction
     """The interaction that is meant: the one named, else the only one that the agent talks in."""
 
     async def read(store: Store) -> list[Interaction]:
-        world = await world_of(store, session.server().tenant)
+        world = await world_of(store, session.server.tenant)
         engaged = [world.state.interactions.get(id_) for id_ in world.agent(agent_id).engagements]
         return [i for i in engaged if i is not None and (wanted is None or i.id.endswith(wanted))]
 
@@ -181,7 +181,7 @@ def _call_of(session: Session, agent_id: str, wanted: str | None) -> Interaction
 
 def _show_cad(session: Session, interaction: Interaction) -> None:
     async def read(store: Store) -> list[dict[str, object]]:
-        world = await world_of(store, session.server().tenant)
+        world = await world_of(store, session.server.tenant)
         return form(shown(world.config.cad_of(interaction.entry_point)), interaction.cad)
 
     rows = session.with_store(read)

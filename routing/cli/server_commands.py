@@ -44,7 +44,7 @@ class NoConnector(PbxError):
 def up_command(session: Session) -> None:
     """Run everything of this machine: engines, and a connector per PBX of the files. Ends with Ctrl-C or SIGTERM."""
     settings = load_settings(session.directory)
-    server = session.server()
+    server = session.server
     environment = {
         "SWITCHROOM_REDIS": server.redis_url,
         "SWITCHROOM_TENANT": server.tenant,
@@ -62,7 +62,7 @@ def up_command(session: Session) -> None:
 @command
 def engine_command(session: Session) -> None:
     """Run one engine: it leads, or stands by to take over."""
-    bootstrap.run_engine(session.server())
+    bootstrap.run_engine(session.server)
 
 
 @command
@@ -71,7 +71,7 @@ def connector_command(session: Session, pbx: PbxArgument) -> None:
     pbxs = load_settings(session.directory).pbxs
     if pbx not in pbxs:
         raise UnknownPbx(pbx=pbx, known=", ".join(sorted(pbxs)) or "none")
-    bootstrap.run_connector(session.server(), pbx, _port(pbxs[pbx]))
+    bootstrap.run_connector(session.server, pbx, _port(pbxs[pbx]))
 
 
 @command

@@ -7,7 +7,7 @@ import functools
 import inspect
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 
@@ -41,9 +41,12 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Session:
-    """The options that every command has. What is not given stands in the table `server` of the files."""
+    """The options that every command has. What is not given stands in the table `server` of the files.
+
+    Without slots, so that `server` is read once: a table that is shown live asks at every picture.
+    """
 
     redis: str | None = None
     tenant: str | None = None
@@ -55,27 +58,22 @@ class Session:
         """The configuration files' directory."""
         return self.config or DEFAULT_DIRECTORY
 
+    @functools.cached_property
     def server(self) -> ServerSettings:
         """Options first, then the files, then defaults. Raises ConfigRefused when the files' server table is wrong."""
-        given = {"redis_url": self.redis, "tenant": self.tenant}
-        chosen = {name: value for name, value in given.items() if value is not None}
-        has_files = self.config is not None or DEFAULT_DIRECTORY.is_dir()
-        if len(chosen) == len(given) or not has_files:
-            return ServerSettings(**chosen)  # type: ignore[arg-type]
-        from_files = load_settings(self.directory).server
-        return ServerSettings(
-            tenant=self.tenant or from_files.tenant,
-            redis_url=self.redis or from_files.redis_url,
-            standbys=from_files.standbys,
-            log_level=from_files.log_level,
-        )
+        if self.redis is not None and self.tenant is not None:
+            found = ServerSettings()
+        else:
+            has_files = self.config is not None or DEFAULT_DIRECTORY.is_dir()
+            found = load_settings(self.directory).server if has_files else ServerSettings()
+        return replace(found, redis_url=self.redis or found.redis_url, tenant=self.tenant or found.tenant)
 
     def with_store(self, work: Callable[[Store], Awaitable[T]]) -> T:
         """Run `work` with the tenant's store. Ends the command when it cannot be reached or the rules refuse."""
         return asyncio.run(self._with_store(work))
 
     async def _with_store(self, work: Callable[[Store], Awaitable[T]]) -> T:
-        store = bootstrap.open_store(self.server())
+        store = bootstrap.open_store(self.server)
         try:
             return await work(store)
         finally:
