@@ -9,7 +9,8 @@ import typer
 
 from routing.app import bootstrap
 from routing.app.config import Settings, load_settings
-from routing.app.settings import PbxKind, PbxSettings
+from routing.app.engine_watch import EngineWatch, WatchedPort
+from routing.app.settings import PbxKind, PbxSettings, ServerSettings
 from routing.app.supervisor import ChildSpec
 from routing.cli.exits import Exit
 from routing.cli.output import fail, say, show_json
@@ -71,7 +72,7 @@ def connector_command(session: Session, pbx: PbxArgument) -> None:
     pbxs = load_settings(session.directory).pbxs
     if pbx not in pbxs:
         raise UnknownPbx(pbx=pbx, known=", ".join(sorted(pbxs)) or "none")
-    bootstrap.run_connector(session.server, pbx, _port(pbxs[pbx]))
+    bootstrap.run_connector(session.server, pbx, _port(pbxs[pbx], session.server))
 
 
 @command
@@ -93,7 +94,7 @@ def _connected(settings: Settings) -> list[str]:
     return sorted(pbx.id for pbx in settings.pbxs.values() if pbx.kind is not PbxKind.SIMULATED)
 
 
-def _port(pbx: PbxSettings) -> PbxPort:
+def _port(pbx: PbxSettings, server: ServerSettings) -> PbxPort:
     """Raises NoSecret, NoConnector."""
     if pbx.kind is not PbxKind.ASTERISK:
         raise NoConnector(pbx=pbx.id, kind=pbx.kind.value)
@@ -102,6 +103,6 @@ def _port(pbx: PbxSettings) -> PbxPort:
     from telephony.asterisk import AsteriskPort
     from telephony.asterisk.settings import AsteriskSettings
 
-    return AsteriskPort(
-        AsteriskSettings(pbx=pbx.id, username=pbx.username, secret=pbx.secret, host=pbx.host, port=pbx.port)
-    )
+    settings = AsteriskSettings(pbx=pbx.id, username=pbx.username, secret=pbx.secret, host=pbx.host, port=pbx.port)
+    watch = EngineWatch(lambda: bootstrap.open_store(server))
+    return WatchedPort(AsteriskPort(settings, is_serving=watch.is_serving), watch)
