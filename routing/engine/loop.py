@@ -103,6 +103,8 @@ class Engine(Generic[W]):
                 continue
             await store.commit(token, commit)
             self._backoff.reset()
+            if commit.config is not None:
+                settle_memory()
             if session.seq >= (self._snapshot_seq or 0) + settings.snapshot_every:
                 await self._take_snapshot(store, token, session.seq)
 
@@ -114,15 +116,20 @@ class Engine(Generic[W]):
         if self._snapshot_seq is None:
             # Another version of the code may have made the steps so far; only its own ones can be replayed for sure.
             await self._take_snapshot(store, token, session.seq)
-        # What was loaded mostly stays: without this every full collection would walk through it.
-        gc.collect()
-        gc.freeze()
+        settle_memory()
         log.info("engine_leads", owner=self._settings.owner, token=token, seq=session.seq, position=position)
         return session
 
     async def _take_snapshot(self, store: Store, token: int, seq: int) -> None:
         await store.take_snapshot(token, seq)
         self._snapshot_seq = seq
+
+
+def settle_memory() -> None:
+    """What is here now mostly stays: keep full garbage collections from walking through it each time."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 async def wait_for_stop(stop: asyncio.Event, within_s: float) -> None:

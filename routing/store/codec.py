@@ -1,4 +1,4 @@
-"""Values to JSON and back. What an item is stands beside it, as its class name; reading is strictly typed."""
+"""Values to JSON and back, strictly typed. Members of a union are written as `ClassName {...}`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from routing.core.matching_types import Trace
 from routing.core.orders import AnyOrder, FireTimer, Reply
 from routing.core.world import WorldState
 from routing.store.errors import StoreCorrupt
-from routing.store.port import Item, Undecodable
+from routing.store.port import Item, JournalEntry, Undecodable
 
 T = TypeVar("T")
 
@@ -69,13 +69,15 @@ class Codec(Generic[T]):
 
 
 class UnionCodec(Generic[T]):
-    """Members of a union; the tag is the name of the class."""
+    """Members of a union, as `tagged` writes them."""
 
     def __init__(self, *members: type) -> None:
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {m.__name__: msgspec.json.Decoder(m) for m in members}
 
-    def read(self, type_: str, data: bytes) -> T | Undecodable:
-        """The member of that name, or what could not be read as one."""
+    def read(self, entry: bytes) -> T | Undecodable:
+        """The member, or what could not be read as one."""
+        name, _, data = entry.partition(b" ")
+        type_ = name.decode("utf-8", "replace")
         decoder = self._decoders.get(type_)
         if decoder is None:
             return Undecodable(type=type_, data=data, reason="unknown type")
@@ -85,11 +87,22 @@ class UnionCodec(Generic[T]):
             return Undecodable(type=type_, data=data, reason=str(error))
 
 
-def tagged(value: object) -> tuple[str, bytes]:
-    """Name and JSON of an item; an undecodable one goes back as it came."""
+def tagged(value: object) -> bytes:
+    """`ClassName {...}`; an undecodable one goes back as it came."""
     if isinstance(value, Undecodable):
-        return value.type, value.data
-    return type(value).__name__, encode(value)
+        return value.type.encode() + b" " + value.data
+    return type(value).__name__.encode() + b" " + encode(value)
+
+
+def journaled(entry: JournalEntry) -> bytes:
+    """`<now_ms> <1 if skipped, else 0> ClassName {...}`; the number stands beside it."""
+    return b"%d %d %b" % (entry.now_ms, entry.is_skipped, tagged(entry.item))
+
+
+def read_journaled(seq: int, entry: bytes) -> JournalEntry:
+    """The inverse of `journaled`."""
+    now_ms, skipped, item = entry.split(b" ", 2)
+    return JournalEntry(seq=seq, now_ms=int(now_ms), is_skipped=skipped == b"1", item=items.read(item))
 
 
 items: UnionCodec[Item] = UnionCodec(*get_args(Fact), *get_args(AnyOrder), FireTimer)

@@ -37,7 +37,7 @@ class MemoryStore:
         self._now_ms = now_ms
         self._tables = Tables()
         self._snapshots: dict[int, Tables] = {}
-        self._journal: list[tuple[int, int, str, bytes, bool]] = []
+        self._journal: list[tuple[int, bytes]] = []
         self._inputs, self._events = Stream(now_ms), Stream(now_ms)
         self._commands: dict[str, Stream] = {}
         self._producers: dict[str, tuple[str, int]] = {}
@@ -61,7 +61,7 @@ class MemoryStore:
         self._check_room(len(items))
         position = START
         for item in items:
-            position = self._inputs.append(*codec.tagged(item))
+            position = self._inputs.append(codec.tagged(item))
         self._wake()
         return position
 
@@ -78,16 +78,16 @@ class MemoryStore:
             return stored
         self._check_room(last - stored)
         for fact in facts[stored - first + 1 :]:
-            self._inputs.append(*codec.tagged(fact))
+            self._inputs.append(codec.tagged(fact))
         self._producers[name] = (incarnation, last)
         self._wake()
         return last
 
     async def read_inputs(self, after: str, count: int, block_ms: int) -> list[Input]:
         found = await self._read(self._inputs, after, count, block_ms)
-        return [Input(position=at, item=codec.items.read(type_, data)) for at, type_, data in found]
+        return [Input(position=at, item=codec.items.read(data)) for at, data in found]
 
-    async def _read(self, stream: Stream, after: str, count: int, block_ms: int) -> list[tuple[str, str, bytes]]:
+    async def _read(self, stream: Stream, after: str, count: int, block_ms: int) -> list[tuple[str, bytes]]:
         await self._wait(lambda: bool(stream.after(after, 1)), block_ms / 1000)
         return stream.after(after, count)
 
@@ -154,9 +154,9 @@ class MemoryStore:
     def _apply_outputs(self, commit: Commit) -> None:
         limits = self.limits
         for command in commit.commands:
-            self._stream(command.pbx).append(*codec.tagged(command), limit=limits.commands)
+            self._stream(command.pbx).append(codec.tagged(command), limit=limits.commands)
         for event in commit.events:
-            self._events.append("", codec.encode(event), limit=limits.events)
+            self._events.append(codec.encode(event), limit=limits.events)
         for reply in commit.replies:
             replies = [*(self._replies.get(reply.reply_to) or []), codec.encode(reply)]
             self._replies.put(reply.reply_to, replies, limits.reply_ttl_ms)
@@ -171,7 +171,7 @@ class MemoryStore:
         if commit.config is not None:
             self._revisions = [codec.encode(commit.config), *self._revisions][: limits.revisions]
         for entry in commit.journal:
-            self._journal.append((entry.seq, entry.now_ms, *codec.tagged(entry.item), entry.is_skipped))
+            self._journal.append((entry.seq, codec.journaled(entry)))
 
     # ------------------------------------------------------------------ journal
 
@@ -195,10 +195,7 @@ class MemoryStore:
 
     async def read_journal(self, after: int, count: int) -> list[JournalEntry]:
         found = [entry for entry in self._journal if entry[0] > after][:count]
-        return [
-            JournalEntry(seq=seq, now_ms=now_ms, item=codec.items.read(type_, data), is_skipped=is_skipped)
-            for seq, now_ms, type_, data, is_skipped in found
-        ]
+        return [codec.read_journaled(seq, data) for seq, data in found]
 
     # ------------------------------------------------------------------ commands
 
@@ -208,8 +205,8 @@ class MemoryStore:
     async def read_commands(self, pbx: str, after: str, count: int, block_ms: int) -> list[StoredCommand]:
         found = await self._read(self._stream(pbx), after, count, block_ms)
         return [
-            StoredCommand(position=at, at_ms=int(at.partition("-")[0]), command=codec.commands.read(type_, data))
-            for at, type_, data in found
+            StoredCommand(position=at, at_ms=int(at.partition("-")[0]), command=codec.commands.read(data))
+            for at, data in found
         ]
 
     async def command_position(self, pbx: str) -> str:
@@ -235,7 +232,7 @@ class MemoryStore:
 
     async def read_events(self, after: str, count: int, block_ms: int) -> list[StoredEvent]:
         found = await self._read(self._events, after, count, block_ms)
-        return [StoredEvent(position=at, event=codec.events.read(data)) for at, _type, data in found]
+        return [StoredEvent(position=at, event=codec.events.read(data)) for at, data in found]
 
     async def traces(self, interaction_id: str) -> list[Trace]:
         return [codec.traces.decode(data) for data in self._traces.get(interaction_id) or []]

@@ -15,26 +15,26 @@ class Stream:
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
         self._numbers: list[int] = []
-        self._entries: list[tuple[str, bytes]] = []
+        self._entries: list[bytes] = []
         self._last = 0
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def append(self, type_: str, data: bytes, limit: int | None = None) -> str:
+    def append(self, data: bytes, limit: int | None = None) -> str:
         """The new position; beyond `limit` the oldest entries go."""
         self._last = max(self._last + 1, self._now_ms())
         self._numbers.append(self._last)
-        self._entries.append((type_, data))
+        self._entries.append(data)
         if limit is not None and len(self._entries) > limit:
             self._drop(len(self._entries) - limit)
         return f"{self._last}-0"
 
-    def after(self, position: str, count: int) -> list[tuple[str, str, bytes]]:
-        """Position, type and data of up to `count` entries behind that position."""
+    def after(self, position: str, count: int) -> list[tuple[str, bytes]]:
+        """Position and data of up to `count` entries behind that position."""
         start = bisect_right(self._numbers, _number(position))
         pairs = zip(self._numbers[start : start + count], self._entries[start : start + count], strict=True)
-        return [(f"{number}-0", *entry) for number, entry in pairs]
+        return [(f"{number}-0", data) for number, data in pairs]
 
     def end(self) -> str:
         """Position of the newest entry."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from routing.core.facts import PhoneState
-from routing.store.codec import encode, tagged
+from routing.store.codec import encode, journaled, tagged
 from routing.store.keys import Keys
 from routing.store.port import Commit, Limits
 from routing.store.redis_link import Word
@@ -59,7 +59,7 @@ class CommitScript:
     def _add_outputs(self, commit: Commit) -> None:
         commands: list[Word] = []
         for command in commit.commands:
-            commands += (self._number("commands", command.pbx), *tagged(command))
+            commands += (self._number("commands", command.pbx), tagged(command))
         self._section(commands)
         self._section([encode(event) for event in commit.events])
         replies: list[Word] = []
@@ -76,7 +76,7 @@ class CommitScript:
         self._section(ended)
         journal: list[Word] = []
         for entry in commit.journal:
-            journal += (entry.seq, entry.now_ms, *tagged(entry.item), "1" if entry.is_skipped else "")
+            journal += (entry.seq, journaled(entry))
         self._section(journal)
 
     def _hash(self, changes: Mapping[str, T | None], text: Callable[[T], Word]) -> None:

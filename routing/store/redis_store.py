@@ -47,8 +47,7 @@ class RedisStore:
 
     async def append_inputs(self, items: Sequence[Item]) -> str:
         args: list[Word] = [self.limits.inputs]
-        for item in items:
-            args += codec.tagged(item)
+        args += map(codec.tagged, items)
         done, result = await self._link.script("append", [self._keys("inputs")], args)
         if not done:
             raise StoreFull(length=result, limit=self.limits.inputs)
@@ -57,8 +56,7 @@ class RedisStore:
     async def append_facts(self, producer: str, first: int, facts: Sequence[Fact]) -> int:
         name, _, incarnation = producer.rpartition(":")
         args: list[Word] = [self.limits.inputs, name, incarnation, first]
-        for fact in facts:
-            args += codec.tagged(fact)
+        args += map(codec.tagged, facts)
         keys = [self._keys("inputs"), self._keys("producers")]
         done, result = await self._link.script("append_facts", keys, args)
         if not done:
@@ -67,14 +65,14 @@ class RedisStore:
 
     async def read_inputs(self, after: str, count: int, block_ms: int) -> list[Input]:
         entries = await self._read(self._keys("inputs"), after, count, block_ms)
-        return [Input(position=at, item=codec.items.read(_text(f[b"t"]), f[b"d"])) for at, f in entries]
+        return [Input(position=at, item=codec.items.read(data)) for at, data in entries]
 
-    async def _read(self, key: str, after: str, count: int, block_ms: int) -> list[tuple[str, dict[bytes, bytes]]]:
+    async def _read(self, key: str, after: str, count: int, block_ms: int) -> list[tuple[str, bytes]]:
         words: list[Word] = ["XREAD", "COUNT", count]
         if block_ms > 0:
             words += ["BLOCK", block_ms]
         found = await self._link.call(*words, "STREAMS", key, after, wait_s=block_ms / 1000)
-        return [(_text(at), fields) for at, fields in found[0][1]] if found else []
+        return [(_text(at), fields[b"d"]) for at, fields in found[0][1]] if found else []
 
     # ------------------------------------------------------------------ lease
 
@@ -139,15 +137,8 @@ class RedisStore:
 
     async def read_journal(self, after: int, count: int) -> list[JournalEntry]:
         words = ("XRANGE", self._keys("journal"), f"{after + 1}-0", "+", "COUNT", count)
-        return [
-            JournalEntry(
-                seq=int(_text(at).partition("-")[0]),
-                now_ms=int(fields[b"n"]),
-                item=codec.items.read(_text(fields[b"t"]), fields[b"d"]),
-                is_skipped=fields[b"x"] == b"1",
-            )
-            for at, fields in await self._link.call(*words)
-        ]
+        found = await self._link.call(*words)
+        return [codec.read_journaled(int(at.partition(b"-")[0]), fields[b"d"]) for at, fields in found]
 
     # ------------------------------------------------------------------ commands
 
@@ -157,9 +148,9 @@ class RedisStore:
             StoredCommand(
                 position=at,
                 at_ms=int(at.partition("-")[0]),
-                command=codec.commands.read(_text(fields[b"t"]), fields[b"d"]),
+                command=codec.commands.read(data),
             )
-            for at, fields in entries
+            for at, data in entries
         ]
 
     async def command_position(self, pbx: str) -> str:
@@ -188,7 +179,7 @@ class RedisStore:
 
     async def read_events(self, after: str, count: int, block_ms: int) -> list[StoredEvent]:
         entries = await self._read(self._keys("events"), after, count, block_ms)
-        return [StoredEvent(position=at, event=codec.events.read(f[b"d"])) for at, f in entries]
+        return [StoredEvent(position=at, event=codec.events.read(data)) for at, data in entries]
 
     async def traces(self, interaction_id: str) -> list[Trace]:
         found = await self._link.call("LRANGE", self._keys("trace", interaction_id), 0, -1)

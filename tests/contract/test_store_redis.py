@@ -113,8 +113,8 @@ def test_what_redis_refuses_is_told_apart_from_its_absence(redis: RedisServer) -
 def test_an_input_this_version_cannot_read_comes_back_as_such(redis: RedisServer) -> None:
     async def play() -> None:
         link, keys = RedisLink(redis.url), Keys("acme")
-        for type_, data in (("LegHummed", "{}"), ("LegRinging", '{"pbx":1}'), ("LegRinging", b"\xff{")):
-            await link.call("XADD", keys("inputs"), "*", "t", type_, "d", data)
+        for type_, data in ((b"LegHummed", b"{}"), (b"LegRinging", b'{"pbx":1}'), (b"LegRinging", b"\xff{")):
+            await link.call("XADD", keys("inputs"), "*", "d", type_ + b" " + data)
         store = RedisStore(redis.url, "acme")
         found = [entry.item for entry in await store.read_inputs(START, 9, 0)]
         assert [item.type for item in found if isinstance(item, Undecodable)] == [

@@ -9,12 +9,12 @@
 --         interactions, agents, phones, links: each twice, first field, value, ...; then fields to delete
 --         timers: deadline, key, ...; then keys to clear
 --         config: nothing or the value
---         commands: key number, type, JSON, ...
+--         commands: key number, entry, ...
 --         events: JSON, ...
 --         replies: key number, JSON, ...
 --         traces: key number, JSON, ...
 --         ended: key number, id, JSON, ...
---         journal: seq, now in ms, type, JSON, "1" if skipped else "", ...
+--         journal: seq, entry, ...
 -- returns 1, or 0: the token is not the current one or the stored state is not at ARGV[2]; nothing changed
 local call = redis.call
 if call("GET", KEYS[1]) ~= ARGV[1] or (call("HGET", KEYS[2], "seq") or "0") ~= ARGV[2] then
@@ -52,8 +52,8 @@ if last >= first then
 end
 
 first, last = section()
-for i = first, last, 3 do
-  call("XADD", KEYS[tonumber(ARGV[i])], "MAXLEN", "~", ARGV[7], "*", "t", ARGV[i + 1], "d", ARGV[i + 2])
+for i = first, last, 2 do
+  call("XADD", KEYS[tonumber(ARGV[i])], "MAXLEN", "~", ARGV[7], "*", "d", ARGV[i + 1])
 end
 
 first, last = section()
@@ -86,8 +86,8 @@ if last >= first then
 end
 
 first, last = section()
-for i = first, last, 5 do
-  call("XADD", KEYS[11], ARGV[i] .. "-0", "n", ARGV[i + 1], "t", ARGV[i + 2], "d", ARGV[i + 3], "x", ARGV[i + 4])
+for i = first, last, 2 do
+  call("XADD", KEYS[11], ARGV[i] .. "-0", "d", ARGV[i + 1])
 end
 
 call("HSET", KEYS[2], "seq", ARGV[3], "now_ms", ARGV[4], "position", ARGV[5])
