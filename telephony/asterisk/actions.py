@@ -19,7 +19,7 @@ CONTEXT_FEATURE = "switchroom-feature"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DIAL_STRING = re.compile(r"[A-Za-z0-9]{1,16}/[A-Za-z0-9_.+*#:@-]{1,128}")
 _VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")
-_WORD = re.compile(r"[A-Za-z0-9_]{1,78}")
+_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,77}")
 _LEG = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
 _NOT_DIALABLE = re.compile(r"[^0-9+*#]")
 # Separators of Asterisk's argument parser, which splits the Variable header of Originate.

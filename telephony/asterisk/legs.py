@@ -162,8 +162,8 @@ class Legs:
         match name:
             case "Newstate":
                 return self._new_state(leg, event.get("channelstate"))
-            case "HangupRequest":
-                leg.remote_hung_up = leg.hang_up_cause is None
+            case "HangupRequest" if leg.hang_up_cause is None:
+                leg.remote_hung_up = True
             case "OriginateResponse":
                 return self._originated(leg, event)
             case "Hangup":
@@ -244,7 +244,7 @@ class Legs:
         self.drop(leg)
         if leg.is_returned:
             return []
-        return [LegEnded(pbx=self._pbx, leg_id=leg.leg_id, ended_by=EndedBy.REMOTE)]
+        return [LegEnded(pbx=self._pbx, leg_id=leg.leg_id, ended_by=EndedBy.DIALPLAN)]
 
     def is_untaken(self, leg: Leg) -> bool:
         """Handed over, and nobody has taken it yet."""

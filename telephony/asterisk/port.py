@@ -12,6 +12,7 @@ import structlog
 
 from routing.core.commands import Command, WatchPhones
 from routing.core.facts import Fact, LegArrived, LinkLost, LinkRestored
+from telephony.asterisk.actions import checked
 from telephony.asterisk.arrivals import Arrivals
 from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.commands import Commands
@@ -35,7 +36,7 @@ class AsteriskPort:
 
     `now` gives monotonic seconds. While `is_serving` says no, the dialplan gets no sign of life: callers who wait go
     back to their dialplan after SR_DEAD_S there. `counters` counts what operators should see: forged events by reason,
-    oversized and stray messages, legs found gone by the sweep.
+    events that we failed to understand. Raises UnsafeAction for a login that cannot be sent.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class AsteriskPort:
         now: Callable[[], float] = time.monotonic,
         is_serving: Callable[[], bool] = lambda: True,
     ) -> None:
+        checked({"Username": settings.username, "Secret": settings.secret})
         self.settings = settings
         self.counters: Counter[str] = Counter()
         self._sink: Sink | None = None

@@ -7,7 +7,10 @@ a connection lives once and is never repaired, every answer has a deadline, and 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -91,7 +94,15 @@ class _GuardedProtocol(AMIProtocol):  # type: ignore[misc]
         """At once: what was not sent yet must not arrive later. panoramisk would also keep it for sending again."""
         if not self.is_aborted:
             self.is_aborted = True
+            self._forget_unsent()
             self.transport.abort()
+
+    def _forget_unsent(self) -> None:
+        """The kernel, too, would go on trying to deliver."""
+        wire = self.transport.get_extra_info("socket")
+        if wire is not None:
+            with suppress(OSError):
+                wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class _SingleManager(Manager):  # type: ignore[misc]

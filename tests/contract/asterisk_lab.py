@@ -10,8 +10,9 @@ import atexit
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from deploy.lab.asterisk import MUSIC_HZ, Asterisk
@@ -208,23 +209,29 @@ class AsteriskLab:
 
     stall_deadline_s = 3.0
 
-    def __init__(self) -> None:
+    def __init__(self, asterisk: Asterisk | None = None) -> None:
+        """On the shared Asterisk, or on one of the test's own."""
         self.pbx = "pbx1"
-        self.asterisk = shared_asterisk()
+        self.asterisk = asterisk or shared_asterisk()
+        self.settings: dict[str, Any] = {}  # changes to AsteriskSettings
         self.facts: list[Fact] = []
         self._phones: dict[str, AsteriskPhone] = {}
         self._callers = 0
 
     # ------------------------------------------------------------------ life
 
-    async def start(self, phones: Sequence[str]) -> None:
-        self._lines = Phones(self.asterisk)
+    async def open(self) -> None:
+        """Everything but telephones and port."""
+        self.lines = Phones(self.asterisk)
         self.wire = await Wire.open(self.asterisk.ami_port)
         self.observer = await Observer.connect(self.asterisk)
+
+    async def start(self, phones: Sequence[str]) -> None:
+        await self.open()
         for name in phones:
-            line = await self._lines.agent(name, VOICES[name])
+            line = await self.lines.agent(name, VOICES[name])
             self._phones[name] = AsteriskPhone(self, line, name)
-        self.port = self._new_port()
+        self.port = self.new_port()
         await self._connect()
         addresses = tuple(phone.address for phone in self._phones.values())
         self.port.submit(WatchPhones(id="cmd_watch", pbx=self.pbx, phones=addresses, cad_names=CAD_NAMES))
@@ -232,7 +239,7 @@ class AsteriskLab:
             await self.wait_fact(PhoneChanged, phone=address)
         await self.settle()
 
-    def _new_port(self) -> AsteriskPort:
+    def new_port(self) -> AsteriskPort:
         settings = AsteriskSettings(
             pbx=self.pbx,
             host="127.0.0.1",
@@ -240,15 +247,15 @@ class AsteriskLab:
             username=self.asterisk.ami_user,
             secret=self.asterisk.ami_secret,
         )
-        return AsteriskPort(settings)
+        return AsteriskPort(replace(settings, **self.settings))
 
     async def _connect(self) -> None:
         await self.port.start(self.facts.append)
         await self.wait_fact(LinkRestored)
 
     async def stop(self) -> None:
-        if hasattr(self, "_lines"):
-            await self._lines.close()
+        if hasattr(self, "lines"):
+            await self.lines.close()
         if hasattr(self, "port"):
             await self.port.stop()
         if hasattr(self, "observer"):
@@ -259,7 +266,7 @@ class AsteriskLab:
 
     async def restart_connector(self) -> None:
         await self.port.stop()
-        self.port, self.facts = self._new_port(), []
+        self.port, self.facts = self.new_port(), []
         await self._connect()
 
     # ------------------------------------------------------------------ people
@@ -267,7 +274,7 @@ class AsteriskLab:
     async def call_in(self, call: IncomingCall) -> AsteriskCaller:
         voice = CALLER_VOICES[self._callers % len(CALLER_VOICES)]
         self._callers += 1
-        phone, mark = await self._lines.caller(call.ani, voice), token()
+        phone, mark = await self.lines.caller(call.ani, voice), token()
         options = "&".join(f"{name}={value.replace(',', '+')}" for name, value in call.options.items())
         headers = [f"X-Token: {mark}", f"X-Name: {quote(call.ani_name, safe='')}", f"X-Entry: {call.entry_point}"]
         headers += [f"X-Options: {options}"] if options else []

@@ -19,14 +19,14 @@ class Observer(asyncio.Protocol):
     """A manager user of its own, with all rights, that the port under test does not know of.
 
     `callers`: channel id by the token of the call; `back`: calls that are back in the integrator's dialplan;
-    `ended`: SR_RESULT as the integrator's `h` extension saw it, by channel id.
+    `ended`: SR_RESULT each time that the integrator's `h` extension ran, by channel id.
     """
 
     def __init__(self) -> None:
         self.moves = self.events = 0
         self.callers: dict[str, str] = {}
         self.back: dict[str, str] = {}
-        self.ended: dict[str, str] = {}
+        self.ended: dict[str, list[str]] = {}
         self.log: list[AmiMessage] = []
         self._decoder = AmiDecoder()
         self._numbers = count(1)
@@ -96,7 +96,7 @@ class Observer(asyncio.Protocol):
             case "LabBack":
                 self.back[uid] = event.get("result")
             case "LabEnd":
-                self.ended[uid] = event.get("result")
+                self.ended.setdefault(uid, []).append(event.get("result"))
 
 
 class Way(Enum):
@@ -110,8 +110,8 @@ class Way(Enum):
 class _Side(asyncio.Protocol):
     """One end of a connection through the wire; holds back what comes while the wire is stalled."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, wire: Wire, number: int) -> None:
+        self._wire, self.number = wire, number
         self.other: _Side | None = None
         self.transport: asyncio.Transport | None = None
         self._held = bytearray()
@@ -125,22 +125,29 @@ class _Side(asyncio.Protocol):
         self.flush()
 
     def flush(self) -> None:
-        if self._wire.way is Way.OPEN and self.other and self.other.transport and self._held:
+        if self._wire.passes(self.number) and self.other and self.other.transport and self._held:
             self.other.transport.write(bytes(self._held))
             self._held.clear()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """What it had sent and was held back is gone with it."""
-        if self.other and self.other.transport:
+        """What it had sent and was held back is gone with it, unless the network is unkind."""
+        if self.other and self.other.transport and not (self._held and self._wire.delivers_late):
             self.other.transport.abort()
 
 
 class Wire:
-    """A TCP proxy in front of the manager interface."""
+    """A TCP proxy in front of the manager interface.
+
+    `delivers_late`: what was held back of a closed connection still arrives, at `restore`. `connections`: how many were
+    opened through it.
+    """
 
     def __init__(self, target: int) -> None:
         self._target = target
         self.way = Way.OPEN
+        self.delivers_late = False
+        self.connections = 0
+        self._stalled_up_to: int | None = None
         self._sides: list[_Side] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server
@@ -155,8 +162,15 @@ class Wire:
     def port(self) -> int:
         return int(self._server.sockets[0].getsockname()[1])
 
+    def passes(self, number: int) -> bool:
+        """Whether data of that connection go through now."""
+        if self.way is Way.STALLED:
+            return self._stalled_up_to is not None and number > self._stalled_up_to
+        return self.way is Way.OPEN
+
     def _accept(self) -> _Side:
-        side = _Side(self)
+        self.connections += 1
+        side = _Side(self, self.connections)
         self._sides.append(side)
         task = asyncio.get_running_loop().create_task(self._connect(side))
         self._tasks.add(task)
@@ -164,13 +178,17 @@ class Wire:
         return side
 
     async def _connect(self, side: _Side) -> None:
-        while self.way is Way.STALLED:
+        while self.way is Way.STALLED and not self.passes(side.number):
             await asyncio.sleep(0.01)
-        if self.way is Way.CUT:
+        other = _Side(self, side.number)
+        try:
+            if self.way is Way.CUT:
+                raise ConnectionRefusedError
+            await asyncio.get_running_loop().create_connection(lambda: other, "127.0.0.1", self._target)
+        except ConnectionRefusedError:
             if side.transport:
                 side.transport.abort()
             return
-        _, other = await asyncio.get_running_loop().create_connection(lambda: _Side(self), "127.0.0.1", self._target)
         side.other, other.other = other, side
         self._sides.append(other)
         side.flush()
@@ -183,7 +201,11 @@ class Wire:
         self._abort_all()
 
     def stall(self) -> None:
-        self.way = Way.STALLED
+        self.way, self._stalled_up_to = Way.STALLED, None
+
+    def let_new_pass(self) -> None:
+        """Only connections opened from now on get through; the others stay stalled."""
+        self._stalled_up_to = self.connections
 
     def restore(self) -> None:
         """What was held up on connections that nobody closed passes now."""

@@ -64,6 +64,10 @@ def test_a_call_that_the_server_leaves_alone_comes_back_and_is_told_once() -> No
         lab.port.submit(order)
         await lab.settle()
         assert await caller.variable("SR_RESULT") == "unavailable"
+        await caller.hang_up()
+        await lab.wait(lambda: bool(lab.observer.ended), 3.0, lambda: lab.observer.ended)
+        await lab.settle()
+        assert lab.observer.ended == {caller.uid: ["unavailable"]}
 
     in_lab(scenario, SR_TAKE_S=1)
 
@@ -137,7 +141,8 @@ def test_the_h_extension_sees_how_a_call_stood_when_the_caller_left(place: str) 
         await caller.hang_up()
         await lab.wait_fact(LegEnded, leg_id=caller.leg_id)
         await lab.wait(lambda: caller.uid in lab.observer.ended, 3.0, lambda: lab.observer.ended)
-        assert lab.observer.ended[caller.uid] == expected
+        await lab.settle()
+        assert lab.observer.ended == {caller.uid: [expected]}
 
     in_lab(scenario, "1001", "1002")
 

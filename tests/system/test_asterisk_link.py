@@ -1,0 +1,149 @@
+"""The link to a real Asterisk in bad moments: wrong logins, a frozen or restarted PBX, orders that arrive late."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deploy.lab.asterisk import Asterisk
+from routing.core.facts import DialFailed, DialOutcome, EndedBy, LegArrived, LegEnded, LinkLost, LinkRestored
+from telephony.asterisk import AsteriskPort
+from telephony.asterisk.legs import Leg, LegKind
+from tests.contract.asterisk_lab import AGENTS, DIALPLAN, AsteriskLab
+from tests.contract.asterisk_wire import Observer
+from tests.contract.pbx_lab import IncomingCall, PartyState, RingsForEver
+from tests.contract.pbx_suite import dial, of, reach, room, take
+from tests.waiting import run
+
+Scenario = Callable[[AsteriskLab], Awaitable[None]]
+
+
+def in_lab(scenario: Scenario, *phones: str, own: Asterisk | None = None, **settings: Any) -> None:
+    async def play() -> None:
+        lab = AsteriskLab(own)
+        lab.settings = settings
+        try:
+            await lab.start(phones)
+            await scenario(lab)
+        finally:
+            await lab.stop()
+
+    run(play(), within=50.0)
+
+
+@pytest.mark.req("SAFE-02")
+def test_a_wrong_secret_is_reported_as_such_and_tried_again_slowly() -> None:
+    async def scenario(lab: AsteriskLab) -> None:
+        await lab.port.stop()
+        settings = replace(lab.port.settings, secret="wrong", denied_retry_s=0.5)
+        lab.port, lab.facts = AsteriskPort(settings), []
+        await lab.port.start(lab.facts.append)
+        lost = await lab.wait_fact(LinkLost)
+        assert lost.reason == "login refused: Authentication failed"
+        attempts = lab.wire.connections
+        await asyncio.sleep(1.3)
+        assert attempts + 1 <= lab.wire.connections <= attempts + 3
+        assert of(lab, LinkLost, LinkRestored) == [lost]
+
+    in_lab(scenario)
+
+
+@pytest.mark.req("SAFE-02")
+def test_a_frozen_asterisk_is_noticed_within_three_seconds_and_adopted_again() -> None:
+    with Asterisk(agents=AGENTS, dialplan=DIALPLAN) as own:
+
+        async def scenario(lab: AsteriskLab) -> None:
+            caller = await lab.call_in(IncomingCall())
+            interaction_id = await take(lab, caller)
+            own.freeze()
+            since = time.monotonic()
+            await lab.wait_fact(LinkLost, within_s=4.0)
+            noticed_s = time.monotonic() - since
+            own.thaw()
+            assert noticed_s < 3.0
+            restored = await lab.wait_fact(LinkRestored, within_s=10.0, since=len(lab.facts) - 1)
+            assert [leg.interaction_id for leg in restored.legs] == [interaction_id]
+            await reach(lab, interaction_id, 1, room("main", caller.leg_id, music="default"))
+            await lab.hears_music(caller)
+
+        in_lab(scenario, own=own)
+
+
+@pytest.mark.req("SAFE-01", "SAFE-02")
+def test_an_asterisk_that_crashes_comes_back_empty_and_takes_calls_again() -> None:
+    with Asterisk(agents=AGENTS, dialplan=DIALPLAN) as own:
+
+        async def scenario(lab: AsteriskLab) -> None:
+            await take(lab, await lab.call_in(IncomingCall()))
+            own.kill()
+            await lab.wait_fact(LinkLost)
+            since = len(lab.facts)
+            own.start()
+            restored = await lab.wait_fact(LinkRestored, within_s=10.0, since=since)
+            assert restored.legs == ()
+            lab.observer = await Observer.connect(own)
+            call = IncomingCall(cad={"note": "again"})
+            caller = await lab.call_in(call)
+            fact = await lab.wait_fact(LegArrived, leg_id=caller.leg_id)
+            assert fact.cad == {"note": "again"}, "the names of the data are pushed again"
+
+        in_lab(scenario, own=own)
+
+
+def test_without_a_system_name_the_link_is_refused_with_the_reason() -> None:
+    own = Asterisk(agents=AGENTS, dialplan=DIALPLAN)
+    conf = own.directory / "etc" / "asterisk.conf"
+    conf.write_text("".join(x for x in conf.read_text().splitlines(True) if not x.startswith("systemname")))
+    with own:
+
+        async def play() -> None:
+            lab = AsteriskLab(own)
+            try:
+                await lab.open()
+                lab.port = lab.new_port()
+                await lab.port.start(lab.facts.append)
+                lost = await lab.wait_fact(LinkLost)
+                assert "systemname" in lost.reason
+            finally:
+                await lab.stop()
+
+        run(play(), within=30.0)
+
+
+@pytest.mark.req("SAFE-02")
+def test_an_order_to_dial_that_the_network_delivers_late_is_hung_up_at_once() -> None:
+    async def scenario(lab: AsteriskLab) -> None:
+        lab.phone("1001").behave(RingsForEver())
+        lab.wire.delivers_late = True
+        await lab.stall_link()
+        order, since = dial(lab, lab.phone("1001")), len(lab.facts)
+        await lab.wait_fact(LinkLost, within_s=lab.stall_deadline_s + 1)
+        lab.wire.let_new_pass()
+        await lab.wait_fact(LinkRestored, since=since, within_s=10.0)
+        await lab.restore_link()
+        failed = await lab.wait_fact(DialFailed, leg_id=order.leg_id)
+        assert failed.outcome is DialOutcome.CANCELLED
+        await lab.settle()
+        assert lab.phone("1001").state in (PartyState.NONE, PartyState.ENDED)
+        assert await lab.channels() == 0
+
+    in_lab(scenario, "1001")
+
+
+@pytest.mark.req("SAFE-02")
+def test_a_leg_whose_end_nobody_told_is_found_by_the_sweep() -> None:
+    async def scenario(lab: AsteriskLab) -> None:
+        caller = await lab.call_in(IncomingCall())
+        await take(lab, caller)
+        ghost = Leg(leg_id="leg_ghost", uid="ghost", kind=LegKind.ARRIVED, is_up=True)
+        lab.port.legs.add(ghost)
+        gone = await lab.wait_fact(LegEnded, within_s=6.0)
+        assert (gone.leg_id, gone.ended_by) == ("leg_ghost", EndedBy.UNKNOWN)
+        assert lab.port.legs.get(caller.leg_id) is not None
+
+    in_lab(scenario, sweep_interval_s=0.5)
