@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One measured number. `aim`: what it should be, in words, empty where there is none. `samples`: how many measurements."""
+    """One measured number. `aim`: what it should be, in words, or empty. `samples`: how many measurements."""
 
     what: str
     value: float
@@ -36,7 +36,9 @@ def machine() -> str:
     return f"{models[0] if models else platform.machine()}, {len(models)} cores, Python {platform.python_version()}"
 
 
-def run(name: str, measure: Callable[[argparse.Namespace], list[Figure]], parser: argparse.ArgumentParser | None = None) -> None:
+def run(
+    name: str, measure: Callable[[argparse.Namespace], list[Figure]], parser: argparse.ArgumentParser | None = None
+) -> None:
     """Command-line entry: measure, print a table, write `--json FILE`."""
     parser = parser or argparse.ArgumentParser(prog=f"deploy/bench {name}")
     parser.add_argument("--json", metavar="FILE", type=Path)
