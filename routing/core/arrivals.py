@@ -74,6 +74,7 @@ def _give_back(world: World, fact: LegArrived, result: Result) -> None:
 def _interaction(world: World, fact: LegArrived, entry_point: EntryPoint, queue: Queue) -> Interaction:
     declared = world.config.cad_of(entry_point.id)
     values, refused = cad.take_over(declared, fact.cad)
+    refused |= {name: "too long" for name in fact.options.get("cad_too_long", "").split(",") if name}
     own = requirement_of(fact.options.get("requires", ""))
     interaction = world.put_interaction(
         Interaction(

@@ -62,7 +62,8 @@ class LegState(StrEnum):
 class LegArrived:
     """The dialplan handed a call over (FLOW-03). `entry_point` may be empty: then `dnis` decides.
 
-    `cad`: values as text, already decoded. `options`: further settings of the hand-over line, e.g. `priority`.
+    `cad`: values as text, already decoded. `options`: further settings of the hand-over line, e.g. `priority`;
+    `cad_too_long` lists the names whose values were too long to be sent.
     Repeated for the same leg after a reconnect when nobody has taken the call; the core ignores repeats.
     """
 

@@ -23,10 +23,6 @@ Scenario = Callable[[PbxLab], Awaitable[None]]
 InLab = Callable[[Scenario, Sequence[str]], None]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "pbx: needs a real PBX on this machine")
-
-
 def _params() -> list[object]:
     here = Path(__file__).parent
     found = [name for name in LABS if (here / f"{name}.py").exists()]

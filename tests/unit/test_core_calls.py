@@ -204,10 +204,13 @@ def test_an_entry_point_overrides_the_declarations_by_name() -> None:
     entry_points = {"sales": EntryPoint(id="sales", queue="sales", cad=own)}
     d = Driver(config([agent("anna")], entry_points=entry_points))
     assert [v.label for v in d.world.config.cad_of("sales").values()] == ["Case", "Card", "Due", "Rank"]
-    call = d.call(cad={"tier": "gold", "unknown": "x"})
+    call = d.call(cad={"tier": "gold", "unknown": "x"}, options={"cad_too_long": "case"})
     d.answer(call, "anna")
     assert d.order(EditCad, agent_id="anna", interaction_id=call, values={"tier": "silver"}).code == "ok"
-    assert d.told(EventType.INTERACTION_ARRIVED)[0].values["cad_refused"] == {"unknown": "not declared"}
+    assert d.told(EventType.INTERACTION_ARRIVED)[0].values["cad_refused"] == {
+        "unknown": "not declared",
+        "case": "too long",
+    }
     assert len(CAD) == 4
 
 
