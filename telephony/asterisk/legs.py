@@ -197,15 +197,20 @@ class Legs:
     def _originated(self, leg: Leg, event: AmiMessage) -> list[Fact]:
         """Only now the leg may be bridged; its own dialplan runs."""
         if event.get("response") == "Success":
-            if leg.hang_up_cause is not None:
-                leg.reason = REASON_ANSWERED  # too late: the hang-up is said again, and ends it as cancelled
-            if leg.is_up or leg.hang_up_cause is not None:
-                return []
-            leg.is_up = True
-            self.changed.add(leg.leg_id)
-            return [LegAnswered(pbx=self._pbx, leg_id=leg.leg_id)]
+            return self._answered(leg)
         leg.reason = _number(event.get("reason")) or 0
         return self.settle_dial(leg) if not leg.channel or leg.cause is not None else []
+
+    def _answered(self, leg: Leg) -> list[Fact]:
+        if leg.hang_up_cause is not None and not leg.is_up:
+            leg.reason = REASON_ANSWERED  # too late: the hang-up is said again, and ends it as cancelled
+            return self.settle_dial(leg) if leg.cause is not None else []
+        if leg.is_up:
+            return []
+        leg.is_up = True
+        self.changed.add(leg.leg_id)
+        answered = LegAnswered(pbx=self._pbx, leg_id=leg.leg_id)
+        return [answered, *self._end(leg)] if leg.cause is not None else [answered]
 
     def _hung_up(self, leg: Leg, event: AmiMessage) -> list[Fact]:
         self.bridges.leave(leg.uid)
@@ -213,11 +218,14 @@ class Legs:
         leg.tech_cause = _number(event.get("techcause"))
         if leg.kind is LegKind.DIALED and not leg.is_up:
             return self.settle_dial(leg) if leg.reason is not None else []
+        return self._end(leg)
+
+    def _end(self, leg: Leg) -> list[Fact]:
         self.drop(leg)
         if leg.kind is LegKind.FEATURE:
             return []
         ended_by = EndedBy.REMOTE if leg.remote_hung_up else EndedBy.SERVER
-        return [LegEnded(pbx=self._pbx, leg_id=leg.leg_id, ended_by=ended_by, cause=leg.cause)]
+        return [LegEnded(pbx=self._pbx, leg_id=leg.leg_id, ended_by=ended_by, cause=leg.cause or 0)]
 
     def settle_dial(self, leg: Leg) -> list[Fact]:
         """A dialled leg came to nothing; called when both halves of the news are there, or one is overdue."""

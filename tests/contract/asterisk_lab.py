@@ -24,6 +24,7 @@ from deploy.lab.sip import token
 from routing.core.commands import WatchPhones
 from routing.core.facts import Fact, LegArrived, LinkRestored, PhoneChanged
 from telephony.asterisk import AsteriskPort, AsteriskSettings
+from telephony.port import PbxPort
 from tests.contract.asterisk_wire import Observer, Wire
 from tests.contract.pbx_lab import (
     Answers,
@@ -208,6 +209,7 @@ class AsteriskLab:
     """A PbxLab."""
 
     stall_deadline_s = 3.0
+    port: PbxPort
 
     def __init__(self, asterisk: Asterisk | None = None) -> None:
         """On the shared Asterisk, or on one of the test's own."""
@@ -238,6 +240,12 @@ class AsteriskLab:
         for address in addresses:
             await self.wait_fact(PhoneChanged, phone=address)
         await self.settle()
+
+    @property
+    def own_port(self) -> AsteriskPort:
+        """The same port, by its own type."""
+        assert isinstance(self.port, AsteriskPort)
+        return self.port
 
     def new_port(self) -> AsteriskPort:
         settings = AsteriskSettings(
@@ -284,7 +292,7 @@ class AsteriskLab:
         await sip_call.answered()
         await self.wait(lambda: mark in self.observer.callers, 5.0, lambda: self.observer.callers)
         caller = AsteriskCaller(self, sip_call, self.observer.callers[mark], voice)
-        if self.port.is_up:
+        if self.own_port.is_up:
             await self.wait_fact(LegArrived, leg_id=caller.leg_id)
         return caller
 

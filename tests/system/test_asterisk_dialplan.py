@@ -103,7 +103,7 @@ def test_a_server_that_does_not_serve_gives_no_sign_of_life() -> None:
     async def scenario(lab: AsteriskLab) -> None:
         caller = await lab.call_in(IncomingCall())
         await take(lab, caller)
-        settings = lab.port.settings
+        settings = lab.own_port.settings
         await lab.port.stop()
         lab.port = AsteriskPort(settings, is_serving=lambda: False)
         await lab.port.start(lab.facts.append)

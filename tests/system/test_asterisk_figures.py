@@ -52,15 +52,22 @@ async def one_call(lab: AsteriskLab) -> tuple[float, float]:
         lab.facts.append(fact)
         if isinstance(fact, LegAnswered):
             rooms = (room("main", caller.leg_id, leg_id),)
-            ids = {"id": new_id("cmd"), "pbx": lab.pbx, "interaction_id": interaction_id}
-            lab.port.submit(SetRooms(**ids, version=2, rooms=rooms))
+            wanted = SetRooms(id=new_id("cmd"), pbx=lab.pbx, interaction_id=interaction_id, version=2, rooms=rooms)
+            lab.port.submit(wanted)
         elif isinstance(fact, RoomsReached) and fact.version == 2 and not bridged.done():
             bridged.set_result(time.monotonic())
 
     await lab.port.start(sink)  # only takes the new sink over: the link is up already
-    ids = {"id": new_id("cmd"), "pbx": lab.pbx, "leg_id": leg_id, "interaction_id": interaction_id}
+    order = DialLeg(
+        id=new_id("cmd"),
+        pbx=lab.pbx,
+        leg_id=leg_id,
+        interaction_id=interaction_id,
+        phone=phone.address,
+        timeout_s=10,
+    )
     started = time.monotonic()
-    lab.port.submit(DialLeg(**ids, phone=phone.address, timeout_s=10))
+    lab.port.submit(order)
     bridged_at = await asyncio.wait_for(bridged, 5)
     assert phone.call
     times = phone.call.t

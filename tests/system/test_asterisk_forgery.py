@@ -72,7 +72,7 @@ def test_a_caller_number_cannot_end_somebody_elses_call(careless: Asterisk, with
         await lab.hears(call.phone, call.caller)
         # Asterisk cuts a number at 80 bytes, so there is no room for an origin and a clean end.
         reason = "repeated_header" if with_origin else "no_origin"
-        assert lab.port.counters[f"events_dropped_{reason}"] > 0
+        assert lab.own_port.counters[f"events_dropped_{reason}"] > 0
 
     play(careless, scenario)
 
@@ -88,7 +88,7 @@ def test_a_caller_number_cannot_pretend_to_be_another_channel(careless: Asterisk
         await lab.wait_fact(LegEnded, leg_id=fact.leg_id, within_s=10.0)
         await lab.settle()
         assert [f.leg_id for f in of(lab, LegEnded)] == [fact.leg_id]
-        assert lab.port.counters["events_dropped_repeated_header"] > 0
+        assert lab.own_port.counters["events_dropped_repeated_header"] > 0
         await lab.hears(call.caller, call.phone)
 
     play(careless, scenario)

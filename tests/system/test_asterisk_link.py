@@ -40,7 +40,7 @@ def in_lab(scenario: Scenario, *phones: str, own: Asterisk | None = None, **sett
 def test_a_wrong_secret_is_reported_as_such_and_tried_again_slowly() -> None:
     async def scenario(lab: AsteriskLab) -> None:
         await lab.port.stop()
-        settings = replace(lab.port.settings, secret="wrong", denied_retry_s=0.5)
+        settings = replace(lab.own_port.settings, secret="wrong", denied_retry_s=0.5)
         lab.port, lab.facts = AsteriskPort(settings), []
         await lab.port.start(lab.facts.append)
         lost = await lab.wait_fact(LinkLost)
@@ -141,9 +141,9 @@ def test_a_leg_whose_end_nobody_told_is_found_by_the_sweep() -> None:
         caller = await lab.call_in(IncomingCall())
         await take(lab, caller)
         ghost = Leg(leg_id="leg_ghost", uid="ghost", kind=LegKind.ARRIVED, is_up=True)
-        lab.port.legs.add(ghost)
+        lab.own_port.legs.add(ghost)
         gone = await lab.wait_fact(LegEnded, within_s=6.0)
         assert (gone.leg_id, gone.ended_by) == ("leg_ghost", EndedBy.UNKNOWN)
-        assert lab.port.legs.get(caller.leg_id) is not None
+        assert lab.own_port.legs.get(caller.leg_id) is not None
 
     in_lab(scenario, sweep_interval_s=0.5)
