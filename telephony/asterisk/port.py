@@ -107,6 +107,7 @@ class AsteriskPort:
         await self._housekeeping.begin()
         listing = await read_listing(ask)
         build(self.legs, listing, self._now())
+        self._watching.push_names()
         self._watching.take(await read_device_states(ask, self._watching.phones), tell=False)
         self._found = []
         for leg in sorted(self.legs.all(), key=lambda leg: leg.uid):
@@ -120,7 +121,6 @@ class AsteriskPort:
         self._emit(LinkRestored(pbx=self.settings.pbx, legs=self.legs.snapshot(), phones=self._watching.states))
         for arrival in self._found:
             self._emit(arrival)
-        self._watching.push_names()
         held, self._held = self._held or deque(), None
         for event in held:
             self._apply(event)

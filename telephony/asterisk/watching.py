@@ -64,8 +64,8 @@ class Watching:
         return [PhoneChanged(pbx=self._pbx, phone=device, state=new)] if new is not None else []
 
     def push_names(self) -> None:
-        """Into global variables of the dialplan, one each; the count comes last."""
-        if self._names is None or not self._session.is_up:
+        """Into global variables of the dialplan, one each; the count comes last. In place before any later question."""
+        if self._names is None:
             return
         for number, name in enumerate(self._names, start=1):
             self._set(f"SR_CADNAME_{number}", name)
