@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -12,9 +13,10 @@ import structlog
 
 from routing.app.clock import Clock
 from routing.app.fact_outbox import FactOutbox
+from routing.app.repeats import Repeats
 from routing.core.commands import Command, DialLeg, HangUpLeg
 from routing.core.errors import StoreError
-from routing.core.facts import CommandEnded, CommandOutcome
+from routing.core.facts import CommandEnded, CommandOutcome, Fact, LinkLost, LinkRestored
 from routing.engine.backoff import Backoff
 from routing.store.port import Store, StoredCommand, Undecodable
 from telephony.port import PbxPort
@@ -24,12 +26,17 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorSettings:
-    """`batch`: commands per read. `idle_ms`: longest wait for a command. `drain_s`: see PbxPort.stop."""
+    """`batch`: commands per read. `idle_ms`: longest wait for a command. `drain_s`: see PbxPort.stop.
+
+    `beat_s`: how often the engine gets a sign of life, good for `beat_ttl_ms`; without one the link counts as lost.
+    """
 
     pbx: str
     batch: int = 100
     idle_ms: int = 250
     drain_s: float = 1.0
+    beat_s: float = 1.0
+    beat_ttl_ms: int = 3000
 
 
 class Connector:
@@ -41,6 +48,9 @@ class Connector:
         self._random = Random()  # noqa: S311 - spreads reconnects, guards nothing
         self._backoff = Backoff(self._random)
         self._must_resync = False
+        self._is_up = asyncio.Event()
+        self._next_beat_s = 0.0
+        self._repeats = Repeats(settings.pbx, self._submit)
         self.outbox = FactOutbox(store, settings.pbx, Backoff(self._random), self._demand_resync)
 
     def _demand_resync(self) -> None:
@@ -49,7 +59,7 @@ class Connector:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. Neither the store nor a command ends it."""
         sending = asyncio.create_task(self.outbox.run(stop))
-        await self._port.start(self.outbox.put)
+        await self._port.start(self._take)
         log.info("connector_started", pbx=self._settings.pbx)
         try:
             await self._carry_commands(stop)
@@ -59,6 +69,7 @@ class Connector:
             self.outbox.wake()
             await sending
             await self._flush()
+            await self._farewell()
             log.info("connector_stopped", pbx=self._settings.pbx, unsent=self.outbox.unsent)
 
     async def _flush(self) -> None:
@@ -67,6 +78,33 @@ class Connector:
         except StoreError as error:
             log.warning("facts_not_stored", pbx=self._settings.pbx, code=error.code, unsent=self.outbox.unsent)
 
+    def _take(self, fact: Fact) -> None:
+        """The port's sink."""
+        if isinstance(fact, CommandEnded) and self._repeats.takes(fact, is_up=self._is_up.is_set()):
+            return
+        self.outbox.put(fact)
+        if isinstance(fact, LinkLost):
+            self._is_up.clear()
+        elif isinstance(fact, LinkRestored):
+            self._is_up.set()
+            self._repeats.link_restored()
+
+    async def _beat(self) -> None:
+        """Tell the engine that somebody is here. After a silence it has given us up: it needs a new snapshot."""
+        now_s = time.monotonic()
+        if now_s < self._next_beat_s:
+            return
+        self._next_beat_s = now_s + self._settings.beat_s
+        if not await self._store.beat(self._settings.pbx, self._settings.beat_ttl_ms):
+            log.warning("beat_missed", pbx=self._settings.pbx)
+            self._demand_resync()
+
+    async def _farewell(self) -> None:
+        try:
+            await self._store.beat(self._settings.pbx, 1)
+        except StoreError as error:
+            log.warning("farewell_not_stored", pbx=self._settings.pbx, code=error.code)
+
     async def _carry_commands(self, stop: asyncio.Event) -> None:
         """Read, submit, save the position: after a crash in between, all but dialling is done again."""
         position: str | None = None
@@ -74,18 +112,29 @@ class Connector:
             try:
                 if position is None:
                     position = await self._store.command_position(self._settings.pbx)
+                await self._beat()
                 await self._resync_if_demanded()
-                position = await self._carry_some(position)
+                if await self._link_is_up():
+                    position = await self._carry_some(position)
                 self._backoff.reset()
             except StoreError as error:
                 log.warning("commands_not_read", pbx=self._settings.pbx, code=error.code, reason=str(error))
                 self.outbox.check()
                 await self._backoff.wait(stop)
 
+    async def _link_is_up(self) -> bool:
+        """Commands wait in the store while the PBX is out of reach; nothing of them is lost by being refused."""
+        try:
+            async with asyncio.timeout(self._settings.idle_ms / 1000):
+                await self._is_up.wait()
+        except TimeoutError:
+            return False
+        return True
+
     async def _carry_some(self, position: str) -> str:
         settings = self._settings
         found = await self._store.read_commands(settings.pbx, position, settings.batch, settings.idle_ms)
-        if not found:
+        if not found or not self._is_up.is_set():
             return position
         dropped = self._drop_cancelled(found)
         for entry in found:
@@ -101,8 +150,9 @@ class Connector:
         if self._must_resync:
             self._must_resync = False
             log.warning("resync_started", pbx=self._settings.pbx)
+            self._is_up.clear()
             await self._port.stop()
-            await self._port.start(self.outbox.put)
+            await self._port.start(self._take)
 
     def _drop_cancelled(self, found: Sequence[StoredCommand]) -> set[str]:
         """Ids of dials that are hung up again further on in the batch, and of those hang-ups: no phone shall blink."""
@@ -122,6 +172,10 @@ class Connector:
     async def _carry(self, at_ms: int, command: Command) -> None:
         if isinstance(command, DialLeg) and not await self._may_dial(at_ms, command):
             return
+        self._repeats.note(command)
+        self._submit(command)
+
+    def _submit(self, command: Command) -> None:
         try:
             self._port.submit(command)
         except Exception:  # a faulty command must not stop the connector

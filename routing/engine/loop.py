@@ -19,6 +19,7 @@ from routing.engine.backoff import Backoff
 from routing.engine.core import Core, W
 from routing.engine.lease import LeaseKeeper
 from routing.engine.session import Session
+from routing.engine.silence import SilenceWatch
 from routing.store.errors import Fenced
 from routing.store.port import Store
 
@@ -93,9 +94,10 @@ class Engine(Generic[W]):
 
     async def _lead(self, store: Store, token: int, keeper: LeaseKeeper, stop: asyncio.Event) -> None:
         session = self.session = await self._load(store, token)
-        settings = self._settings
+        settings, silence = self._settings, SilenceWatch(store)
         while not stop.is_set() and not keeper.is_lost:
             keeper.alive()
+            await silence.look(session.world.state.links)
             wait_ms = session.wait_ms(settings.idle_ms)
             inputs = await store.read_inputs(session.position, settings.batch, wait_ms)
             commit = session.take(inputs)

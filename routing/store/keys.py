@@ -19,6 +19,8 @@ The braces are literal: Redis Cluster hashes only what stands between them, so t
     events              stream  engine               length
     commands:PBX        stream  engine               length; trimmed by the connector
     command_positions   hash    connectors           one field per PBX
+    beat:PBX            string  connectors           TTL
+    beaters             hash    connectors           one field per PBX
     dial:ID             string  connectors           TTL
     reply:ADDRESS       list    engine               TTL
     trace:ID            list    engine               TTL and length

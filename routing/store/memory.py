@@ -45,6 +45,8 @@ class MemoryStore:
         self._lease: tuple[str, int] = ("", 0)
         self._token = 0
         self._marks: Expiring[str] = Expiring(now_ms)
+        self._beats: Expiring[bool] = Expiring(now_ms)
+        self._beaters: set[str] = set()
         self._replies: Expiring[list[bytes]] = Expiring(now_ms)
         self._traces: Expiring[list[bytes]] = Expiring(now_ms)
         self._ended: Expiring[bytes] = Expiring(now_ms)
@@ -219,6 +221,15 @@ class MemoryStore:
     async def mark_dial_started(self, command_id: str, starter: str) -> bool:
         self._marks.add(command_id, starter, self.limits.dial_mark_ttl_ms)
         return self._marks.get(command_id) == starter
+
+    async def beat(self, pbx: str, ttl_ms: int) -> bool:
+        was_good = self._beats.get(pbx) is not None or pbx not in self._beaters
+        self._beaters.add(pbx)
+        self._beats.put(pbx, True, ttl_ms)
+        return was_good
+
+    async def silent(self, pbxs: Sequence[str]) -> list[str]:
+        return [pbx for pbx in pbxs if pbx in self._beaters and self._beats.get(pbx) is None]
 
     # ------------------------------------------------------------------ outputs
 

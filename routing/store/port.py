@@ -198,6 +198,12 @@ class Store(Protocol):
         So asking may be repeated when the answer was lost. Who gets False must not dial.
         """
 
+    async def beat(self, pbx: str, ttl_ms: int) -> bool:
+        """A connector's sign of life, good for `ttl_ms`. False: it comes too late, the one before had run out."""
+
+    async def silent(self, pbxs: Sequence[str]) -> list[str]:
+        """Those whose connector has given signs of life before and does not any more."""
+
     async def wait_reply(self, reply_to: str, timeout_s: float) -> Reply | None:
         """Take one reply; None when none came in time."""
 

@@ -167,6 +167,21 @@ class RedisStore:
         args: list[Word] = [starter, self.limits.dial_mark_ttl_ms]
         return bool(await self._link.script("mark_dial", [self._keys("dial", command_id)], args))
 
+    async def beat(self, pbx: str, ttl_ms: int) -> bool:
+        key = self._keys("beat", pbx)
+        before, _, is_first = await self._link.transaction(
+            ("GET", key), ("SET", key, 1, "PX", ttl_ms), ("HSET", self._keys("beaters"), pbx, 1)
+        )
+        return bool(before or is_first)
+
+    async def silent(self, pbxs: Sequence[str]) -> list[str]:
+        if not pbxs:
+            return []
+        known, beats = await self._link.transaction(
+            ("HMGET", self._keys("beaters"), *pbxs), ("MGET", *(self._keys("beat", pbx) for pbx in pbxs))
+        )
+        return [pbx for pbx, is_known, beat in zip(pbxs, known, beats, strict=True) if is_known and not beat]
+
     # ------------------------------------------------------------------ outputs
 
     async def wait_reply(self, reply_to: str, timeout_s: float) -> Reply | None:

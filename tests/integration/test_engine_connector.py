@@ -15,7 +15,7 @@ from routing.app.clock import ManualClock, SystemClock
 from routing.app.connector import Connector, ConnectorSettings
 from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg
 from routing.core.errors import StoreError
-from routing.core.facts import CommandEnded, CommandOutcome, LegArrived, LinkRestored
+from routing.core.facts import CommandEnded, CommandOutcome, LegArrived, LinkLost, LinkRestored
 from routing.store.port import START, Store
 from routing.store.redis_store import RedisStore
 from telephony.port import Sink
@@ -239,5 +239,39 @@ def test_commands_committed_while_the_connector_had_no_redis_reach_it_afterwards
                 await until(lambda: len(port.submitted) == 3, within=10)
                 await store.close()
         assert [c.id for c in port.submitted] == ["1", "2", "3"]
+
+    run(play())
+
+
+@pytest.mark.req("SAFE-02")
+def test_commands_wait_in_the_store_while_the_link_is_down(shared_redis: RedisServer) -> None:
+    async def play() -> None:
+        tenant = uuid4().hex
+        store, port = RedisStore(shared_redis.url, tenant), NotingPort()
+        token = await lead(store)
+        async with connected(shared_redis.url, tenant, port):
+            port.sink(LinkLost(pbx="ast1"))
+            await store.commit(token, step_commit(1, commands=[hang_up("1"), hang_up("2")]))
+            await asyncio.sleep(0.2)
+            assert port.submitted == []
+            port.sink(LinkRestored(pbx="ast1"))
+            await until(lambda: port.submitted == [hang_up("1"), hang_up("2")])
+        await store.close()
+
+    run(play())
+
+
+@pytest.mark.req("SAFE-01")
+def test_a_connector_that_was_silent_takes_a_new_snapshot_and_one_that_ends_says_so(shared_redis: RedisServer) -> None:
+    async def play() -> None:
+        tenant = uuid4().hex
+        store, port = RedisStore(shared_redis.url, tenant), NotingPort()
+        async with connected(shared_redis.url, tenant, port):
+            assert await store.silent(["ast1"]) == []
+            await store.beat("ast1", 1)  # as if it had been frozen for longer than its sign of life is good for
+            await until(lambda: port.starts == 2)
+        await asyncio.sleep(0.05)
+        assert await store.silent(["ast1"]) == ["ast1"]
+        await store.close()
 
     run(play())
