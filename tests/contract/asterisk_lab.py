@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -84,8 +85,11 @@ exten => 7009,1,Answer()
 
 @cache
 def shared_asterisk() -> Asterisk:
-    """Started once per process, ended with it. Raises, with the way to install it, when there is none."""
-    pbx = Asterisk(agents=AGENTS, dialplan=DIALPLAN)
+    """Started once per process, ended with it. Raises, with the way to install it, when there is none.
+
+    SWITCHROOM_LAB_ASTERISK chooses another major version, e.g. 16.
+    """
+    pbx = Asterisk(agents=AGENTS, dialplan=DIALPLAN, version=os.environ.get("SWITCHROOM_LAB_ASTERISK", "22"))
     atexit.register(pbx.close)
     # With device_state_busy_at a telephone that only rings would be busy already.
     pjsip = pbx.directory / "etc" / "pjsip.conf"
