@@ -168,3 +168,19 @@ def test_without_a_connector_the_dialplan_falls_back_in_time(site: Site) -> None
         await c.when(lambda s: not s.interactions)
 
     play(site, scene)
+
+
+@pytest.mark.req("FLOW-03", "SAFE-01")
+def test_a_wait_that_ends_while_no_connector_runs_comes_back_as_such_afterwards(site: Site) -> None:
+    async def scene(c: Center) -> None:
+        call = await c.caller("7002")
+        await call.hears(MUSIC_HZ)
+        site.kill("connector")
+        await asyncio.sleep(3.0)
+        await call.hears(MUSIC_HZ)
+        site.start_process("connector")
+        await comes_back(call, "timeout", within=8)
+        await call.hangup()
+        await c.when(lambda s: not s.interactions)
+
+    play(site, scene)
