@@ -19,7 +19,10 @@ from rich.table import Table
 
 from routing.cli.exits import Exit
 
-console = Console(highlight=False)
+# Into a file or a pipe a table is as wide as it needs, up to this: nothing is cut for want of a terminal.
+PIPE_COLUMNS = 240
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
 _errors = Console(stderr=True, highlight=False)
 
 
@@ -36,7 +39,7 @@ def show_json(value: object) -> None:
 
 def say(text: RenderableType = "") -> None:
     """A line, a table or anything rich can draw, on standard output."""
-    console.print(text)
+    console.print(text, soft_wrap=isinstance(text, str))
 
 
 def complain(text: str) -> None:
