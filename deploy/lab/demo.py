@@ -126,7 +126,7 @@ class Demo:
 
     def _say_how_to_look(self, site: Site) -> None:
         words = " ".join(f"{name}={value}" for name, value in site.environment.items() if name != "PYTHONPATH")
-        self.console.print(f"\nRunning until Ctrl-C. In another terminal:\n\n  export {words}")
+        self.console.print(f"\nRunning until Ctrl-C. In another terminal:\n\n  export {words}", soft_wrap=True)
         self.console.print("  .venv/bin/switchroom agents\n  .venv/bin/switchroom calls --watch\n", highlight=False)
         self.console.print(f"SIP on 127.0.0.1:{site.pbx.sip_port}; numbers 7001, 7002, 7003 from any caller.")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from routing.core.agent import Agent, AgentState, EngagementState
-from routing.core.config import AgentConfig, Requirement
+from routing.core.config import AgentConfig, Config, Requirement
 from routing.core.facts import PhoneState
 from routing.core.interaction import Interaction, InteractionState
 from routing.core.matching import AgentView, Pool
@@ -22,14 +22,16 @@ _WAITING = frozenset({InteractionState.QUEUED, InteractionState.OFFERED})
 class Indexes:
     """Built from the whole state once, then told of each change.
 
-    `owners`: leg or offer id -> interaction id. `waiting`: calls per queue which wait or are being offered. `staff`:
-    signed-in members per queue. The pool learns of changes only at `sync`, once per value however often it changed.
+    `owners`: leg or offer id -> interaction id. `members`: agents per queue. `staff`: those of them signed in.
+    `waiting`: calls per queue which wait or are being offered. The pool learns of changes only at `sync`, once per
+    value however often it changed.
     """
 
     def __init__(self, state: WorldState) -> None:
         self._state, self._config = state, state.config
         self.pool = Pool(state.config)
         self.at_phone = {(a.pbx, a.phone): a for a in state.config.agents.values()}
+        self.members = _members(state.config)
         self.owners: dict[str, str] = {}
         self.waiting: Counter[str] = Counter()
         self.staff: Counter[str] = Counter()
@@ -180,6 +182,14 @@ class Indexes:
             occupancy=min(1.0, agent.busy_ms / signed_in_ms),
             order=self._config.agents[agent_id].order,
         )
+
+
+def _members(config: Config) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for agent in config.agents.values():
+        for queue, _rank in agent.queues:
+            found.setdefault(queue, []).append(agent.id)
+    return {queue: tuple(agents) for queue, agents in found.items()}
 
 
 def _owned_by(interaction: Interaction) -> Iterator[str]:

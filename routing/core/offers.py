@@ -49,6 +49,7 @@ _CAUSES = {
 
 def make_offers(world: World, decision: Decision) -> None:
     """Reserve the chosen agents and ring them; the first half of the two-step offer (OFFER-01)."""
+    world.effects.traces.append(world.explained(decision))
     interaction = world.interaction(decision.call_id)
     queue = world.config.queues[interaction.queue]
     offers = []
@@ -67,7 +68,6 @@ def make_offers(world: World, decision: Decision) -> None:
     interaction = world.update_interaction(interaction, state=state, offers=(*interaction.offers, *offers))
     for offer in offers:
         _ring(world, interaction, offer, queue)
-    world.effects.traces.append(decision.trace)
 
 
 def _reserve(world: World, interaction: Interaction, offer: Offer) -> None:

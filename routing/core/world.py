@@ -18,6 +18,9 @@ from routing.core.ids import IdSource
 from routing.core.indexes import Indexes
 from routing.core.interaction import Interaction
 from routing.core.matching import AgentView, Pool
+from routing.core.matching_types import Decision, Trace
+
+FULLY_EXPLAINED = 64  # members of a queue up to which every decision names each of them
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,6 +148,19 @@ class World:
     def agent_views(self) -> Iterator[AgentView]:
         """Every configured agent as matching sees him now, for a dry run."""
         return (self._indexes.agent_view(agent_id) for agent_id in self.config.agents)
+
+    def explained(self, decision: Decision) -> Trace:
+        """The decision's trace, in a small queue with each member and why he was passed over (ROUTE-17).
+
+        In a large one the trace stays as the pool made it, so that a decision costs the same with any number of agents.
+        """
+        trace = decision.trace
+        members = self._indexes.members.get(trace.queue, ())
+        if len(members) > FULLY_EXPLAINED:
+            return trace
+        views = [self._indexes.agent_view(agent_id) for agent_id in members]
+        full = self._indexes.pool.explain(decision.call_id, self.now_ms, views)
+        return replace(full, call_key=trace.call_key, call_runner_up=trace.call_runner_up)
 
     def unavailable_because(self, agent_id: str) -> str:
         """Why this agent takes no offers now, as a stable word; empty when he does (PERM-02, STATE-02, ROUTE-15)."""

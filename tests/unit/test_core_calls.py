@@ -13,7 +13,17 @@ from routing.core.config import CadVariable, EntryPoint, RelaxationStep, Result,
 from routing.core.events import EventType
 from routing.core.facts import EndedBy, LegEnded, PhoneState, RoomsReached, RoomsRefused
 from routing.core.interaction import InteractionState
-from routing.core.orders import EditCad, EndInteraction, ExtendWrapUp, FinishWrapUp, Hold, Resume, SignIn, SignOut
+from routing.core.orders import (
+    EditCad,
+    EndInteraction,
+    ExtendWrapUp,
+    FinishWrapUp,
+    GoIdle,
+    Hold,
+    Resume,
+    SignIn,
+    SignOut,
+)
 from tests.unit.core_driver import CAD, WRAP, Driver, agent, config, queue
 
 
@@ -334,8 +344,10 @@ def test_old_confirmations_do_not_count_and_refused_rooms_are_asked_for_again() 
 @pytest.mark.req("ROUTE-17")
 def test_every_offer_leaves_a_trace_with_candidates_keys_winner_and_revision() -> None:
     agents = [agent("anna", skills={"german": 3}), agent("ben", skills={"german": 9}), agent("cleo")]
-    d = Driver(config(agents, [queue(requires=(("german", 3),))]))
+    agents += [agent("dora", skills={"german": 5}), agent("emil", skills={"german": 5})]
+    d = Driver(config(agents, [queue(requires=(("german", 3),))]), ready=("anna", "ben", "cleo", "emil"))
     d.phone("ben", PhoneState.BUSY)
+    d.order(GoIdle, agent_id="emil", reason="break")
     call = d.call()
     (trace,) = d.traces
     assert trace.interaction_id == call
@@ -343,6 +355,7 @@ def test_every_offer_leaves_a_trace_with_candidates_keys_winner_and_revision() -
     assert trace.config_revision == 1
     assert trace.requires == (("german", 3),)
     named = {c.agent_id: c.removed_by for c in trace.candidates}
-    assert named["anna"] == ""
-    assert named["cleo"] != ""
+    rules = {"anna": "", "ben": "phone_busy", "cleo": "skill german < 3", "dora": "logged_out", "emil": "idle"}
+    assert named == rules
+    assert trace.removed == {"phone_busy": 1, "skill german < 3": 1, "logged_out": 1, "idle": 1}
     assert next(c for c in trace.candidates if c.agent_id == "anna").sort_key

@@ -8,7 +8,7 @@ import pytest
 
 from routing.core import offers
 from routing.core.commands import ReplyFeature, ReturnLeg, SetRooms, WatchPhones
-from routing.core.config import Config, Result
+from routing.core.config import Config, Result, Strategy
 from routing.core.events import EventType
 from routing.core.facts import (
     FeatureDialed,
@@ -24,7 +24,7 @@ from routing.core.ids import IdSource
 from routing.core.interaction import InteractionState
 from routing.core.orders import Hold, SignIn
 from routing.core.step import step
-from routing.core.world import World, WorldState
+from routing.core.world import FULLY_EXPLAINED, World, WorldState
 from tests.unit.core_driver import START_MS, WRAP, Driver, agent, config, queue
 
 PHONES = {"PJSIP/anna": PhoneState.FREE, "PJSIP/ben": PhoneState.FREE}
@@ -83,6 +83,22 @@ def test_a_world_built_from_the_stored_state_decides_like_the_one_that_went_on()
     assert {d.state_of("anna"), d.state_of("ben")} == {"rona"}
     d.available("ben")
     assert d.offered(first) == ("ben",)
+
+
+@pytest.mark.req("ROUTE-17")
+def test_a_trace_in_a_small_queue_tells_the_winner_that_was_offered_the_call() -> None:
+    for strategy in Strategy:
+        d = Driver(config([agent(f"a{n}") for n in range(6)], [queue(strategy=strategy)]))
+        calls = [d.call(f"c{n}") for n in range(8)]
+        offered = {i.id: tuple(o.agent_id for o in i.offers) for i in map(d.interaction, calls) if i.offers}
+        assert {t.interaction_id: t.winners for t in d.traces} == offered
+
+
+def test_a_large_queue_is_explained_by_rule_and_not_by_name() -> None:
+    d = Driver(config([agent(f"a{n}") for n in range(FULLY_EXPLAINED + 1)]), ready=("a0",))
+    d.call()
+    assert len(d.traces[0].candidates) == 1
+    assert d.traces[0].removed == {"not_free": FULLY_EXPLAINED}
 
 
 def test_ids_are_sortable_and_never_the_same() -> None:
