@@ -8,7 +8,6 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from routing.core.commands import Room
@@ -96,14 +95,14 @@ def plan(rooms: tuple[Room, ...], spots: Spots, busy: Iterable[str], prefix: str
     draft = _Draft(spots, {*busy, *leaving})
     draft.is_reached = not draft.busy & {leg for room in rooms for leg in room.legs}
     ordered = sorted(rooms, key=lambda room: (len(room.legs), not room.music))
-    listed = {leg for room in rooms for leg in room.legs}
+    claims = _claims(draft, rooms)
     for room in ordered:
         if len(room.legs) == 1:
             _alone(draft, room.legs[0], room.music)
         elif len(room.legs) == 2:
-            _together(draft, room.legs[0], room.legs[1], listed)
+            _together(draft, room.legs[0], room.legs[1], claims.get(room.name, ""))
         elif room.legs:
-            _conference(draft, room, f"{prefix}_{room.name}", listed)
+            _conference(draft, room, claims.get(room.name) or _new_name(draft, f"{prefix}_{room.name}"))
     return Plan(draft.is_reached and not draft.steps, tuple(draft.steps))
 
 
@@ -122,28 +121,22 @@ def _alone(draft: _Draft, leg: str, music: str) -> None:
     draft.add(Move((leg,), CONTEXT_WAIT, music) if music else Move((leg,), CONTEXT_IDLE, "s"))
 
 
-def _together(draft: _Draft, one: str, other: str, listed: set[str]) -> None:
+def _together(draft: _Draft, one: str, other: str, claim: str) -> None:
     first, second = draft.spots[one], draft.spots[other]
     if first.company == {other} and second.company == {one}:
         return
     draft.is_reached = False
-    strangers = (first.company | second.company) - {one, other}
-    if first.bridge and first.bridge == second.bridge and _will_go(draft, strangers, listed):
-        return  # alone together as soon as the others have left
     in_conference = [leg for leg in (one, other) if draft.spots[leg].conference]
+    if claim and len(in_conference) == 2:
+        return  # alone together as soon as the others have left
     for leg in in_conference:  # Bridge cannot pull a leg out of a conference
         draft.add(Move((leg,), CONTEXT_IDLE, "s"))
     if not in_conference:
         draft.add(Join((one, other)))
 
 
-def _will_go(draft: _Draft, strangers: AbstractSet[str], listed: set[str]) -> bool:
-    return all(leg in draft.busy or leg in listed for leg in strangers)
-
-
-def _conference(draft: _Draft, room: Room, name: str, listed: set[str]) -> None:
+def _conference(draft: _Draft, room: Room, name: str) -> None:
     wanted = set(room.legs)
-    name = _conference_name(draft, wanted, listed, name)
     members = {leg for leg, spot in draft.spots.items() if spot.conference == name}
     if members == wanted:
         return
@@ -159,15 +152,40 @@ def _conference(draft: _Draft, room: Room, name: str, listed: set[str]) -> None:
         draft.add(Move(legs, CONTEXT_ROOM, name))
 
 
-def _conference_name(draft: _Draft, wanted: set[str], listed: set[str], base: str) -> str:
-    """A conference where most of the legs are already and nobody else will stay, or a name that is not in use."""
+def _members(draft: _Draft) -> dict[str, set[str]]:
     members: dict[str, set[str]] = {}
     for leg, spot in draft.spots.items():
         if spot.conference:
             members.setdefault(spot.conference, set()).add(leg)
-    usable = [n for n, legs in members.items() if legs & wanted and _will_go(draft, legs - wanted, listed)]
-    if usable:
-        return max(usable, key=lambda n: (len(members[n] & wanted), -len(members[n]), n))
+    return members
+
+
+def _claims(draft: _Draft, rooms: tuple[Room, ...]) -> dict[str, str]:
+    """Which room stays in which conference, by room name; the others leave it, so that two never wait for each other.
+
+    The largest room chooses first, the conference where most of its legs are and which strangers will leave.
+    """
+    members, claims = _members(draft), dict[str, str]()
+    listed = {leg for room in rooms for leg in room.legs}
+    for room in sorted(rooms, key=lambda room: -len(room.legs)):
+        wanted = set(room.legs)
+        needed = 2 if len(wanted) == 2 else 1
+        usable = [
+            name
+            for name, legs in members.items()
+            if len(wanted) > 1
+            and name not in claims.values()
+            and len(legs & wanted) >= needed
+            and all(leg in draft.busy or leg in listed for leg in legs - wanted)
+        ]
+        if usable:
+            claims[room.name] = max(usable, key=lambda n: (len(members[n] & wanted), -len(members[n]), n))
+    return claims
+
+
+def _new_name(draft: _Draft, base: str) -> str:
+    """A name under which there is no conference."""
+    members = _members(draft)
     number, name = 1, base
     while name in members:
         number += 1

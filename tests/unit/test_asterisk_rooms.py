@@ -190,7 +190,16 @@ def test_a_caller_who_is_only_handed_over_fits_nowhere() -> None:
     assert not fits_alone(spot, "")
 
 
-LEGS = ("c", "a", "b", "d")
+def test_four_in_a_conference_can_part_into_two_pairs() -> None:
+    world = model("c", "a", "b", "d")
+    world.converge((room("c", "a", "b", "d"),))
+    world.heard.clear()
+    world.converge((room("c", "a"), room("b", "d", name="other")))
+    assert frozenset("ca") in world.heard
+    assert frozenset("bd") in world.heard
+
+
+LEGS = ("c", "a", "b", "d", "e")
 
 
 @st.composite
@@ -207,7 +216,7 @@ def wishes(draw: st.DrawFn) -> tuple[Room, ...]:
 
 
 @pytest.mark.req("HOLD-02")
-@settings(max_examples=300)
+@settings(max_examples=400)
 @given(st.lists(wishes(), min_size=1, max_size=6))
 def test_any_wishes_one_after_the_other_are_reached_in_few_steps(wanted: list[tuple[Room, ...]]) -> None:
     world = model(*LEGS)
