@@ -13,7 +13,7 @@ from routing.core.config import Config, EntryPoint, Queue, Requirement, Result
 from routing.core.endings import end_interaction
 from routing.core.events import EventType
 from routing.core.facts import LegArrived
-from routing.core.interaction import Interaction, InteractionState, InteractionTrigger, next_state
+from routing.core.interaction import WAITING, Interaction, InteractionState, InteractionTrigger, next_state
 from routing.core.timers import Due, key
 from routing.core.topology import converge
 from routing.core.world import World
@@ -28,12 +28,12 @@ def arrived(world: World, fact: LegArrived) -> None:
         return
     entry_point = find_entry_point(world.config, fact)
     queue = world.config.queues.get(entry_point.queue) if entry_point else None
-    if entry_point is None or queue is None:
+    if entry_point is None or queue is None or fact.pbx not in world.config.pbxs:
         world.emit(
             EventType.PBX_MISMATCH,
             None,
             pbx=fact.pbx,
-            what="unknown entry point",
+            what="unknown entry point" if fact.pbx in world.config.pbxs else "unknown PBX",
             entry_point=fact.entry_point[:64],
         )
         _give_back(world, fact, Result.UNAVAILABLE)
@@ -130,9 +130,7 @@ def enqueue(world: World, interaction: Interaction, queue: Queue) -> None:
     """Take the call over: it waits with music, its deadlines are set."""
     state = next_state(interaction.state, InteractionTrigger.ENQUEUED)
     interaction = world.update_interaction(interaction, state=state)
-    if queue.max_wait_s is not None:
-        world.set_timer(key(Due.WAIT, interaction.id), interaction.entered_at_ms + queue.max_wait_s * 1000)
-    _time_relaxation(world, interaction, queue)
+    _time(world, interaction, queue)
     world.emit(
         EventType.INTERACTION_QUEUED,
         interaction,
@@ -142,10 +140,38 @@ def enqueue(world: World, interaction: Interaction, queue: Queue) -> None:
     converge(world, interaction)
 
 
-def _time_relaxation(world: World, interaction: Interaction, queue: Queue) -> None:
-    if interaction.relaxation_step < len(queue.relaxation):
-        after_s = queue.relaxation[interaction.relaxation_step].after_s
-        world.set_timer(key(Due.RELAX, interaction.id), interaction.entered_at_ms + after_s * 1000)
+def _time(world: World, interaction: Interaction, queue: Queue) -> None:
+    """Both deadlines of a waiting call, counted from its entry; those which its queue does not have are cleared."""
+    step = interaction.relaxation_step
+    after_s = queue.relaxation[step].after_s if step < len(queue.relaxation) else None
+    for due, limit_s in ((Due.WAIT, queue.max_wait_s), (Due.RELAX, after_s)):
+        timer = key(due, interaction.id)
+        if limit_s is None:
+            world.clear_timer(timer)
+        else:
+            world.set_timer(timer, interaction.entered_at_ms + limit_s * 1000)
+
+
+def fit(world: World, interaction: Interaction) -> None:
+    """A waiting or offered call follows a new configuration: requirement and deadlines as if it had always waited so.
+
+    Where nobody can serve it any more its wait is over.
+    """
+    if not is_servable(world, interaction):
+        waited_too_long(world, interaction.id)
+        return
+    queue, waited_ms = world.config.queues[interaction.queue], world.now_ms - interaction.entered_at_ms
+    step = sum(relaxation.after_s * 1000 <= waited_ms for relaxation in queue.relaxation)
+    base = queue.relaxation[step - 1].requires if step else queue.requires
+    requires = merge(base, interaction.own_requires or ())
+    if (requires, step) != (interaction.requires, interaction.relaxation_step):
+        interaction = world.update_interaction(interaction, requires=requires, relaxation_step=step)
+    _time(world, interaction, queue)
+
+
+def is_servable(world: World, interaction: Interaction) -> bool:
+    """Whether the configuration still has the call's queue and its PBX."""
+    return interaction.queue in world.config.queues and interaction.pbx in world.config.pbxs
 
 
 def relax(world: World, interaction_id: str) -> None:
@@ -166,15 +192,17 @@ def relax(world: World, interaction_id: str) -> None:
         requires=dict(interaction.requires),
         step=interaction.relaxation_step,
     )
-    _time_relaxation(world, interaction, queue)
+    _time(world, interaction, queue)
 
 
 def waited_too_long(world: World, interaction_id: str) -> None:
     """The maximum wait is over: back to the dialplan, unless a phone is ringing for this call just now."""
     interaction = world.state.interactions.get(interaction_id)
-    if interaction is None or interaction.state not in (InteractionState.QUEUED, InteractionState.OFFERED):
+    if interaction is None or interaction.state not in WAITING:
         return
-    if not world.is_linked(interaction.pbx) or interaction.state is InteractionState.OFFERED:
+    is_out_of_reach = not world.is_linked(interaction.pbx) and interaction.pbx in world.config.pbxs
+    if is_out_of_reach or interaction.state is InteractionState.OFFERED:
         world.set_timer(key(Due.WAIT, interaction_id), world.now_ms + RETRY_WHILE_DOWN_MS)
     else:
-        end_interaction(world, interaction, Result.TIMEOUT, "server")
+        result = Result.TIMEOUT if is_servable(world, interaction) else Result.UNAVAILABLE
+        end_interaction(world, interaction, result, "server")

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 from routing.core.agent import Agent, AgentState, EngagementState
 from routing.core.config import AgentConfig, Config, Requirement
-from routing.core.facts import PhoneState
-from routing.core.interaction import Interaction, InteractionState
+from routing.core.facts import PhoneState, phone_key
+from routing.core.interaction import WAITING, Interaction, InteractionState
 from routing.core.matching import AgentView, Pool
 from routing.core.matching_types import FreeAgent, ProfileKey, WaitingCall
 
 if TYPE_CHECKING:
     from routing.core.world import WorldState
-
-_WAITING = frozenset({InteractionState.QUEUED, InteractionState.OFFERED})
 
 
 class Indexes:
@@ -54,11 +52,11 @@ class Indexes:
         if old:
             for owned in _owned_by(old):
                 self.owners.pop(owned, None)
-            self.waiting[old.queue] -= old.state in _WAITING
+            self.waiting[old.queue] -= old.state in WAITING
         if new:
             for owned in _owned_by(new):
                 self.owners[owned] = key
-            self.waiting[new.queue] += new.state in _WAITING
+            self.waiting[new.queue] += new.state in WAITING
         self._stale_calls[key] = None
 
     def agent_changed(self, key: str, old: Agent | None, new: Agent | None) -> None:
@@ -121,8 +119,10 @@ class Indexes:
     # ------------------------------------------------------------------ what matching sees
 
     def _waiting_call(self, interaction: Interaction, now_ms: int) -> WaitingCall | None:
-        """None while it cannot be offered: not waiting, or its PBX out of reach."""
+        """None while it cannot be offered: not waiting, its PBX out of reach, its queue or PBX not configured."""
         if interaction.state is not InteractionState.QUEUED or not self._state.links.get(interaction.pbx, False):
+            return None
+        if interaction.queue not in self._config.queues or interaction.pbx not in self._config.pbxs:
             return None
         return WaitingCall(
             id=interaction.id,
@@ -157,7 +157,7 @@ class Indexes:
         return "" if phone is PhoneState.FREE else f"phone_{phone.value}"
 
     def phone_state(self, agent: AgentConfig) -> PhoneState:
-        return self._state.phones.get(f"{agent.pbx}|{agent.phone}", PhoneState.UNKNOWN)
+        return self._state.phones.get(phone_key(agent.pbx, agent.phone), PhoneState.UNKNOWN)
 
     def _profile(self, agent_id: str) -> ProfileKey:
         found = self._profiles.get(agent_id)

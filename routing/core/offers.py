@@ -87,7 +87,7 @@ def _ring(world: World, interaction: Interaction, offer: Offer, queue: Queue) ->
     world.send(
         DialLeg(
             id=offer.id,
-            pbx=agent.pbx,
+            pbx=interaction.pbx,
             leg_id=offer.leg_id,
             interaction_id=interaction.id,
             phone=agent.phone,
@@ -196,9 +196,8 @@ def rang_out(world: World, interaction_id: str, agent_id: str) -> None:
     offer = interaction.offer_to(agent_id) if interaction else None
     if interaction is None or offer is None or offer.deadline_ms > world.now_ms:
         return
-    pbx = world.config.agents[agent_id].pbx if agent_id in world.config.agents else interaction.pbx
-    if world.is_linked(pbx):
-        hang_up(world, pbx, offer.leg_id)
+    if world.is_linked(interaction.pbx):
+        hang_up(world, interaction.pbx, offer.leg_id)
         miss(world, interaction, offer, RonaCause.NO_ANSWER)
     else:
         requeue_if_alone(world, rescind(world, interaction, offer, OfferEnd.RESCINDED))
@@ -233,8 +232,7 @@ def _after_miss(world: World, agent: Agent, policy: MissPolicy) -> Agent:
 def rescind(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -> Interaction:
     """Take an offer back without blame: the phone stops ringing, the agent is as free as before."""
     agent = world.agent(offer.agent_id)
-    pbx = world.config.agents[agent.id].pbx if agent.id in world.config.agents else interaction.pbx
-    hang_up(world, pbx, offer.leg_id, answered_elsewhere=end is OfferEnd.RESCINDED)
+    hang_up(world, interaction.pbx, offer.leg_id, answered_elsewhere=end is OfferEnd.RESCINDED)
     interaction = _close(world, interaction, offer, end)
     move_engagement(world, agent, interaction.id, EngagementTrigger.OFFER_ENDED)
     return interaction
