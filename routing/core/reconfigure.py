@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from routing.core.agent import Agent
-from routing.core.arrivals import merge
 from routing.core.config import Result
 from routing.core.endings import end_interaction
 from routing.core.errors import StaleConfig
 from routing.core.events import EventType
 from routing.core.interaction import Interaction, InteractionState
 from routing.core.orders import ApplyConfig
+from routing.core.queueing import merge
 from routing.core.reconcile import watch_phones
 from routing.core.world import World
 
