@@ -91,6 +91,8 @@ INTERACTION_TABLE: dict[tuple[InteractionState, InteractionTrigger], Interaction
     (_S.CONFERENCE, _T.ENDED): _S.ENDED,
 }
 
+# An agent has the call.
+TALKING = frozenset(state for state in _S if state not in (_S.ARRIVED, _S.QUEUED, _S.OFFERED, _S.ENDED))
 CUSTOMER_ON_HOLD = frozenset({_S.HELD, _S.CONSULT_REQUESTED, _S.CONSULTING})
 
 
