@@ -90,12 +90,14 @@ class Connector:
             self._repeats.link_restored()
 
     async def _beat(self) -> None:
-        """Tell the engine that somebody is here. After a silence it has given us up: it needs a new snapshot."""
+        """Tell the engine that somebody is here. If it has given us up although the link is up, it needs a snapshot."""
         now_s = time.monotonic()
         if now_s < self._next_beat_s:
             return
         self._next_beat_s = now_s + self._settings.beat_s
-        if not await self._store.beat(self._settings.pbx, self._settings.beat_ttl_ms):
+        has_told = self._is_up.is_set() and not self.outbox.unsent
+        is_known = await self._store.beat(self._settings.pbx, self._settings.beat_ttl_ms)
+        if has_told and not is_known:
             log.warning("beat_missed", pbx=self._settings.pbx)
             self._demand_resync()
 

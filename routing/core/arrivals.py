@@ -19,12 +19,12 @@ def arrived(world: World, fact: LegArrived) -> None:
         return
     entry_point = find_entry_point(world.config, fact)
     queue = world.config.queues.get(entry_point.queue) if entry_point else None
-    if entry_point is None or queue is None:
+    if entry_point is None or queue is None or fact.pbx not in world.config.pbxs:
         world.emit(
             EventType.PBX_MISMATCH,
             None,
             pbx=fact.pbx,
-            what="unknown entry point",
+            what="unknown entry point" if fact.pbx in world.config.pbxs else "unknown PBX",
             entry_point=fact.entry_point[:64],
         )
         _give_back(world, fact, Result.UNAVAILABLE)

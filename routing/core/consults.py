@@ -51,7 +51,7 @@ def _ask(world: World, order: StartConsult | Invite, action: Action, trigger: In
     _, interaction = require(world, order.agent_id, order.interaction_id, action)
     require_one_target(agent=order.to_agent, queue=order.to_queue)
     if order.to_agent:
-        require_free(world, order.to_agent)
+        require_free(world, order.to_agent, interaction)
     else:
         require_queue(world, order.to_queue or "")
     consult = Consult(

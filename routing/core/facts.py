@@ -20,6 +20,11 @@ class PhoneState(StrEnum):
     BUSY = "busy"
 
 
+def phone_key(pbx: str, phone: str) -> str:
+    """Under which the state of a telephone is kept."""
+    return f"{pbx}|{phone}"
+
+
 class DialOutcome(StrEnum):
     """How dialling a leg ended, when not answered."""
 

@@ -36,11 +36,12 @@ def require(world: World, agent_id: str, interaction_id: str, action: Action) ->
     return agent, interaction
 
 
-def require_free(world: World, agent_id: str) -> None:
+def require_free(world: World, agent_id: str, interaction: Interaction) -> None:
     """Raises UnknownAgent, or AgentNotAvailable with the reason (XFER-06, XFER-07)."""
-    if agent_id not in world.config.agents:
+    config = world.config.agents.get(agent_id)
+    if config is None:
         raise UnknownAgent(agent_id=agent_id)
-    if because := world.unavailable_because(agent_id):
+    if because := world.unavailable_because(agent_id) or ("other_pbx" if config.pbx != interaction.pbx else ""):
         raise AgentNotAvailable(agent_id=agent_id, because=because)
 
 

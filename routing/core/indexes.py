@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 from routing.core.agent import Agent, AgentState, EngagementState
 from routing.core.config import AgentConfig, Config, Requirement
-from routing.core.facts import PhoneState
-from routing.core.interaction import Consult, Interaction, InteractionState
+from routing.core.facts import PhoneState, phone_key
+from routing.core.interaction import WAITING, Consult, Interaction, InteractionState
 from routing.core.matching import AgentView, Pool
 from routing.core.matching_types import FreeAgent, ProfileKey, WaitingCall
 
 if TYPE_CHECKING:
     from routing.core.world import WorldState
 
-_WAITING = frozenset({InteractionState.QUEUED, InteractionState.OFFERED})
 _SEEKING = frozenset({InteractionState.CONSULT_REQUESTED, InteractionState.INVITING})
 
 
@@ -55,11 +54,11 @@ class Indexes:
         if old:
             for owned in _owned_by(old):
                 self.owners.pop(owned, None)
-            self.waiting[old.queue] -= old.state in _WAITING
+            self.waiting[old.queue] -= old.state in WAITING
         if new:
             for owned in _owned_by(new):
                 self.owners[owned] = key
-            self.waiting[new.queue] += new.state in _WAITING
+            self.waiting[new.queue] += new.state in WAITING
         self._stale_calls[key] = None
         for interaction in (old, new):
             if interaction and interaction.consult:
@@ -125,12 +124,12 @@ class Indexes:
     # ------------------------------------------------------------------ what matching sees
 
     def _waiting_call(self, interaction: Interaction, call_id: str, now_ms: int) -> WaitingCall | None:
-        """None while it cannot be offered: not waiting, or its PBX out of reach."""
-        if not self._state.links.get(interaction.pbx, False):
+        """None while it cannot be offered: not waiting, its PBX out of reach, its queue or PBX not configured."""
+        if not self._state.links.get(interaction.pbx, False) or interaction.pbx not in self._config.pbxs:
             return None
         if interaction.consult and interaction.consult.id == call_id:
             return self._waiting_consult(interaction, interaction.consult)
-        if interaction.state is not InteractionState.QUEUED:
+        if interaction.state is not InteractionState.QUEUED or interaction.queue not in self._config.queues:
             return None
         skipped = (s.agent_id for s in interaction.skips if s.until_ms is None or s.until_ms > now_ms)
         return WaitingCall(
@@ -180,7 +179,7 @@ class Indexes:
         return "" if phone is PhoneState.FREE else f"phone_{phone.value}"
 
     def phone_state(self, agent: AgentConfig) -> PhoneState:
-        return self._state.phones.get(f"{agent.pbx}|{agent.phone}", PhoneState.UNKNOWN)
+        return self._state.phones.get(phone_key(agent.pbx, agent.phone), PhoneState.UNKNOWN)
 
     def _profile(self, agent_id: str) -> ProfileKey:
         found = self._profiles.get(agent_id)

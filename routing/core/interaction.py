@@ -51,6 +51,8 @@ class InteractionTrigger(StrEnum):
 
 _S, _T = InteractionState, InteractionTrigger
 
+WAITING = frozenset({_S.QUEUED, _S.OFFERED})
+
 INTERACTION_TABLE: dict[tuple[InteractionState, InteractionTrigger], InteractionState] = {
     (_S.ARRIVED, _T.ENQUEUED): _S.QUEUED,
     (_S.ARRIVED, _T.ENDED): _S.ENDED,
@@ -136,7 +138,7 @@ class OfferPurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """An interaction presented to one agent: owner, deadline, and the leg that rings."""
+    """An interaction presented to one agent: owner, deadline, and the leg that rings, always on the caller's PBX."""
 
     id: str
     agent_id: str

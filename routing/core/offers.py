@@ -23,7 +23,7 @@ from routing.core.interaction import (
     Skip,
 )
 from routing.core.matching_types import Decision
-from routing.core.ringing import close, offer_card, pbx_of, rescind, ring
+from routing.core.ringing import close, offer_card, rescind, ring
 from routing.core.seats import move
 from routing.core.timers import Due, key
 from routing.core.topology import hang_up
@@ -157,9 +157,8 @@ def rang_out(world: World, interaction_id: str, agent_id: str) -> None:
     offer = interaction.offer_to(agent_id) if interaction else None
     if interaction is None or offer is None or offer.deadline_ms > world.now_ms:
         return
-    pbx = pbx_of(world, interaction, agent_id)
-    if world.is_linked(pbx):
-        hang_up(world, pbx, offer.leg_id)
+    if world.is_linked(interaction.pbx):
+        hang_up(world, interaction.pbx, offer.leg_id)
         miss(world, interaction, offer, RonaCause.NO_ANSWER)
     else:
         take_back(world, interaction, offer)

@@ -9,7 +9,7 @@ from routing.core.config import AgentConfig
 from routing.core.engagements import change_state
 from routing.core.errors import AgentEngaged, DomainError, UnknownAgent, UnknownReason
 from routing.core.events import EventType
-from routing.core.facts import FeatureDialed, PhoneChanged
+from routing.core.facts import FeatureDialed, PhoneChanged, phone_key
 from routing.core.orders import FinishWrapUp, GoAvailable, GoIdle, SignIn, SignOut
 from routing.core.world import World
 
@@ -49,7 +49,7 @@ def go_idle(world: World, order: GoIdle) -> Values:
 
 def phone_changed(world: World, fact: PhoneChanged) -> None:
     """The PBX's view of a telephone; it gates offers (STATE-10, ROUTE-15)."""
-    if world.state.phones.get(f"{fact.pbx}|{fact.phone}") is fact.state:
+    if world.state.phones.get(phone_key(fact.pbx, fact.phone)) is fact.state:
         return
     world.set_phone(fact.pbx, fact.phone, fact.state)
     if owner := world.agent_at_phone(fact.pbx, fact.phone):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from routing.core.agent import Agent
-from routing.core.config import Result
-from routing.core.endings import end_interaction
 from routing.core.errors import StaleConfig
 from routing.core.events import EventType
-from routing.core.interaction import Interaction, InteractionState
+from routing.core.facts import phone_key
+from routing.core.interaction import WAITING
 from routing.core.orders import ApplyConfig
-from routing.core.queueing import merge
+from routing.core.queueing import fit
 from routing.core.reconcile import watch_phones
 from routing.core.world import World
 
@@ -23,8 +22,10 @@ def apply(world: World, order: ApplyConfig) -> dict[str, object]:
         raise StaleConfig(current=current, expected=order.expected_revision)
     world.set_config(replace(order.config, tenant=world.config.tenant, revision=current + 1))
     _fit_agents(world)
+    _forget_phones(world)
     for interaction in sorted(world.state.interactions.values(), key=lambda i: i.id):
-        _fit(world, interaction)
+        if interaction.state in WAITING:
+            fit(world, interaction)
     for pbx in world.config.pbxs:
         watch_phones(world, pbx)
     world.emit(EventType.CONFIG_APPLIED, None, revision=current + 1, actor=order.actor)
@@ -41,16 +42,8 @@ def _fit_agents(world: World) -> None:
             world.remove_agent(agent.id)
 
 
-def _fit(world: World, interaction: Interaction) -> None:
-    """A waiting call takes the new requirement of its step; without its queue it goes back to the dialplan."""
-    queue = world.config.queues.get(interaction.queue)
-    if interaction.state is not InteractionState.QUEUED:
-        return
-    if queue is None:
-        end_interaction(world, interaction, Result.UNAVAILABLE, "server")
-        return
-    step = min(interaction.relaxation_step, len(queue.relaxation))
-    base = queue.relaxation[step - 1].requires if step else queue.requires
-    requires = merge(base, interaction.own_requires or ())
-    if (requires, step) != (interaction.requires, interaction.relaxation_step):
-        world.update_interaction(interaction, requires=requires, relaxation_step=step)
+def _forget_phones(world: World) -> None:
+    """What nobody watches any more must not count when it is watched again."""
+    watched = {phone_key(a.pbx, a.phone) for a in world.config.agents.values()}
+    for key in sorted(world.state.phones.keys() - watched):
+        world.forget_phone(key)

@@ -65,7 +65,7 @@ def _dial(world: World, interaction: Interaction, offer: Offer, ring_s: int) -> 
     world.send(
         DialLeg(
             id=offer.id,
-            pbx=agent.pbx,
+            pbx=interaction.pbx,
             leg_id=offer.leg_id,
             interaction_id=interaction.id,
             phone=agent.phone,
@@ -112,16 +112,10 @@ def _initiator(world: World, interaction: Interaction) -> dict[str, object]:
 def rescind(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -> Interaction:
     """Take an offer back without blame: the phone stops ringing, the agent is as free as before."""
     agent = world.agent(offer.agent_id)
-    hang_up(world, pbx_of(world, interaction, agent.id), offer.leg_id, answered_elsewhere=end is OfferEnd.RESCINDED)
+    hang_up(world, interaction.pbx, offer.leg_id, answered_elsewhere=end is OfferEnd.RESCINDED)
     interaction = close(world, interaction, offer, end)
     move_engagement(world, agent, interaction.id, EngagementTrigger.OFFER_ENDED)
     return interaction
-
-
-def pbx_of(world: World, interaction: Interaction, agent_id: str) -> str:
-    """Where the agent's phone is; he may have been removed meanwhile."""
-    config = world.config.agents.get(agent_id)
-    return config.pbx if config else interaction.pbx
 
 
 def close(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -> Interaction:

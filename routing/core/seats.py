@@ -6,12 +6,17 @@ from typing import Any
 
 from routing.core.agent import ENGAGEMENT_TABLE
 from routing.core.engagements import move_engagement
-from routing.core.interaction import CUSTOMER_ON_HOLD, Interaction, InteractionState, InteractionTrigger, next_state
+from routing.core.interaction import (
+    CUSTOMER_ON_HOLD,
+    WAITING,
+    Interaction,
+    InteractionState,
+    InteractionTrigger,
+    next_state,
+)
 from routing.core.roles import SEAT_TABLE
 from routing.core.topology import converge
 from routing.core.world import World
-
-_WAITING = frozenset({InteractionState.QUEUED, InteractionState.OFFERED})
 
 
 def move(world: World, interaction: Interaction, trigger: InteractionTrigger, **changes: Any) -> Interaction:
@@ -33,7 +38,7 @@ def move(world: World, interaction: Interaction, trigger: InteractionTrigger, **
 def _clocks(interaction: Interaction, state: InteractionState, now_ms: int) -> dict[str, int | None]:
     """Stop and start the waiting and the hold clock as the state demands."""
     clocks: dict[str, int | None] = {}
-    waiting, held = state in _WAITING, state in CUSTOMER_ON_HOLD
+    waiting, held = state in WAITING, state in CUSTOMER_ON_HOLD
     if waiting and interaction.waiting_since_ms is None:
         clocks["waiting_since_ms"] = now_ms
     elif not waiting and interaction.waiting_since_ms is not None:

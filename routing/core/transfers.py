@@ -10,17 +10,19 @@ from routing.core.endings import end_interaction
 from routing.core.errors import UnknownTarget
 from routing.core.events import EventType
 from routing.core.guard import require, require_free, require_one_target, require_queue
-from routing.core.interaction import Interaction, InteractionTrigger, OfferPurpose
+from routing.core.interaction import Interaction, InteractionTrigger, OfferPurpose, Skip
 from routing.core.orders import Transfer
 from routing.core.queueing import begin_wait, merge
 from routing.core.ringing import ring
 from routing.core.roles import Action
 from routing.core.seats import move
+from routing.core.timers import Due, key
 from routing.core.topology import hang_up
 from routing.core.world import World
 from routing.core.wrapup import start_wrap_up
 
 Values = dict[str, object]
+SENDER_SKIP_S = 60  # a colleague of the queue is meant first, not the one who has just sent the call there
 
 
 def transfer(world: World, order: Transfer) -> Values:
@@ -32,7 +34,10 @@ def transfer(world: World, order: Transfer) -> Values:
         _to_agent(world, interaction, order.to_agent)
     elif order.to_queue:
         require_queue(world, order.to_queue)
-        _to_queue(world, interaction, world.config.queues[order.to_queue])
+        until = world.now_ms + SENDER_SKIP_S * 1000
+        world.set_timer(key(Due.SKIP, interaction.id, agent.id), until)
+        skips = (Skip(agent_id=agent.id, until_ms=until, why="transferred"),)
+        _to_queue(world, interaction, world.config.queues[order.to_queue], skips=skips)
     else:
         _to_entry_point(world, interaction, order.to_entry_point or "", agent.id)
     moved = world.interaction(interaction.id)
@@ -42,7 +47,7 @@ def transfer(world: World, order: Transfer) -> Values:
 
 def _to_agent(world: World, interaction: Interaction, agent_id: str) -> None:
     """Rings that agent only (A10); he must be available (XFER-06, XFER-07)."""
-    require_free(world, agent_id)
+    require_free(world, agent_id, interaction)
     moved = move(world, interaction, InteractionTrigger.REOFFERED, parties=())
     _release(world, interaction)
     ring(world, moved, (agent_id,), OfferPurpose.TRANSFER)
@@ -55,7 +60,6 @@ def _to_queue(world: World, interaction: Interaction, queue: Queue, **changes: A
         interaction,
         InteractionTrigger.REQUEUED,
         parties=(),
-        skips=(),
         queue=queue.id,
         relaxation_step=0,
         requires=merge(queue.requires, interaction.own_requires or ()),

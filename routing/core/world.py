@@ -13,7 +13,7 @@ from routing.core.config import AgentConfig, Config
 from routing.core.effects import Effects
 from routing.core.errors import UnknownAgent, UnknownInteraction
 from routing.core.events import Event, EventType
-from routing.core.facts import PhoneState
+from routing.core.facts import PhoneState, phone_key
 from routing.core.ids import IdSource
 from routing.core.indexes import Indexes
 from routing.core.interaction import Interaction
@@ -209,11 +209,16 @@ class World:
         self.effects.agents.add(agent_id)
 
     def set_phone(self, pbx: str, phone: str, state: PhoneState) -> None:
-        key = f"{pbx}|{phone}"
+        key = phone_key(pbx, phone)
         self._write("p", self.state.phones, key, state)
         self.effects.phones.add(key)
         if owner := self.agent_at_phone(pbx, phone):
             self._indexes.agent_is_stale(owner.id)
+
+    def forget_phone(self, key: str) -> None:
+        """Drop the state of a phone that is nobody's; see `phone_key`."""
+        self._write("p", self.state.phones, key, None)
+        self.effects.phones.add(key)
 
     def set_link(self, pbx: str, is_up: bool) -> None:
         self._write("l", self.state.links, pbx, is_up)

@@ -19,6 +19,7 @@ class LeaseKeeper:
     """Renews one token until it is stopped or lost. `open_store` is called in the thread: a connection of its own.
 
     Renewing ends when `alive` was not called for `stall_s` seconds: an engine that hangs must lose the lease.
+    `is_lost`: nothing renews it any more, for whatever reason.
     """
 
     def __init__(
@@ -44,7 +45,10 @@ class LeaseKeeper:
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
-        asyncio.run(self._keep())
+        try:
+            asyncio.run(self._keep())
+        finally:
+            self.is_lost = True
 
     async def _keep(self) -> None:
         store = self._open_store()
@@ -55,7 +59,6 @@ class LeaseKeeper:
                     log.error("engine_stalled", owner=self._owner, stall_s=self._stall_s)
                     return
                 if not await self._renew(store):
-                    self.is_lost = True
                     return
         finally:
             await store.close()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import structlog
 
 from routing.core.facts import LinkLost
+from routing.store.errors import StoreFull
 from routing.store.port import Store
 
 log = structlog.get_logger()
@@ -29,4 +30,7 @@ class SilenceWatch:
         self._next_s = now_s + INTERVAL_S
         for pbx in await self._store.silent([pbx for pbx, is_up in links.items() if is_up]):
             log.warning("connector_silent", pbx=pbx)
-            await self._store.append_input(LinkLost(pbx=pbx, reason="no sign of life from its connector"))
+            try:
+                await self._store.append_input(LinkLost(pbx=pbx, reason="no sign of life from its connector"))
+            except StoreFull:
+                return  # said again when there is room; who makes it is the engine, by going on

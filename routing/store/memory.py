@@ -226,7 +226,8 @@ class MemoryStore:
         was_good = self._beats.get(pbx) is not None or pbx not in self._beaters
         self._beaters.add(pbx)
         self._beats.put(pbx, True, ttl_ms)
-        return was_good
+        counts_as_lost = self._tables.links.get(pbx) is False and not len(self._inputs)
+        return was_good and not counts_as_lost
 
     async def silent(self, pbxs: Sequence[str]) -> list[str]:
         return [pbx for pbx in pbxs if pbx in self._beaters and self._beats.get(pbx) is None]

@@ -199,7 +199,11 @@ class Store(Protocol):
         """
 
     async def beat(self, pbx: str, ttl_ms: int) -> bool:
-        """A connector's sign of life, good for `ttl_ms`. False: it comes too late, the one before had run out."""
+        """A connector's sign of life, good for `ttl_ms`.
+
+        False: it comes too late, the one before had run out; or the state counts the link as lost with no input
+        waiting that could change it.
+        """
 
     async def silent(self, pbxs: Sequence[str]) -> list[str]:
         """Those whose connector has given signs of life before and does not any more."""

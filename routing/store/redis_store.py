@@ -25,7 +25,7 @@ from routing.store.port import (
     StoredEvent,
     StoreHealth,
 )
-from routing.store.redis_commit import CommitScript
+from routing.store.redis_commit import CommitScript, link_text
 from routing.store.redis_health import read_health
 from routing.store.redis_link import RedisLink, Word
 from routing.store.redis_state import meta_of, state_of
@@ -169,10 +169,15 @@ class RedisStore:
 
     async def beat(self, pbx: str, ttl_ms: int) -> bool:
         key = self._keys("beat", pbx)
-        before, _, is_first = await self._link.transaction(
-            ("GET", key), ("SET", key, 1, "PX", ttl_ms), ("HSET", self._keys("beaters"), pbx, 1)
+        before, _, is_first, link, waiting = await self._link.transaction(
+            ("GET", key),
+            ("SET", key, 1, "PX", ttl_ms),
+            ("HSET", self._keys("beaters"), pbx, 1),
+            ("HGET", self._keys("links"), pbx),
+            ("XLEN", self._keys("inputs")),
         )
-        return bool(before or is_first)
+        counts_as_lost = link == link_text(is_up=False).encode() and not waiting
+        return bool(before or is_first) and not counts_as_lost
 
     async def silent(self, pbxs: Sequence[str]) -> list[str]:
         if not pbxs:

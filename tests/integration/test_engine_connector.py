@@ -275,3 +275,20 @@ def test_a_connector_that_was_silent_takes_a_new_snapshot_and_one_that_ends_says
         await store.close()
 
     run(play())
+
+
+@pytest.mark.req("SAFE-01")
+def test_a_link_that_the_server_wrongly_counts_as_lost_is_mended_by_a_new_snapshot(shared_redis: RedisServer) -> None:
+    async def play() -> None:
+        tenant = uuid4().hex
+        store, port = RedisStore(shared_redis.url, tenant), NotingPort()
+        token = await lead(store)
+        async with connected(shared_redis.url, tenant, port) as connector:
+            await until(lambda: not connector.outbox.unsent)
+            position = await store.append_input(LinkLost(pbx="ast1", reason="said too late"))
+            await store.commit(token, step_commit(1, links={"ast1": False}, position=position))
+            await until(lambda: port.starts == 2)
+        await store.close()
+
+    with capture_logs():
+        run(play())

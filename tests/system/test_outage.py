@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from deploy.lab.people import order
 from deploy.lab.policies import Answer, Ring
 from deploy.lab.site import Site, center
 from routing.core.interaction import OfferEnd
+from routing.core.orders import Hold, Resume
 from tests.system.center import MUSIC_HZ, Center
 
 NUMBERS = ["1001", "1002"]
@@ -101,5 +103,23 @@ def test_a_hang_up_while_no_connector_runs_ends_the_call_when_it_is_back(site: S
         await pair.agent.ended(within=8)
         await c.when(lambda s: not s.interactions)
         await c.when_agent("1001", "available")
+
+    play(site, scene)
+
+
+def test_a_hold_works_before_the_dialplan_has_ever_had_a_sign_of_life(site: Site) -> None:
+    async def scene(c: Center) -> None:
+        call = await ringing_call(c, Answer())
+        pair = await c.pair(call)
+        site.pbx.cli("dialplan set global SR_BEAT 1")  # as if the server had been away for years
+        (interaction,) = (await c.state()).interactions.values()
+        held = await order(c.store, Hold, agent_id="a1001", interaction_id=interaction.id)
+        assert held.code == "ok"
+        await call.hears(MUSIC_HZ)
+        await pair.agent.quiet()
+        await asyncio.sleep(1.0)
+        await order(c.store, Resume, agent_id="a1001", interaction_id=interaction.id)
+        await pair.hear_each_other()
+        await call.hangup()
 
     play(site, scene)

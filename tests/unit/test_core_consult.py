@@ -428,6 +428,16 @@ def test_a_transfer_to_a_queue_keeps_the_place_and_the_clocks_apart() -> None:
     assert 58_000 < ended.values["waited_ms"] < 61_000  # type: ignore[operator]
 
 
+def test_a_queue_asks_the_colleagues_before_the_one_who_sent_the_call_there() -> None:
+    talk = Talk(config([agent(ANNA), agent(BEN)], [queue(ring_timeout_s=10)]))
+    talk.order(Transfer, to_queue="sales")
+    assert talk.d.offered(talk.id) == (BEN,)
+    talk.d.advance(59)
+    assert (talk.d.state_of(BEN), talk.d.offered(talk.id)) == ("rona", ())
+    talk.d.advance(1)
+    assert talk.d.offered(talk.id) == (ANNA,)
+
+
 def entry_points() -> dict[str, EntryPoint]:
     own = (
         CadVariable(name="case", label="Case", type=CadType.INTEGER),

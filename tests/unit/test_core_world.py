@@ -1,4 +1,4 @@
-"""The step as a whole: undo, replay, links that come and go, and a configuration that changes under live calls."""
+"""The step as a whole: undo, replay, links that come and go."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from routing.core.facts import (
     LinkLost,
     LinkRestored,
     PhoneState,
-    RoomsReached,
     SnapshotLeg,
 )
 from routing.core.ids import IdSource
@@ -182,49 +181,6 @@ def test_a_caller_is_not_handed_back_while_the_link_is_down() -> None:
     restore(d, ("leg_c1", call, LegState.UP))
     d.advance(1)
     assert [c.result for c in d.commands if isinstance(c, ReturnLeg)] == [Result.TIMEOUT]
-
-
-@pytest.mark.req("OPS-02")
-def test_applying_a_configuration_never_touches_live_state() -> None:
-    d = two_agents()
-    call = d.call("c1")
-    d.answer(call, "anna")
-    before = dict(d.world.state.agents)
-    interaction = d.interaction(call)
-    reply = d.apply(config([agent("anna", skills={"x": 1}), agent("ben"), agent("cleo")]), expected=1)
-    assert reply.values == {"revision": 2}
-    assert {k: v for k, v in d.world.state.agents.items() if k != "cleo"} == before
-    assert d.interaction(call) is interaction
-    assert d.state_of("cleo") == "logged_out"
-    d.give(RoomsReached(pbx="a", interaction_id=call, version=1))
-    d.hang_up("leg_c1")
-    assert d.state_of("anna") == "available"
-
-
-@pytest.mark.req("OPS-02")
-def test_a_plan_made_against_an_older_revision_is_refused_and_changes_nothing() -> None:
-    d = two_agents()
-    stale = d.apply(config([agent("zoe")]), expected=0)
-    assert (stale.code, d.world.config.revision, "zoe" in d.world.state.agents) == ("config-stale", 1, False)
-
-
-def test_a_removed_agent_finishes_his_call_and_is_then_gone() -> None:
-    d = two_agents(wrap_up=WRAP)
-    call = d.call("c1")
-    d.answer(call, "anna")
-    d.apply(config([agent("ben")], [queue(wrap_up=WRAP)]))
-    assert d.state_of("anna") == "connected"
-    d.hang_up("leg_c1")
-    d.advance(30)
-    assert "anna" not in d.world.state.agents
-
-
-def test_calls_of_a_removed_queue_go_back_to_their_dialplan() -> None:
-    d = Driver(config([agent("anna")], [queue("sales"), queue("other")]), ready=())
-    call = d.call("c1", "other")
-    d.apply(config([agent("anna")], [queue("sales")]))
-    assert d.ended[call].result is Result.UNAVAILABLE
-    assert [c.leg_id for c in d.commands if isinstance(c, ReturnLeg)] == ["leg_c1"]
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ class QueueTable(Table):
     leave_when_no_agents: bool = Field(
         default=False, description="Callers go back to the dialplan while no agent of it is signed in (`no_agents`)"
     )
-    music: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")] = Field(
+    music: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{2}[A-Za-z0-9_.-]{0,62}$")] = Field(
         default="default", description="Class of music on hold of the PBX"
     )
     offer_variables: list[CadName] = Field(default_factory=list, description="CAD variables that an offer shows")
