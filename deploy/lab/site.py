@@ -149,6 +149,7 @@ class Site:
         for name in ("up",) if self.supervised else ("engine", "connector", "standby"):
             self.start_process(name)
         self.switchroom("apply", "--yes")
+        self.switchroom("status", "--wait", "20")
         return self
 
     def start_process(self, name: str) -> Child:

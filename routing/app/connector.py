@@ -49,9 +49,15 @@ class Connector:
         self._backoff = Backoff(self._random)
         self._must_resync = False
         self._is_up = asyncio.Event()
+        self._links, self._caught_up = 0, 0  # counts of links: so far, and the last one whose old commands are read
         self._next_beat_s = 0.0
         self._repeats = Repeats(settings.pbx, self._submit)
         self.outbox = FactOutbox(store, settings.pbx, Backoff(self._random), self._demand_resync)
+
+    @property
+    def is_caught_up(self) -> bool:
+        """The link is up and what was commanded before is dealt with."""
+        return self._is_up.is_set() and self._caught_up == self._links
 
     def _demand_resync(self) -> None:
         self._must_resync = True
@@ -59,6 +65,7 @@ class Connector:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. Neither the store nor a command ends it."""
         sending = asyncio.create_task(self.outbox.run(stop))
+        sending.add_done_callback(lambda _: stop.set())  # without it the engine would be blind: rather start anew
         await self._port.start(self._take)
         log.info("connector_started", pbx=self._settings.pbx)
         try:
@@ -87,6 +94,7 @@ class Connector:
             self._is_up.clear()
         elif isinstance(fact, LinkRestored):
             self._is_up.set()
+            self._links += 1
             self._repeats.link_restored()
 
     async def _beat(self) -> None:
@@ -134,18 +142,25 @@ class Connector:
         return True
 
     async def _carry_some(self, position: str) -> str:
-        settings = self._settings
-        found = await self._store.read_commands(settings.pbx, position, settings.batch, settings.idle_ms)
-        if not found or not self._is_up.is_set():
+        """One batch; at first, without waiting, what was there when the link came up: it is older than the snapshot."""
+        settings, link = self._settings, self._links
+        wait_ms = settings.idle_ms if self.is_caught_up else 0
+        found = await self._store.read_commands(settings.pbx, position, settings.batch, wait_ms)
+        if not self._is_up.is_set():
             return position
-        dropped = self._drop_cancelled(found)
+        is_old = self._caught_up != self._links
+        if len(found) < settings.batch:
+            self._caught_up = link
+        dropped = self._drop_overtaken(found) if is_old else self._drop_cancelled(found)
         for entry in found:
             if isinstance(entry.command, Undecodable):
                 log.error("command_unreadable", pbx=settings.pbx, type=entry.command.type, reason=entry.command.reason)
             elif entry.command.id not in dropped:
                 await self._carry(entry.at_ms, entry.command)
-        await self._store.save_command_position(settings.pbx, found[-1].position)
-        return found[-1].position
+        if found:
+            position = found[-1].position
+            await self._store.save_command_position(settings.pbx, position)
+        return position
 
     async def _resync_if_demanded(self) -> None:
         """A new link brings a new snapshot, on every kind of PBX."""
@@ -155,6 +170,14 @@ class Connector:
             self._is_up.clear()
             await self._port.stop()
             await self._port.start(self._take)
+
+    def _drop_overtaken(self, found: Sequence[StoredCommand]) -> set[str]:
+        """Dials from before the link came up: the snapshot brings new decisions, and no phone shall ring twice."""
+        dials = [entry.command for entry in found if isinstance(entry.command, DialLeg)]
+        for dial in dials:
+            log.warning("dial_overtaken", pbx=self._settings.pbx, command_id=dial.id)
+            self._end(dial, CommandOutcome.UNKNOWN, "overtaken by a snapshot")
+        return {dial.id for dial in dials}
 
     def _drop_cancelled(self, found: Sequence[StoredCommand]) -> set[str]:
         """Ids of dials that are hung up again further on in the batch, and of those hang-ups: no phone shall blink."""
@@ -189,7 +212,7 @@ class Connector:
         age_ms = self._clock.now_ms() - at_ms
         if age_ms > dial.timeout_s * 1000:
             log.warning("dial_stale", pbx=self._settings.pbx, command_id=dial.id, age_ms=age_ms)
-            self._end(dial, CommandOutcome.UNKNOWN, "stale")
+            self._end(dial, CommandOutcome.REFUSED, "stale")
             return False
         if await self._store.mark_dial_started(dial.id, self._starter):
             return True

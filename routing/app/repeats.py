@@ -44,7 +44,9 @@ class Repeats:
         kept = self._kept.get(end.command_id)
         if kept is None:
             return False
-        if end.outcome is not CommandOutcome.UNKNOWN or kept.attempts >= ATTEMPTS:
+        # What is refused for want of a link was not refused by the PBX.
+        is_known = end.outcome is CommandOutcome.SUCCEEDED or (end.outcome is CommandOutcome.REFUSED and is_up)
+        if is_known or kept.attempts >= ATTEMPTS:
             del self._kept[end.command_id]
             return False
         kept.attempts += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
@@ -27,15 +28,22 @@ WatchOption = Annotated[bool, typer.Option("--watch", "-w", help="Show it live u
 QueueOption = Annotated[str, typer.Option("--queue", "-q", metavar="QUEUE", help="Only of this queue.")]
 EndedOption = Annotated[int, typer.Option("--ended", metavar="N", help="Also the last N that ended.")]
 InteractionArgument = Annotated[str, typer.Argument(metavar="INTERACTION", help="Its id, or a unique end of it.")]
+HealthyWaitOption = Annotated[float, typer.Option("--wait", metavar="S", help="Wait so long for it to be healthy.")]
 _REFRESH_MS = 1000
+_WAIT_STEP_S = 0.1
 
 
 @command
-def status_command(session: Session, watch: WatchOption = False) -> None:
-    """Engine, links, revision and counts. Exit code 1 when no engine runs or a link is down."""
+def status_command(session: Session, wait: HealthyWaitOption = 0.0, watch: WatchOption = False) -> None:
+    """Engine, links, revision and counts. Exit code 1 when no engine runs, nothing is applied or a link is down."""
+    deadline_s = time.monotonic() + wait
 
     async def read(store: Store) -> tables.Status:
-        return status_of((await world_of(store, session.server.tenant)).state, await store.health())
+        while True:
+            status = status_of((await world_of(store, session.server.tenant)).state, await store.health())
+            if status.is_healthy or time.monotonic() >= deadline_s:
+                return status
+            await asyncio.sleep(_WAIT_STEP_S)
 
     status = _show(session, read, tables.status_table, watch)
     if status is not None and not status.is_healthy:

@@ -36,7 +36,7 @@ def status_table(status: Status) -> Table:
         ("tenant", status.tenant),
         ("engine", status.engine or "NONE RUNS"),
         ("PBX links", links or "none configured"),
-        ("configuration", f"revision {status.revision}"),
+        ("configuration", f"revision {status.revision}" if status.revision else "NOTHING IS APPLIED"),
         ("inputs waiting", f"{status.waiting_inputs}, {status.lag_ms} ms behind"),
         ("agents", cell(status.agents) or "none"),
         ("calls", cell(status.calls) or "none"),

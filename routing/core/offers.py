@@ -125,7 +125,7 @@ def dial_failed(world: World, fact: DialFailed) -> None:
 def command_ended(world: World, fact: CommandEnded) -> None:
     """A dialling that was refused (e.g. the link is down) or whose fate is unknown is nobody's fault.
 
-    The reservation is released; where the phone may ring it is told to stop.
+    The reservation is released; where the phone may ring it is told to stop. Where it rings its fate is known.
     """
     if fact.outcome is CommandOutcome.SUCCEEDED:
         return
@@ -133,7 +133,7 @@ def command_ended(world: World, fact: CommandEnded) -> None:
     offer = next((o for o in interaction.offers if o.id == fact.command_id), None) if interaction else None
     if interaction and offer and fact.outcome is CommandOutcome.REFUSED:
         miss(world, interaction, offer, RonaCause.UNREACHABLE, PBX_REFUSED)
-    elif interaction and offer:
+    elif interaction and offer and offer.state is OfferState.RESERVED:
         take_back(world, interaction, offer)
 
 

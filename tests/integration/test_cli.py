@@ -249,3 +249,15 @@ def test_watch_prints_a_line_at_once_and_at_every_change_and_ends_with_a_signal(
         assert watching.wait(5) == 0
     finally:
         watching.stop()
+
+
+def test_status_can_wait_for_the_first_configuration_and_its_links(redis: RedisServer, tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    site = CliSite(redis, write(tmp_path / "config"))
+    with engine(site, tmp_path / "engine.log"):
+        assert site.json("status", exit_code=1)["is_healthy"] is False
+        assert "NOTHING IS APPLIED" in site.run("status", exit_code=1)
+        site.run("apply", "--yes")
+        assert site.json("status", "--wait", "0.3", exit_code=1)["links"] == {"ast1": False}
+        site.tell(LinkRestored(pbx="ast1", phones={}))
+        assert site.json("status", "--wait", "10")["links"] == {"ast1": True}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -78,6 +79,13 @@ def dial(id_: str, timeout_s: int = 30) -> DialLeg:
     return DialLeg(id=id_, pbx="ast1", leg_id=f"leg-{id_}", interaction_id="i", phone="PJSIP/1", timeout_s=timeout_s)
 
 
+def endless() -> Any:
+    """What no codec takes."""
+    loop: list[Any] = []
+    loop.append(loop)
+    return loop
+
+
 def hang_up(id_: str, leg: str = "l") -> HangUpLeg:
     return HangUpLeg(id=id_, pbx="ast1", leg_id=leg)
 
@@ -96,7 +104,8 @@ def test_commands_are_submitted_in_order_and_not_again_after_a_restart(shared_re
         store = RedisStore(shared_redis.url, tenant)
         token, first, second = await lead(store), NotingPort(), NotingPort()
         sent: list[Command] = [hang_up("1"), dial("2"), hang_up("3")]
-        async with connected(shared_redis.url, tenant, first):
+        async with connected(shared_redis.url, tenant, first) as connector:
+            await until(lambda: connector.is_caught_up)
             await store.commit(token, step_commit(1, commands=sent))
             await until(lambda: len(first.submitted) == 3)
         async with connected(shared_redis.url, tenant, second):
@@ -114,15 +123,59 @@ def test_after_a_crash_between_submit_and_save_everything_but_dialing_is_done_ag
     async def play() -> None:
         tenant = uuid4().hex
         store, port = RedisStore(shared_redis.url, tenant), NotingPort()
-        await store.commit(
-            await lead(store), step_commit(1, commands=[hang_up("1"), dial("2"), dial("3"), hang_up("4")])
-        )
+        await store.commit(await lead(store), step_commit(1, commands=[hang_up("1"), dial("2"), hang_up("3")]))
         assert await store.mark_dial_started("2", "the process that was killed")
         with capture_logs():
             async with connected(shared_redis.url, tenant, port):
-                await until(lambda: len(port.submitted) == 3)
-        assert [c.id for c in port.submitted] == ["1", "3", "4"]
-        assert await outcomes(store) == {"2": (CommandOutcome.UNKNOWN, "started before a restart")}
+                await until(lambda: len(port.submitted) == 2)
+        assert [c.id for c in port.submitted] == ["1", "3"]
+        assert await outcomes(store) == {"2": (CommandOutcome.UNKNOWN, "overtaken by a snapshot")}
+        await store.close()
+
+    run(play())
+
+
+@pytest.mark.req("SAFE-01", "SAFE-02")
+def test_a_dial_that_another_process_has_started_is_not_started_again(shared_redis: RedisServer) -> None:
+    async def play() -> None:
+        tenant = uuid4().hex
+        store, port = RedisStore(shared_redis.url, tenant), NotingPort()
+        token = await lead(store)
+        assert await store.mark_dial_started("1", "another process")
+        with capture_logs():
+            async with connected(shared_redis.url, tenant, port) as connector:
+                await until(lambda: connector.is_caught_up)
+                await store.commit(token, step_commit(1, commands=[dial("1"), dial("2")]))
+                await until(lambda: port.submitted)
+        assert [c.id for c in port.submitted] == ["2"]
+        assert await outcomes(store) == {"1": (CommandOutcome.UNKNOWN, "started before a restart")}
+        await store.close()
+
+    run(play())
+
+
+@pytest.mark.req("SAFE-01", "SAFE-02")
+def test_dials_from_before_the_link_came_up_ring_nobody_however_many_they_are(shared_redis: RedisServer) -> None:
+    async def play() -> None:
+        tenant = uuid4().hex
+        store, port = RedisStore(shared_redis.url, tenant), NotingPort()
+        token = await lead(store)
+        old = [dial(f"old{n}") for n in range(250)]
+        await store.commit(token, step_commit(1, commands=[*old, hang_up("h", "leg-old7")]))
+        with capture_logs():
+            async with connected(shared_redis.url, tenant, port) as connector:
+                await until(lambda: connector.is_caught_up)
+                await store.commit(token, step_commit(2, commands=[dial("new")]))
+                await until(lambda: len(port.submitted) == 2)
+                port.sink(LinkLost(pbx="ast1"))
+                await store.commit(token, step_commit(3, commands=[dial("during")]))
+                port.sink(LinkRestored(pbx="ast1"))
+                await until(lambda: connector.is_caught_up)
+        assert [c.id for c in port.submitted] == ["h", "new"]
+        ends = await outcomes(store)
+        assert ends == dict.fromkeys(
+            [*(d.id for d in old), "during"], (CommandOutcome.UNKNOWN, "overtaken by a snapshot")
+        )
         await store.close()
 
     run(play())
@@ -134,13 +187,15 @@ def test_a_dial_that_comes_too_late_or_is_hung_up_again_is_not_started(shared_re
         store, port = RedisStore(shared_redis.url, tenant), NotingPort()
         clock = ManualClock(SystemClock().now_ms() + 31_000)
         sent = [dial("late"), dial("long", 60), dial("cut", 60), hang_up("cutter", "leg-cut"), hang_up("other")]
-        await store.commit(await lead(store), step_commit(1, commands=sent))
+        token = await lead(store)
         with capture_logs():
-            async with connected(shared_redis.url, tenant, port, clock):
+            async with connected(shared_redis.url, tenant, port, clock) as connector:
+                await until(lambda: connector.is_caught_up)
+                await store.commit(token, step_commit(1, commands=sent))
                 await until(lambda: len(port.submitted) == 2)
         assert [c.id for c in port.submitted] == ["long", "other"]
         assert await outcomes(store) == {
-            "late": (CommandOutcome.UNKNOWN, "stale"),
+            "late": (CommandOutcome.REFUSED, "stale"),
             "cut": (CommandOutcome.REFUSED, "cancelled"),
             "cutter": (CommandOutcome.SUCCEEDED, ""),
         }
@@ -223,7 +278,8 @@ def test_commands_committed_while_the_connector_had_no_redis_reach_it_afterwards
     async def play() -> None:
         tenant, port = uuid4().hex, NotingPort()
         with capture_logs():
-            async with connected(redis.url, tenant, port):
+            async with connected(redis.url, tenant, port) as connector:
+                await until(lambda: connector.is_caught_up)
                 store = RedisStore(redis.url, tenant)
                 token = await lead(store)
                 await store.commit(token, step_commit(1, commands=[dial("1")]))
@@ -288,6 +344,24 @@ def test_a_link_that_the_server_wrongly_counts_as_lost_is_mended_by_a_new_snapsh
             position = await store.append_input(LinkLost(pbx="ast1", reason="said too late"))
             await store.commit(token, step_commit(1, links={"ast1": False}, position=position))
             await until(lambda: port.starts == 2)
+        await store.close()
+
+    with capture_logs():
+        run(play())
+
+
+@pytest.mark.req("SAFE-01")
+def test_a_connector_whose_facts_cannot_be_sent_any_more_ends_so_that_another_can_take_over(
+    shared_redis: RedisServer,
+) -> None:
+    async def play() -> None:
+        store, port = RedisStore(shared_redis.url, uuid4().hex), NotingPort()
+        connector = Connector(store, port, SystemClock(), ConnectorSettings(pbx="ast1", idle_ms=50))
+        task = asyncio.create_task(connector.run(asyncio.Event()))
+        await until(lambda: port.starts)
+        port.sink(LegArrived(pbx="ast1", leg_id="l", cad={"depth": endless()}))
+        with pytest.raises(RecursionError):
+            await task
         await store.close()
 
     with capture_logs():

@@ -15,7 +15,7 @@ from routing.core.commands import Command, DialLeg
 from routing.core.config import Config
 from routing.core.effects import Effects
 from routing.core.events import Event, EventType
-from routing.core.facts import CommandEnded, CommandOutcome, Fact
+from routing.core.facts import CommandEnded, CommandOutcome, Fact, LinkRestored
 from routing.core.interaction import Interaction
 from routing.core.orders import ApplyConfig, FireTimer, Reply, SignIn
 from routing.core.step import Input, step
@@ -94,11 +94,14 @@ class Hall:
     def _fact(self, fact: Fact) -> None:
         if isinstance(fact, CommandEnded):
             self._unfinished.pop(fact.command_id, None)
+        waiting = self._catch_up() if isinstance(fact, LinkRestored) else []
         self.feed(fact)
+        for dial in waiting:
+            self.feed(CommandEnded(pbx=PBX, command_id=dial.id, outcome=CommandOutcome.UNKNOWN))
 
     def _command(self, command: Command) -> None:
         self.commands.append(command)
-        if self.is_connector_up:
+        if self.is_connector_up and self.port.is_up:
             self._submit(command)
         else:
             self._stream.append(command)
@@ -112,28 +115,23 @@ class Hall:
         if self.is_connector_up:
             self.is_connector_up = False
             self.port.kill()
+            self._stream = [*self._unfinished.values(), *self._stream]
+            self._unfinished = {}
 
     def start_connector(self) -> None:
-        """A new process: what was begun and may have dialled ends unknown, all else is done (again)."""
-        if self.is_connector_up:
-            return
-        self.is_connector_up = True
-        self.port = self._new_port()
-        waiting, self._stream = [*self._unfinished.values(), *self._stream], []
-        begun, self._unfinished = set(self._unfinished), {}
-        self.port.begin(self._fact)
-        self.clock.call_later(0, lambda: self._catch_up(waiting, begun))
+        """A new process: it does again what was begun and all that waits, but for dialling."""
+        if not self.is_connector_up:
+            self.is_connector_up = True
+            self.port = self._new_port()
+            self.port.begin(self._fact)
 
-    def _catch_up(self, waiting: list[Command], begun: set[str]) -> None:
-        if not self.is_connector_up:  # died again before it came to them
-            self._unfinished |= {c.id: c for c in waiting if c.id in begun}
-            self._stream = [*(c for c in waiting if c.id not in begun), *self._stream]
-            return
+    def _catch_up(self) -> list[DialLeg]:
+        """Everything that waited but the dials, which are older than the snapshot and end unknown."""
+        waiting, self._stream = self._stream, []
         for command in waiting:
-            if isinstance(command, DialLeg) and command.id in begun:
-                self.feed(CommandEnded(pbx=PBX, command_id=command.id, outcome=CommandOutcome.UNKNOWN))
-            else:
+            if not isinstance(command, DialLeg):
                 self._submit(command)
+        return [command for command in waiting if isinstance(command, DialLeg)]
 
     # ------------------------------------------------------------------ what people do
 

@@ -247,6 +247,16 @@ def test_a_dialling_whose_fate_is_unknown_releases_the_agent_without_rona() -> N
     assert d.offered(call) == ("anna",)
 
 
+@pytest.mark.req("SAFE-01", "SAFE-02")
+def test_a_phone_that_is_known_to_ring_rings_on_when_the_fate_of_its_dialling_gets_lost() -> None:
+    d = one_agent()
+    call = d.call()
+    offer = d.interaction(call).offers[0]
+    d.ring(call, "anna")
+    d.give(CommandEnded(pbx="a", command_id=offer.id, outcome=CommandOutcome.UNKNOWN))
+    assert (d.offered(call), d.hung_up(), len(d.dialed())) == (("anna",), [], 1)
+
+
 @pytest.mark.req("STATE-02", "PERM-02")
 def test_only_an_available_agent_with_the_permission_is_offered_calls() -> None:
     d = Driver(config([agent("anna", profile="no_calls"), agent("ben"), agent("cleo")]), ready=("anna", "ben"))

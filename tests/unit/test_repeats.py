@@ -72,3 +72,16 @@ def test_a_refused_order_is_not_said_again() -> None:
     repeats = Repeats("a", lambda _: pytest.fail("said again"))
     repeats.note(RETURN)
     assert not repeats.takes(ended(RETURN, CommandOutcome.REFUSED), is_up=True)
+
+
+@pytest.mark.req("SAFE-01", "SAFE-02")
+def test_an_order_refused_because_the_link_had_just_gone_is_said_when_it_is_back() -> None:
+    async def play() -> None:
+        said: list[Command] = []
+        repeats = Repeats("a", said.append, pause_s=0.0)
+        repeats.note(RETURN)
+        assert repeats.takes(ended(RETURN, CommandOutcome.REFUSED), is_up=False)
+        repeats.link_restored()
+        await until(lambda: said == [RETURN])
+
+    run(play())

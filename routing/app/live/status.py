@@ -13,8 +13,8 @@ from routing.store.port import StoreHealth
 class Status:
     """`engine`: who holds the lease, None when no engine runs. `links`: PBX -> whether its connector has its link.
 
-    `lag_ms`: how much older the last processed input is than the newest. `is_healthy`: an engine runs and every link
-    is up.
+    `lag_ms`: how much older the last processed input is than the newest. `is_healthy`: an engine runs, a
+    configuration is applied and every link is up.
     """
 
     tenant: str
@@ -34,7 +34,7 @@ def status_of(state: WorldState, health: StoreHealth) -> Status:
     links = {pbx: state.links.get(pbx, False) for pbx in sorted({*state.config.pbxs, *state.links})}
     return Status(
         tenant=state.config.tenant,
-        is_healthy=health.owner is not None and all(links.values()),
+        is_healthy=health.owner is not None and state.config.revision > 0 and all(links.values()),
         revision=state.config.revision,
         engine=health.owner,
         links=links,
