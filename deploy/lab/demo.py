@@ -18,7 +18,7 @@ from rich.table import Table
 
 from deploy.lab.people import Caller, CallStory, Floor, Habits
 from deploy.lab.site import ROOT, Site
-from routing.core.interaction import Interaction, InteractionState
+from routing.core.interaction import TALKING, Interaction, InteractionState
 from routing.core.world import WorldState
 from routing.store.port import Store
 from routing.store.redis_store import RedisStore
@@ -138,7 +138,7 @@ def queues_table(state: WorldState) -> Table:
         counts = Counter(i.state for i in calls)
         waiting = [i.entered_at_ms for i in calls if i.state is InteractionState.QUEUED]
         longest = _seconds(min(waiting)) if waiting else ""
-        talking = counts[InteractionState.CONNECTED] + counts[InteractionState.HELD]
+        talking = sum(counts[state] for state in TALKING)
         table.add_row(queue.id, str(len(waiting)), longest, str(counts[InteractionState.OFFERED]), str(talking))
     return table
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import typer
 
 from routing.cli import config_commands, live_commands, server_commands
+from routing.cli.call_commands import call_app
 from routing.cli.doctor_command import doctor_command
-from routing.cli.order_commands import agent_app, call_app
+from routing.cli.order_commands import agent_app
 
 app = typer.Typer(
     name="switchroom",

@@ -62,21 +62,21 @@ def state_command(session: Session, agent: AgentArgument) -> None:
 @command
 def sign_in_command(session: Session, agent: AgentArgument, idle: IdleOption = None) -> None:
     """Sign him in: available, or idle with a reason."""
-    _obey(session, SignIn(order_id=new_order_id(), actor=actor(), agent_id=agent, idle_reason=idle))
+    obey(session, SignIn(order_id=new_order_id(), actor=actor(), agent_id=agent, idle_reason=idle))
 
 
 @agent_app.command("sign-out")
 @command
 def sign_out_command(session: Session, agent: AgentArgument) -> None:
     """Sign him out; refused while he has a call."""
-    _obey(session, SignOut(order_id=new_order_id(), actor=actor(), agent_id=agent))
+    obey(session, SignOut(order_id=new_order_id(), actor=actor(), agent_id=agent))
 
 
 @agent_app.command("available")
 @command
 def available_command(session: Session, agent: AgentArgument) -> None:
     """He takes calls, also after RONA."""
-    _obey(session, GoAvailable(order_id=new_order_id(), actor=actor(), agent_id=agent))
+    obey(session, GoAvailable(order_id=new_order_id(), actor=actor(), agent_id=agent))
 
 
 @agent_app.command("idle")
@@ -87,46 +87,46 @@ def idle_command(
     reason: Annotated[str, typer.Option("--reason", metavar="REASON", help="A configured idle reason.")],
 ) -> None:
     """He takes no calls."""
-    _obey(session, GoIdle(order_id=new_order_id(), actor=actor(), agent_id=agent, reason=reason))
+    obey(session, GoIdle(order_id=new_order_id(), actor=actor(), agent_id=agent, reason=reason))
 
 
 @agent_app.command("wrap-up-done")
 @command
 def wrap_up_done_command(session: Session, agent: AgentArgument, reason: ReasonOption = None) -> None:
     """End his wrap-up; without a reason the queue's default is noted."""
-    _obey(session, FinishWrapUp(order_id=new_order_id(), actor=actor(), agent_id=agent, reason=reason))
+    obey(session, FinishWrapUp(order_id=new_order_id(), actor=actor(), agent_id=agent, reason=reason))
 
 
 @agent_app.command("extend")
 @command
 def extend_command(session: Session, agent: AgentArgument) -> None:
     """More time for his wrap-up."""
-    _obey(session, ExtendWrapUp(order_id=new_order_id(), actor=actor(), agent_id=agent))
+    obey(session, ExtendWrapUp(order_id=new_order_id(), actor=actor(), agent_id=agent))
 
 
 @call_app.command("hold")
 @command
 def hold_command(session: Session, agent: AgentArgument, call: CallOption = None) -> None:
     """The customer hears music."""
-    interaction_id = _call_of(session, agent, call).id
-    _obey(session, Hold(order_id=new_order_id(), actor=actor(), agent_id=agent, interaction_id=interaction_id))
+    interaction_id = call_of(session, agent, call).id
+    obey(session, Hold(order_id=new_order_id(), actor=actor(), agent_id=agent, interaction_id=interaction_id))
 
 
 @call_app.command("resume")
 @command
 def resume_command(session: Session, agent: AgentArgument, call: CallOption = None) -> None:
     """Agent and customer hear each other again."""
-    interaction_id = _call_of(session, agent, call).id
-    _obey(session, Resume(order_id=new_order_id(), actor=actor(), agent_id=agent, interaction_id=interaction_id))
+    interaction_id = call_of(session, agent, call).id
+    obey(session, Resume(order_id=new_order_id(), actor=actor(), agent_id=agent, interaction_id=interaction_id))
 
 
 @call_app.command("end")
 @command
 def end_command(session: Session, agent: AgentArgument, call: CallOption = None) -> None:
     """End the call; refused while it is on hold."""
-    interaction_id = _call_of(session, agent, call).id
+    interaction_id = call_of(session, agent, call).id
     order = EndInteraction(order_id=new_order_id(), actor=actor(), agent_id=agent, interaction_id=interaction_id)
-    _obey(session, order)
+    obey(session, order)
 
 
 @call_app.command("cad")
@@ -139,7 +139,7 @@ def cad_command(
     version: VersionOption = None,
 ) -> None:
     """Show the call-associated data, or change several values at once."""
-    interaction = _call_of(session, agent, call)
+    interaction = call_of(session, agent, call)
     if not values:
         _show_cad(session, interaction)
         return
@@ -151,10 +151,11 @@ def cad_command(
         values=dict(_pair(session, value) for value in values),
         expected_version=version,
     )
-    _obey(session, order)
+    obey(session, order)
 
 
-def _obey(session: Session, order: AnyOrder) -> None:
+def obey(session: Session, order: AnyOrder) -> None:
+    """Give the order and show its reply."""
     reply = session.ask(order)
     if session.json:
         show_json(reply.values)
@@ -162,7 +163,7 @@ def _obey(session: Session, order: AnyOrder) -> None:
         say(", ".join(f"{name}: {cell(value)}" for name, value in reply.values.items() if value is not None) or "done")
 
 
-def _call_of(session: Session, agent_id: str, wanted: str | None) -> Interaction:
+def call_of(session: Session, agent_id: str, wanted: str | None) -> Interaction:
     """The interaction that is meant: the one named, else the only one that the agent talks in."""
 
     async def read(store: Store) -> list[Interaction]:

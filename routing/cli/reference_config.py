@@ -15,7 +15,7 @@ from routing.app.config.models import CAD_NAME_PATTERN, ID_PATTERN, KEYED, SINGL
 
 _PLAIN = {str: "text", int: "integer", float: "number", bool: "true or false"}
 _KNOWN_PATTERNS = {ID_PATTERN: "id", CAD_NAME_PATTERN: "CAD name"}
-_ORDER = ("server", "pbx", "skills", "teams", "profiles", "agents", "queues", "entry_points", "cad", "reasons")
+_ORDER = ("server", "pbx", "skills", "teams", "profiles", "agents", "queues", "entry_points", "cad", "calls", "reasons")
 
 
 def sections() -> str:

@@ -47,6 +47,8 @@ class EngagementState(StrEnum):
     OFFERED = "offered"
     CONNECTED = "connected"
     HELD = "held"
+    CONSULTING = "consulting"
+    CONFERENCE = "conference"
     WRAP_UP = "wrap_up"
 
 
@@ -56,6 +58,8 @@ class EngagementTrigger(StrEnum):
     OFFER_ENDED = "offer_ended"
     HELD = "held"
     RESUMED = "resumed"
+    CONSULTED = "consulted"
+    CONFERENCED = "conferenced"
     ENDED = "ended"
     ENDED_TO_WRAP_UP = "ended_to_wrap_up"
     WRAP_UP_EXTENDED = "wrap_up_extended"
@@ -64,40 +68,22 @@ class EngagementTrigger(StrEnum):
 
 _E, _G = EngagementState, EngagementTrigger
 
+_TALKING = (_E.CONNECTED, _E.HELD, _E.CONSULTING, _E.CONFERENCE)
+
 # None on the left: no engagement yet; None on the right: it is over.
 ENGAGEMENT_TABLE: dict[tuple[EngagementState | None, EngagementTrigger], EngagementState | None] = {
     (None, _G.OFFERED): _E.OFFERED,
     (_E.OFFERED, _G.ANSWERED): _E.CONNECTED,
     (_E.OFFERED, _G.OFFER_ENDED): None,
-    (_E.CONNECTED, _G.HELD): _E.HELD,
-    (_E.CONNECTED, _G.ENDED): None,
-    (_E.CONNECTED, _G.ENDED_TO_WRAP_UP): _E.WRAP_UP,
-    (_E.HELD, _G.RESUMED): _E.CONNECTED,
-    (_E.HELD, _G.ENDED): None,
-    (_E.HELD, _G.ENDED_TO_WRAP_UP): _E.WRAP_UP,
     (_E.WRAP_UP, _G.WRAP_UP_EXTENDED): _E.WRAP_UP,
     (_E.WRAP_UP, _G.WRAPPED_UP): None,
-}
-
-
-class Action(StrEnum):
-    """What an agent may do with an interaction; the names are those of the API."""
-
-    EDIT_CAD = "edit_cad"
-    HOLD = "hold"
-    RESUME = "resume"
-    END = "end"
-    FINISH_WRAP_UP = "finish_wrap_up"
-    EXTEND_WRAP_UP = "extend_wrap_up"
-
-
-# The guard of every order and the `allowed_actions` of every reply. An offer is answered on the phone, so it has
-# none (OFFER-04, 06).
-ACTION_TABLE: dict[EngagementState, frozenset[Action]] = {
-    _E.OFFERED: frozenset(),
-    _E.CONNECTED: frozenset({Action.EDIT_CAD, Action.HOLD, Action.END}),
-    _E.HELD: frozenset({Action.EDIT_CAD, Action.RESUME}),
-    _E.WRAP_UP: frozenset({Action.FINISH_WRAP_UP, Action.EXTEND_WRAP_UP}),
+    # Whoever is in a call goes where the interaction's state puts his role.
+    **{(state, _G.HELD): _E.HELD for state in _TALKING},
+    **{(state, _G.RESUMED): _E.CONNECTED for state in _TALKING},
+    **{(state, _G.CONSULTED): _E.CONSULTING for state in _TALKING},
+    **{(state, _G.CONFERENCED): _E.CONFERENCE for state in _TALKING},
+    **{(state, _G.ENDED): None for state in _TALKING},
+    **{(state, _G.ENDED_TO_WRAP_UP): _E.WRAP_UP for state in _TALKING},
 }
 
 
@@ -154,7 +140,7 @@ class Agent:
     @property
     def shown_state(self) -> str:
         """The one state that people see (STATE-01): the engagement's where there is one, else his own."""
-        order = (_E.CONNECTED, _E.HELD, _E.OFFERED, _E.WRAP_UP)
+        order = (_E.CONNECTED, _E.CONFERENCE, _E.CONSULTING, _E.HELD, _E.OFFERED, _E.WRAP_UP)
         states = {e.state for e in self.engagements.values()}
         for state in order:
             if state in states:

@@ -99,6 +99,13 @@ def take_over(declared: Mapping[str, CadVariable], given: Mapping[str, str]) -> 
     return values, refused
 
 
+def carry_over(
+    old: Mapping[str, CadVariable], new: Mapping[str, CadVariable], values: Mapping[str, str]
+) -> dict[str, str]:
+    """What an entry-point transfer takes along: variables of the same name and the same type (EP-03, EP-05)."""
+    return {name: v for name, v in values.items() if name in old and name in new and old[name].type is new[name].type}
+
+
 def edit(declared: Mapping[str, CadVariable], current: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
     """The values after one save.
 

@@ -4,65 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from routing.core import cad
-from routing.core.agent import ACTION_TABLE, Action, Agent, Engagement, EngagementTrigger
+from routing.core import cad, consults
 from routing.core.config import Result, RonaCause
 from routing.core.endings import end_interaction
-from routing.core.engagements import move_engagement
-from routing.core.errors import ActionNotAllowed, AgentNotEngaged, CadConflict
+from routing.core.errors import CadConflict
 from routing.core.events import EventType
 from routing.core.facts import EndedBy, LegEnded, RoomsReached, RoomsRefused
-from routing.core.interaction import Interaction, InteractionState, InteractionTrigger, next_state
+from routing.core.guard import require
+from routing.core.interaction import InteractionState, InteractionTrigger, Role
 from routing.core.offers import miss
 from routing.core.orders import EditCad, EndInteraction, Hold, Resume
+from routing.core.roles import Action
+from routing.core.seats import move
 from routing.core.timers import Due, key
-from routing.core.topology import ask, converge
+from routing.core.topology import ask
 from routing.core.world import World
 
 ROOMS_RETRY_MS = 2000
 Values = dict[str, object]
 
 
-def allowed_actions(world: World, agent: Agent, engagement: Engagement) -> frozenset[Action]:
-    """What this agent may do with this interaction now: the table, less what his profile forbids (OFFER-05)."""
-    actions = ACTION_TABLE[engagement.state]
-    config = world.config.agents.get(agent.id)
-    profile = world.config.profiles.get(config.profile) if config else None
-    return actions - {Action.END} if profile and not profile.end_calls else actions
-
-
-def require(world: World, agent_id: str, interaction_id: str, action: Action) -> tuple[Agent, Interaction]:
-    """The guard of every order on a call.
-
-    Raises UnknownInteraction, UnknownAgent, AgentNotEngaged, ActionNotAllowed.
-    """
-    interaction, agent = world.interaction(interaction_id), world.agent(agent_id)
-    engagement = agent.engagements.get(interaction_id)
-    if engagement is None:
-        raise AgentNotEngaged(agent_id=agent_id, interaction_id=interaction_id)
-    allowed = allowed_actions(world, agent, engagement)
-    if action not in allowed:
-        raise ActionNotAllowed(action=action.value, allowed=sorted(a.value for a in allowed))
-    return agent, interaction
-
-
 def hold(world: World, order: Hold) -> Values:
-    """The customer hears music, the agent silence; `interaction.held` follows when the PBX has confirmed it."""
-    agent, interaction = require(world, order.agent_id, order.interaction_id, Action.HOLD)
-    state = next_state(interaction.state, InteractionTrigger.CUSTOMER_HELD)
-    interaction = world.update_interaction(interaction, state=state, held_since_ms=world.now_ms)
-    move_engagement(world, agent, interaction.id, EngagementTrigger.HELD)
-    return {"version": converge(world, interaction).version}
+    """The customer hears music.
+
+    `interaction.held` follows when the PBX has confirmed it. In a consult: back to agent 2.
+    """
+    _, interaction = require(world, order.agent_id, order.interaction_id, Action.HOLD)
+    return {"version": move(world, interaction, InteractionTrigger.CUSTOMER_HELD).version}
 
 
 def resume(world: World, order: Resume) -> Values:
-    """Both hear each other again; `interaction.resumed` follows when the PBX has confirmed it."""
-    agent, interaction = require(world, order.agent_id, order.interaction_id, Action.RESUME)
-    held_ms = interaction.held_ms + world.now_ms - (interaction.held_since_ms or world.now_ms)
-    state = next_state(interaction.state, InteractionTrigger.CUSTOMER_RESUMED)
-    interaction = world.update_interaction(interaction, state=state, held_since_ms=None, held_ms=held_ms)
-    move_engagement(world, agent, interaction.id, EngagementTrigger.RESUMED)
-    return {"version": converge(world, interaction).version}
+    """Agent and customer hear each other again, as `interaction.resumed` confirms. A consulted agent goes on hold."""
+    _, interaction = require(world, order.agent_id, order.interaction_id, Action.RESUME)
+    return {"version": move(world, interaction, InteractionTrigger.CUSTOMER_RESUMED).version}
 
 
 def end(world: World, order: EndInteraction) -> Values:
@@ -104,7 +78,10 @@ def leg_ended(world: World, fact: LegEnded) -> None:
         miss(world, interaction, offer, RonaCause.UNREACHABLE)
     else:
         party = next(p for p in interaction.parties if p.leg_id == fact.leg_id)
-        end_interaction(world, interaction, Result.ANSWERED, party.agent_id)
+        if party.role is Role.CONSULTED:
+            consults.left(world, interaction, party)
+        else:
+            end_interaction(world, interaction, Result.ANSWERED, party.agent_id)
 
 
 _REACHED = {

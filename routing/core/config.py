@@ -132,6 +132,7 @@ class Queue:
     leave_when_no_agents: bool = False
     music: str = "default"
     offer_variables: tuple[str, ...] = ()
+    consult_variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +188,13 @@ class Pbx:
     kind: str
 
 
+class UnansweredTransfer(StrEnum):
+    """What becomes of a blind transfer that the agent does not take (XFER-08, A9)."""
+
+    DROP = "drop"
+    QUEUE = "queue"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """One tenant's configuration. `revision` 0 is the empty one that a server has before the first apply."""
@@ -201,6 +209,7 @@ class Config:
     cad: tuple[CadVariable, ...] = ()
     idle_reasons: tuple[str, ...] = ()
     wrap_up_reasons: tuple[str, ...] = ()
+    unanswered_transfer: UnansweredTransfer = UnansweredTransfer.DROP
 
     def cad_of(self, entry_point: str) -> dict[str, CadVariable]:
         """Declarations in force for calls of an entry point, by name, in display order."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from routing.core.agent import EngagementTrigger
 from routing.core.commands import ReturnLeg
 from routing.core.config import Result
+from routing.core.engagements import move_engagement
 from routing.core.events import EventType
-from routing.core.interaction import Interaction, InteractionTrigger, OfferEnd, next_state
-from routing.core.offers import rescind
+from routing.core.interaction import Interaction, InteractionTrigger, OfferEnd, Role
+from routing.core.ringing import rescind
+from routing.core.seats import move
 from routing.core.timers import Due, key
 from routing.core.topology import hang_up
 from routing.core.world import World
@@ -22,14 +25,13 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
     """
     for offer in interaction.offers:
         interaction = rescind(world, interaction, offer, OfferEnd.ABANDONED)
-    interaction = world.update_interaction(
+    interaction = move(
+        world,
         interaction,
-        state=next_state(interaction.state, InteractionTrigger.ENDED),
+        InteractionTrigger.ENDED,
         result=result,
         ended_by=ended_by,
         ended_at_ms=world.now_ms,
-        held_ms=interaction.held_ms + (world.now_ms - interaction.held_since_ms if interaction.held_since_ms else 0),
-        held_since_ms=None,
     )
     for due in (Due.RELAX, Due.WAIT, Due.ROOMS):
         world.clear_timer(key(due, interaction.id))
@@ -39,7 +41,10 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
         _release_customer(world, interaction, result)
     for party in interaction.parties:
         hang_up(world, interaction.pbx, party.leg_id)
-        start_wrap_up(world, interaction, party.agent_id)
+        if party.role is Role.OWNER:
+            start_wrap_up(world, interaction, party.agent_id)
+        else:  # a consulted agent leaves without wrap-up (CONSROLE-17, CONFROLE-15)
+            move_engagement(world, world.agent(party.agent_id), interaction.id, EngagementTrigger.ENDED)
     world.emit(EventType.INTERACTION_ENDED, interaction, **summary(interaction))
     world.remove_interaction(interaction)
 
@@ -63,12 +68,12 @@ def _release_customer(world: World, interaction: Interaction, result: Result) ->
 
 def summary(interaction: Interaction) -> dict[str, Any]:
     """The clocks and the outcome of an ended interaction, each time span in ms."""
-    answered, ended = interaction.answered_at_ms, interaction.ended_at_ms or 0
+    spanned = (interaction.ended_at_ms or 0) - interaction.entered_at_ms
     return {
         "result": interaction.result.value if interaction.result else "",
         "ended_by": interaction.ended_by,
         "agents": [p.agent_id for p in interaction.parties],
-        "waited_ms": (answered if answered is not None else ended) - interaction.entered_at_ms,
-        "talked_ms": ended - answered - interaction.held_ms if answered is not None else 0,
+        "waited_ms": interaction.waited_ms,
+        "talked_ms": spanned - interaction.waited_ms - interaction.held_ms,
         "held_ms": interaction.held_ms,
     }

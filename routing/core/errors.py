@@ -74,6 +74,18 @@ class ActionNotAllowed(DomainError):
     template = "{action} is not allowed now; allowed: {allowed}"
 
 
+class AgentNotAvailable(DomainError):
+    """The agent cannot be rung now (XFER-06, XFER-07)."""
+
+    code = "agent-not-available"
+    template = "agent {agent_id} cannot take a call now: {because}"
+
+
+class UnknownTarget(DomainError):
+    code = "target-unknown"
+    template = "there is no {kind} {target!r} to send a call to"
+
+
 class AgentEngaged(DomainError):
     code = "agent-engaged"
     template = "agent {agent_id} still has an interaction: {interaction_id}"

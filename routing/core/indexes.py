@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from routing.core.agent import Agent, AgentState, EngagementState
 from routing.core.config import AgentConfig, Config, Requirement
 from routing.core.facts import PhoneState, phone_key
-from routing.core.interaction import WAITING, Interaction, InteractionState
+from routing.core.interaction import WAITING, Consult, Interaction, InteractionState
 from routing.core.matching import AgentView, Pool
 from routing.core.matching_types import FreeAgent, ProfileKey, WaitingCall
 
 if TYPE_CHECKING:
     from routing.core.world import WorldState
+
+_SEEKING = frozenset({InteractionState.CONSULT_REQUESTED, InteractionState.INVITING})
 
 
 class Indexes:
@@ -58,6 +60,9 @@ class Indexes:
                 self.owners[owned] = key
             self.waiting[new.queue] += new.state in WAITING
         self._stale_calls[key] = None
+        for interaction in (old, new):
+            if interaction and interaction.consult:
+                self._stale_calls[interaction.consult.id] = None
 
     def agent_changed(self, key: str, old: Agent | None, new: Agent | None) -> None:
         for agent, sign in ((old, -1), (new, 1)):
@@ -105,8 +110,8 @@ class Indexes:
             self.pool.add_agent(free)
 
     def _sync_call(self, call_id: str, now_ms: int) -> None:
-        interaction = self._state.interactions.get(call_id)
-        call = self._waiting_call(interaction, now_ms) if interaction else None
+        interaction = self._state.interactions.get(self.owners.get(call_id, call_id))
+        call = self._waiting_call(interaction, call_id, now_ms) if interaction else None
         if call == self._calls_in_pool.get(call_id):
             return
         if call is None:
@@ -118,19 +123,36 @@ class Indexes:
 
     # ------------------------------------------------------------------ what matching sees
 
-    def _waiting_call(self, interaction: Interaction, now_ms: int) -> WaitingCall | None:
+    def _waiting_call(self, interaction: Interaction, call_id: str, now_ms: int) -> WaitingCall | None:
         """None while it cannot be offered: not waiting, its PBX out of reach, its queue or PBX not configured."""
-        if interaction.state is not InteractionState.QUEUED or not self._state.links.get(interaction.pbx, False):
+        if not self._state.links.get(interaction.pbx, False) or interaction.pbx not in self._config.pbxs:
             return None
-        if interaction.queue not in self._config.queues or interaction.pbx not in self._config.pbxs:
+        if interaction.consult and interaction.consult.id == call_id:
+            return self._waiting_consult(interaction, interaction.consult)
+        if interaction.state is not InteractionState.QUEUED or interaction.queue not in self._config.queues:
             return None
+        skipped = (s.agent_id for s in interaction.skips if s.until_ms is None or s.until_ms > now_ms)
         return WaitingCall(
             id=interaction.id,
             queue=interaction.queue,
             requires=self._on_pbx(interaction.requires, interaction.pbx, 1),
             priority=interaction.priority,
             entered_at_ms=interaction.entered_at_ms,
-            skip=frozenset(s.agent_id for s in interaction.skips if s.until_ms is None or s.until_ms > now_ms),
+            skip=frozenset((*skipped, *interaction.excluded)),
+        )
+
+    def _waiting_consult(self, interaction: Interaction, consult: Consult) -> WaitingCall | None:
+        """A consult that a queue shall answer waits there like a call, behind those that came before it (CONS-04)."""
+        queue = self._config.queues.get(consult.queue)
+        if queue is None or interaction.state not in _SEEKING or interaction.offers:
+            return None
+        return WaitingCall(
+            id=consult.id,
+            queue=queue.id,
+            requires=self._on_pbx(queue.requires, interaction.pbx, 1),
+            priority=queue.priority,
+            entered_at_ms=consult.asked_at_ms,
+            skip=frozenset((*consult.skips, *(p.agent_id for p in interaction.parties))),
         )
 
     def agent_view(self, agent_id: str) -> AgentView:
@@ -199,3 +221,5 @@ def _owned_by(interaction: Interaction) -> Iterator[str]:
         yield offer.id
     for party in interaction.parties:
         yield party.leg_id
+    if interaction.consult:
+        yield interaction.consult.id

@@ -11,11 +11,23 @@ from routing.core.errors import IllegalTransition
 
 
 class InteractionState(StrEnum):
+    """From CONNECTED on the state says who hears whom, so the customer and a consult are never both on hold (HOLD-08).
+
+    HELD: the customer hears music. CONSULT_REQUESTED: he does, and a second agent is sought or rung. CONSULTING:
+    the two agents talk. CONSULT_HELD: agent 1 talks with the customer again, agent 2 hears music. INVITING: a
+    second agent is rung while agent 1 and the customer talk on. CONFERENCE: all three talk.
+    """
+
     ARRIVED = "arrived"
     QUEUED = "queued"
     OFFERED = "offered"
     CONNECTED = "connected"
     HELD = "held"
+    CONSULT_REQUESTED = "consult_requested"
+    CONSULTING = "consulting"
+    CONSULT_HELD = "consult_held"
+    INVITING = "inviting"
+    CONFERENCE = "conference"
     ENDED = "ended"
 
 
@@ -26,6 +38,14 @@ class InteractionTrigger(StrEnum):
     ANSWERED = "answered"
     CUSTOMER_HELD = "customer_held"
     CUSTOMER_RESUMED = "customer_resumed"
+    CONSULT_ASKED = "consult_asked"
+    CONSULT_ANSWERED = "consult_answered"
+    CONSULT_OVER = "consult_over"
+    INVITED = "invited"
+    CONFERENCED = "conferenced"
+    HANDED_OVER = "handed_over"
+    REQUEUED = "requeued"
+    REOFFERED = "reoffered"
     ENDED = "ended"
 
 
@@ -42,10 +62,40 @@ INTERACTION_TABLE: dict[tuple[InteractionState, InteractionTrigger], Interaction
     (_S.OFFERED, _T.ANSWERED): _S.CONNECTED,
     (_S.OFFERED, _T.ENDED): _S.ENDED,
     (_S.CONNECTED, _T.CUSTOMER_HELD): _S.HELD,
+    (_S.CONNECTED, _T.CONSULT_ASKED): _S.CONSULT_REQUESTED,
+    (_S.CONNECTED, _T.INVITED): _S.INVITING,
+    (_S.CONNECTED, _T.REQUEUED): _S.QUEUED,
+    (_S.CONNECTED, _T.REOFFERED): _S.OFFERED,
     (_S.CONNECTED, _T.ENDED): _S.ENDED,
     (_S.HELD, _T.CUSTOMER_RESUMED): _S.CONNECTED,
+    (_S.HELD, _T.CONSULT_ASKED): _S.CONSULT_REQUESTED,
+    (_S.HELD, _T.REQUEUED): _S.QUEUED,
+    (_S.HELD, _T.REOFFERED): _S.OFFERED,
     (_S.HELD, _T.ENDED): _S.ENDED,
+    (_S.CONSULT_REQUESTED, _T.CONSULT_ANSWERED): _S.CONSULTING,
+    (_S.CONSULT_REQUESTED, _T.CONSULT_OVER): _S.HELD,
+    (_S.CONSULT_REQUESTED, _T.ENDED): _S.ENDED,
+    (_S.CONSULTING, _T.CUSTOMER_RESUMED): _S.CONSULT_HELD,
+    (_S.CONSULTING, _T.CONSULT_OVER): _S.HELD,
+    (_S.CONSULTING, _T.CONFERENCED): _S.CONFERENCE,
+    (_S.CONSULTING, _T.HANDED_OVER): _S.CONNECTED,
+    (_S.CONSULTING, _T.ENDED): _S.ENDED,
+    (_S.CONSULT_HELD, _T.CUSTOMER_HELD): _S.CONSULTING,
+    (_S.CONSULT_HELD, _T.CONSULT_OVER): _S.CONNECTED,
+    (_S.CONSULT_HELD, _T.CONFERENCED): _S.CONFERENCE,
+    (_S.CONSULT_HELD, _T.HANDED_OVER): _S.CONNECTED,
+    (_S.CONSULT_HELD, _T.ENDED): _S.ENDED,
+    (_S.INVITING, _T.CONSULT_ANSWERED): _S.CONFERENCE,
+    (_S.INVITING, _T.CONSULT_OVER): _S.CONNECTED,
+    (_S.INVITING, _T.ENDED): _S.ENDED,
+    (_S.CONFERENCE, _T.CONSULT_OVER): _S.CONNECTED,
+    (_S.CONFERENCE, _T.HANDED_OVER): _S.CONNECTED,
+    (_S.CONFERENCE, _T.ENDED): _S.ENDED,
 }
+
+# An agent has the call.
+TALKING = frozenset(state for state in _S if state not in (_S.ARRIVED, _S.QUEUED, _S.OFFERED, _S.ENDED))
+CUSTOMER_ON_HOLD = frozenset({_S.HELD, _S.CONSULT_REQUESTED, _S.CONSULTING})
 
 
 def next_state(state: InteractionState, trigger: InteractionTrigger) -> InteractionState:
@@ -78,6 +128,14 @@ class OfferEnd(StrEnum):
     RESCINDED = "rescinded"
 
 
+class OfferPurpose(StrEnum):
+    """What the agent is rung for: a call from the queue, a colleague's consult, a call that was transferred to him."""
+
+    CALL = "call"
+    CONSULT = "consult"
+    TRANSFER = "transfer"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """An interaction presented to one agent: owner, deadline, and the leg that rings, always on the caller's PBX."""
@@ -88,6 +146,7 @@ class Offer:
     state: OfferState
     offered_at_ms: int
     deadline_ms: int
+    purpose: OfferPurpose = OfferPurpose.CALL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +155,14 @@ class PastOffer:
     offered_at_ms: int
     ended_at_ms: int
     end: OfferEnd
+    purpose: OfferPurpose = OfferPurpose.CALL
+
+
+class Role(StrEnum):
+    """OWNER: agent 1, whose call it is. CONSULTED: agent 2."""
+
+    OWNER = "owner"
+    CONSULTED = "consulted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +172,21 @@ class Party:
     agent_id: str
     leg_id: str
     joined_at_ms: int
+    role: Role = Role.OWNER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consult:
+    """A running consult or conference. One of `agent_id` and `queue` is the target that agent 1 asked for.
+
+    `skips`: agents of the queue who did not take it.
+    """
+
+    id: str
+    asked_at_ms: int
+    agent_id: str = ""
+    queue: str = ""
+    skips: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +200,12 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """Clocks are separate: waiting, talk and hold are derived from their own time stamps, all in ms UTC.
+    """Clocks are separate: `waited_ms` and `held_ms` are sums, the spans that run now have their `_since_ms`, in
+    ms UTC.
 
     `entered_at_ms` is the place in the queue and never changes (STATE-09, A22). `requires` is the requirement in force
-    now, after relaxation. `rooms_version` counts wanted rooms, `rooms_reached` the version that PBX events confirmed.
+    now, after relaxation. `excluded`: agents who transferred it to an entry point; never offered it again (EP-07).
+    `rooms_version` counts wanted rooms, `rooms_reached` the version that PBX events confirmed.
     """
 
     id: str
@@ -147,16 +231,27 @@ class Interaction:
     past_offers: tuple[PastOffer, ...] = ()
     skips: tuple[Skip, ...] = ()
     parties: tuple[Party, ...] = ()
+    consult: Consult | None = None
+    excluded: tuple[str, ...] = ()
     rooms: tuple[Room, ...] = ()
     rooms_version: int = 0
     rooms_reached: int = 0
     answered_at_ms: int | None = None
     bridged_at_ms: int | None = None
+    waiting_since_ms: int | None = None
+    waited_ms: int = 0
     held_since_ms: int | None = None
     held_ms: int = 0
     ended_at_ms: int | None = None
     result: Result | None = None
     ended_by: str = ""
+
+    def party(self, role: Role) -> Party | None:
+        """Who plays that role, if anybody."""
+        return next((party for party in self.parties if party.role is role), None)
+
+    def role_of(self, agent_id: str) -> Role | None:
+        return next((party.role for party in self.parties if party.agent_id == agent_id), None)
 
     def offer_to(self, agent_id: str) -> Offer | None:
         """The running offer to that agent, if any."""

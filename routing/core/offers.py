@@ -1,14 +1,15 @@
-"""Offers: reserve the agent and ring his phone, and every way in which that can end."""
+"""Every way in which an offer can go: rung, answered, missed, of unknown fate."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from routing.core import cad
-from routing.core.agent import Agent, AgentTrigger, Engagement, EngagementState, EngagementTrigger
-from routing.core.commands import DialLeg, MarkLeg
-from routing.core.config import AfterMiss, MissPolicy, Queue, Result, RonaCause
-from routing.core.engagements import change_state, move_engagement, open_engagement
+from routing.core import consults, transfers
+from routing.core.agent import Agent, AgentTrigger, EngagementTrigger
+from routing.core.commands import MarkLeg
+from routing.core.config import AfterMiss, MissPolicy, Result, RonaCause
+from routing.core.engagements import change_state, move_engagement
 from routing.core.events import EventType
 from routing.core.facts import CommandEnded, CommandOutcome, DialFailed, DialOutcome, LegAnswered, LegRinging
 from routing.core.interaction import (
@@ -16,18 +17,18 @@ from routing.core.interaction import (
     InteractionTrigger,
     Offer,
     OfferEnd,
+    OfferPurpose,
     OfferState,
     Party,
-    PastOffer,
     Skip,
-    next_state,
 )
 from routing.core.matching_types import Decision
+from routing.core.ringing import close, offer_card, rescind, ring
+from routing.core.seats import move
 from routing.core.timers import Due, key
-from routing.core.topology import converge, hang_up
+from routing.core.topology import hang_up
 from routing.core.world import World
 
-RING_GRACE_S = 5  # the PBX's own time-out is a safety net behind ours
 BUSY_SKIP_S = 30  # a phone that is busy although its state said free: leave it alone for a while
 
 DEFAULT_ON_MISS = {
@@ -48,72 +49,15 @@ _CAUSES = {
 
 
 def make_offers(world: World, decision: Decision) -> None:
-    """Reserve the chosen agents and ring them; the first half of the two-step offer (OFFER-01)."""
-    world.effects.traces.append(world.explained(decision))
-    interaction = world.interaction(decision.call_id)
-    queue = world.config.queues[interaction.queue]
-    offers = []
-    for agent_id in decision.agent_ids:
-        offer = Offer(
-            id=world.new_id("off"),
-            agent_id=agent_id,
-            leg_id=world.new_id("leg"),
-            state=OfferState.RESERVED,
-            offered_at_ms=world.now_ms,
-            deadline_ms=world.now_ms + queue.ring_timeout_s * 1000,
-        )
-        _reserve(world, interaction, offer)
-        offers.append(offer)
-    state = next_state(interaction.state, InteractionTrigger.OFFER_MADE)
-    interaction = world.update_interaction(interaction, state=state, offers=(*interaction.offers, *offers))
-    for offer in offers:
-        _ring(world, interaction, offer, queue)
-
-
-def _reserve(world: World, interaction: Interaction, offer: Offer) -> None:
-    engagement = Engagement(
-        interaction_id=interaction.id,
-        queue=interaction.queue,
-        state=EngagementState.OFFERED,
-        since_ms=world.now_ms,
-        leg_id=offer.leg_id,
-    )
-    open_engagement(world, world.agent(offer.agent_id), engagement, last_offer_ms=world.now_ms)
-    world.set_timer(key(Due.OFFER, interaction.id, offer.agent_id), offer.deadline_ms)
-
-
-def _ring(world: World, interaction: Interaction, offer: Offer, queue: Queue) -> None:
-    agent = world.config.agents[offer.agent_id]
-    world.send(
-        DialLeg(
-            id=offer.id,
-            pbx=interaction.pbx,
-            leg_id=offer.leg_id,
-            interaction_id=interaction.id,
-            phone=agent.phone,
-            timeout_s=queue.ring_timeout_s + RING_GRACE_S,
-            caller_number=interaction.ani,
-            caller_name=interaction.ani_name,
-        )
-    )
-    world.emit(EventType.OFFER_RESERVED, interaction, offer.agent_id, **offer_card(world, interaction, offer))
-
-
-def offer_card(world: World, interaction: Interaction, offer: Offer) -> dict[str, object]:
-    """What the agent sees of an offer (OFFER-02); `timer_started_at_ms` is the start of its elapsed-time timer."""
-    queue = world.config.queues.get(interaction.queue)
-    declared = world.config.cad_of(interaction.entry_point)
-    chosen = [declared[n] for n in queue.offer_variables if n in declared] if queue and queue.offer_variables else []
-    return {
-        "label": "incoming call",
-        "status": "ringing",
-        "ani": interaction.ani,
-        "dnis": interaction.dnis,
-        "queue_label": queue.label if queue else interaction.queue,
-        "variables": cad.form(chosen or cad.shown(declared), interaction.cad),
-        "timer_started_at_ms": offer.offered_at_ms,
-        "deadline_ms": offer.deadline_ms,
-    }
+    """Carry out a decision of the pool: it is about a waiting call, or about a consult that a queue shall answer."""
+    trace = world.explained(decision)
+    interaction = world.interaction_of_call(decision.call_id)
+    world.effects.traces.append(replace(trace, interaction_id=interaction.id))
+    if interaction.consult:
+        ring(world, interaction, decision.agent_ids[:1], OfferPurpose.CONSULT)
+    else:
+        interaction = move(world, interaction, InteractionTrigger.OFFER_MADE)
+        ring(world, interaction, decision.agent_ids, OfferPurpose.CALL)
 
 
 def ringing(world: World, fact: LegRinging) -> None:
@@ -139,31 +83,37 @@ def answered(world: World, fact: LegAnswered) -> None:
     for other in interaction.offers:
         if other.id != offer.id:
             interaction = rescind(world, interaction, other, OfferEnd.RESCINDED)
-    interaction = _close(world, interaction, offer, OfferEnd.ANSWERED)
-    interaction = world.update_interaction(
-        interaction,
-        state=next_state(interaction.state, InteractionTrigger.ANSWERED),
-        parties=(Party(agent_id=offer.agent_id, leg_id=offer.leg_id, joined_at_ms=world.now_ms),),
-        skips=(),
-        answered_at_ms=world.now_ms,
-        result=Result.ANSWERED,
-    )
-    for due in (Due.RELAX, Due.WAIT):
-        world.clear_timer(key(due, interaction.id))
-    for skip in found[0].skips:
-        world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))
+    interaction = close(world, interaction, offer, OfferEnd.ANSWERED)
     agent = world.agent(offer.agent_id)
     move_engagement(world, agent, interaction.id, EngagementTrigger.ANSWERED, calls=agent.calls + 1)
-    world.emit(
-        EventType.INTERACTION_CONNECTED,
-        interaction,
-        offer.agent_id,
-        ani=interaction.ani,
-        dnis=interaction.dnis,
-    )
-    interaction = converge(world, interaction)
+    if offer.purpose is OfferPurpose.CONSULT:
+        consults.joined(world, interaction, offer)
+    else:
+        _connect(world, interaction, offer)
+
+
+def _connect(world: World, interaction: Interaction, offer: Offer) -> None:
+    """The customer has his agent."""
+    _stop_waiting(world, interaction)
+    changes: dict[str, Any] = {
+        "parties": (Party(agent_id=offer.agent_id, leg_id=offer.leg_id, joined_at_ms=world.now_ms),),
+        "skips": (),
+        "result": Result.ANSWERED,
+    }
+    if interaction.answered_at_ms is None:
+        changes["answered_at_ms"] = world.now_ms
+    values = {"ani": interaction.ani, "dnis": interaction.dnis}
+    world.emit(EventType.INTERACTION_CONNECTED, interaction, offer.agent_id, **values)
+    interaction = move(world, interaction, InteractionTrigger.ANSWERED, **changes)
     mark = {"SR_RESULT": Result.ANSWERED.value, "SR_AGENT": offer.agent_id}
     world.send(MarkLeg(id=world.new_id("cmd"), pbx=interaction.pbx, leg_id=interaction.customer_leg, variables=mark))
+
+
+def _stop_waiting(world: World, interaction: Interaction) -> None:
+    for due in (Due.RELAX, Due.WAIT):
+        world.clear_timer(key(due, interaction.id))
+    for skip in interaction.skips:
+        world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))
 
 
 def dial_failed(world: World, fact: DialFailed) -> None:
@@ -184,7 +134,18 @@ def command_ended(world: World, fact: CommandEnded) -> None:
     if interaction and offer and fact.outcome is CommandOutcome.REFUSED:
         miss(world, interaction, offer, RonaCause.UNREACHABLE, PBX_REFUSED)
     elif interaction and offer and offer.state is OfferState.RESERVED:
-        requeue_if_alone(world, rescind(world, interaction, offer, OfferEnd.RESCINDED))
+        take_back(world, interaction, offer)
+
+
+def take_back(world: World, interaction: Interaction, offer: Offer) -> None:
+    """An offer failed through nobody's fault: what it was for goes on as if it had not been made."""
+    interaction = rescind(world, interaction, offer, OfferEnd.RESCINDED)
+    if offer.purpose is OfferPurpose.CONSULT:
+        consults.not_taken(world, interaction, offer, OfferEnd.RESCINDED)
+    elif offer.purpose is OfferPurpose.TRANSFER:
+        transfers.back_to_queue(world, interaction)
+    else:
+        _requeue_if_alone(world, interaction)
 
 
 def rang_out(world: World, interaction_id: str, agent_id: str) -> None:
@@ -200,7 +161,7 @@ def rang_out(world: World, interaction_id: str, agent_id: str) -> None:
         hang_up(world, interaction.pbx, offer.leg_id)
         miss(world, interaction, offer, RonaCause.NO_ANSWER)
     else:
-        requeue_if_alone(world, rescind(world, interaction, offer, OfferEnd.RESCINDED))
+        take_back(world, interaction, offer)
 
 
 def miss(
@@ -209,15 +170,24 @@ def miss(
     """An offer failed: the agent's next state and the skip come from `policy`, else from the queue's for this cause."""
     queue = world.config.queues.get(interaction.queue)
     policy = policy or (queue.on_miss.get(cause) if queue else None) or DEFAULT_ON_MISS[cause]
-    interaction = _close(world, interaction, offer, OfferEnd(cause.value))
+    interaction = close(world, interaction, offer, OfferEnd(cause.value))
     agent = _after_miss(world, world.agent(offer.agent_id), policy)
     move_engagement(world, agent, interaction.id, EngagementTrigger.OFFER_ENDED)
+    if offer.purpose is OfferPurpose.CONSULT:
+        consults.not_taken(world, interaction, offer, OfferEnd(cause.value))
+    elif offer.purpose is OfferPurpose.TRANSFER:
+        transfers.not_taken(world, interaction, agent.id)
+    else:
+        _skip(world, interaction, agent.id, policy, cause)
+
+
+def _skip(world: World, interaction: Interaction, agent_id: str, policy: MissPolicy, cause: RonaCause) -> None:
     until = world.now_ms + policy.skip_s * 1000 if policy.skip_s else None
     if until is not None:
-        world.set_timer(key(Due.SKIP, interaction.id, agent.id), until)
-    skip = Skip(agent_id=agent.id, until_ms=until, why=cause.value)
-    skips = (*(s for s in interaction.skips if s.agent_id != agent.id), skip)
-    requeue_if_alone(world, world.update_interaction(interaction, skips=skips))
+        world.set_timer(key(Due.SKIP, interaction.id, agent_id), until)
+    skip = Skip(agent_id=agent_id, until_ms=until, why=cause.value)
+    skips = (*(s for s in interaction.skips if s.agent_id != agent_id), skip)
+    _requeue_if_alone(world, world.update_interaction(interaction, skips=skips))
 
 
 def _after_miss(world: World, agent: Agent, policy: MissPolicy) -> Agent:
@@ -229,23 +199,11 @@ def _after_miss(world: World, agent: Agent, policy: MissPolicy) -> Agent:
     return agent
 
 
-def rescind(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -> Interaction:
-    """Take an offer back without blame: the phone stops ringing, the agent is as free as before."""
-    agent = world.agent(offer.agent_id)
-    hang_up(world, interaction.pbx, offer.leg_id, answered_elsewhere=end is OfferEnd.RESCINDED)
-    interaction = _close(world, interaction, offer, end)
-    move_engagement(world, agent, interaction.id, EngagementTrigger.OFFER_ENDED)
-    return interaction
-
-
-def requeue_if_alone(world: World, interaction: Interaction) -> Interaction:
+def _requeue_if_alone(world: World, interaction: Interaction) -> None:
     """Back to waiting when no other phone rings for this call; its place is as it was (STATE-09)."""
-    if interaction.offers:
-        return interaction
-    state = next_state(interaction.state, InteractionTrigger.OFFERS_OVER)
-    interaction = world.update_interaction(interaction, state=state)
-    world.emit(EventType.INTERACTION_REQUEUED, interaction, entered_at_ms=interaction.entered_at_ms)
-    return interaction
+    if not interaction.offers:
+        interaction = move(world, interaction, InteractionTrigger.OFFERS_OVER)
+        world.emit(EventType.INTERACTION_REQUEUED, interaction, entered_at_ms=interaction.entered_at_ms)
 
 
 def drop_skip(world: World, interaction_id: str, agent_id: str) -> None:
@@ -253,22 +211,6 @@ def drop_skip(world: World, interaction_id: str, agent_id: str) -> None:
     if interaction := world.state.interactions.get(interaction_id):
         left = tuple(s for s in interaction.skips if s.agent_id != agent_id)
         world.update_interaction(interaction, skips=left)
-
-
-def _close(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -> Interaction:
-    """Take the offer off the interaction and write it into its history."""
-    world.clear_timer(key(Due.OFFER, interaction.id, offer.agent_id))
-    past = PastOffer(agent_id=offer.agent_id, offered_at_ms=offer.offered_at_ms, ended_at_ms=world.now_ms, end=end)
-    offers = tuple(o for o in interaction.offers if o.id != offer.id)
-    interaction = world.update_interaction(interaction, offers=offers, past_offers=(*interaction.past_offers, past))
-    world.emit(
-        EventType.OFFER_ENDED,
-        interaction,
-        offer.agent_id,
-        end=end.value,
-        rang_ms=world.now_ms - offer.offered_at_ms,
-    )
-    return interaction
 
 
 def _offer_at(world: World, leg_id: str) -> tuple[Interaction, Offer] | None:

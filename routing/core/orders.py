@@ -75,6 +75,48 @@ class EndInteraction(Order):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(Order):
+    """Blind: the agent leaves at once. Exactly one target."""
+
+    agent_id: str
+    interaction_id: str
+    to_agent: str | None = None
+    to_queue: str | None = None
+    to_entry_point: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartConsult(Order):
+    """Seek a second agent while the customer waits with music. Exactly one target."""
+
+    agent_id: str
+    interaction_id: str
+    to_agent: str | None = None
+    to_queue: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite(Order):
+    """Instant conference: a second agent joins as soon as he answers, the customer is not held (CONF-07, A26)."""
+
+    agent_id: str
+    interaction_id: str
+    to_agent: str | None = None
+    to_queue: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnConsult(Order):
+    """`action`: cancel_consult, hold_consult, resume_consult, end_consult, complete_transfer, conference,
+    end_conference, exit_consult or exit_conference.
+    """
+
+    agent_id: str
+    interaction_id: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditCad(Order):
     """Write several variables at once, or none (CAD-06). `expected_version` None: whatever is there."""
 
@@ -109,6 +151,10 @@ AnyOrder = (
     | Hold
     | Resume
     | EndInteraction
+    | Transfer
+    | StartConsult
+    | Invite
+    | OnConsult
     | EditCad
     | ApplyConfig
 )

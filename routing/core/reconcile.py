@@ -15,8 +15,8 @@ from routing.core.facts import (
     LinkRestored,
     SnapshotLeg,
 )
-from routing.core.interaction import Interaction, Offer, OfferEnd, OfferState
-from routing.core.offers import answered, requeue_if_alone, rescind, ringing
+from routing.core.interaction import Interaction, Offer, OfferState
+from routing.core.offers import answered, ringing, take_back
 from routing.core.topology import ask, hang_up
 from routing.core.world import World
 
@@ -75,4 +75,4 @@ def _compare_offer(world: World, interaction_id: str, offer: Offer, leg: Snapsho
     elif leg is not None:
         ringing(world, LegRinging(pbx=interaction.pbx, leg_id=offer.leg_id))
     elif offer.state is OfferState.RINGING or world.now_ms - offer.offered_at_ms > IN_FLIGHT_MS:
-        requeue_if_alone(world, rescind(world, interaction, offer, OfferEnd.RESCINDED))
+        take_back(world, interaction, offer)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from routing.core.agent import Agent
-from routing.core.arrivals import fit
 from routing.core.errors import StaleConfig
 from routing.core.events import EventType
 from routing.core.facts import phone_key
 from routing.core.interaction import WAITING
 from routing.core.orders import ApplyConfig
+from routing.core.queueing import fit
 from routing.core.reconcile import watch_phones
 from routing.core.world import World
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from routing.core import arrivals, calls, offers, presence, reconcile, reconfigure, wrapup
+from routing.core import (
+    arrivals,
+    calls,
+    consults,
+    offers,
+    presence,
+    queueing,
+    reconcile,
+    reconfigure,
+    transfers,
+    wrapup,
+)
 from routing.core.effects import Effects
 from routing.core.errors import DomainError
 from routing.core.facts import (
@@ -34,11 +45,15 @@ from routing.core.orders import (
     GoAvailable,
     GoIdle,
     Hold,
+    Invite,
+    OnConsult,
     Order,
     Reply,
     Resume,
     SignIn,
     SignOut,
+    StartConsult,
+    Transfer,
 )
 from routing.core.timers import Due, parse
 from routing.core.world import World
@@ -70,6 +85,10 @@ _ORDERS: dict[type, Callable[[World, Any], dict[str, object]]] = {
     Hold: calls.hold,
     Resume: calls.resume,
     EndInteraction: calls.end,
+    Transfer: transfers.transfer,
+    StartConsult: consults.start,
+    Invite: consults.invite,
+    OnConsult: consults.act,
     EditCad: calls.edit_cad,
     ApplyConfig: reconfigure.apply,
 }
@@ -78,8 +97,8 @@ _TIMERS: dict[Due, Callable[[World, str, str], None]] = {
     Due.OFFER: offers.rang_out,
     Due.SKIP: offers.drop_skip,
     Due.WRAP_UP: wrapup.timed_out,
-    Due.RELAX: lambda world, interaction_id, _: arrivals.relax(world, interaction_id),
-    Due.WAIT: lambda world, interaction_id, _: arrivals.waited_too_long(world, interaction_id),
+    Due.RELAX: lambda world, interaction_id, _: queueing.relax(world, interaction_id),
+    Due.WAIT: lambda world, interaction_id, _: queueing.waited_too_long(world, interaction_id),
     Due.ROOMS: lambda world, interaction_id, _: calls.ask_again(world, interaction_id),
 }
 

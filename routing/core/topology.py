@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from routing.core.commands import HangUpLeg, Room, SetRooms
-from routing.core.interaction import Interaction, InteractionState
+from routing.core.interaction import Interaction, InteractionState, Role
 from routing.core.world import World
 
 MAIN = "main"
@@ -11,17 +11,24 @@ AGENT = "agent"
 
 
 def wanted_rooms(interaction: Interaction, music: str) -> tuple[Room, ...]:
-    """Waiting or held.
+    """Who is not in the customer's room is in one of his own: a held agent 1 in silence, a held agent 2 with music."""
+    customer = interaction.customer_leg
+    owner, second = (_legs(interaction, role) for role in Role)
+    match interaction.state:
+        case InteractionState.CONNECTED | InteractionState.INVITING:
+            return (Room(name=MAIN, legs=(customer, *owner)),)
+        case InteractionState.CONFERENCE:
+            return (Room(name=MAIN, legs=(customer, *owner, *second)),)
+        case InteractionState.CONSULT_HELD:
+            return (Room(name=MAIN, legs=(customer, *owner)), Room(name=AGENT, legs=second, music=music))
+    waiting = Room(name=MAIN, legs=(customer,), music=music)
+    agents = owner + second
+    return (waiting, Room(name=AGENT, legs=agents)) if agents else (waiting,)
 
-    The customer alone with music; connected: customer and agents together; held agents in silence.
-    """
-    customer, agents = interaction.customer_leg, tuple(p.leg_id for p in interaction.parties)
-    if interaction.state is InteractionState.CONNECTED:
-        return (Room(name=MAIN, legs=(customer, *agents)),)
-    rooms = [Room(name=MAIN, legs=(customer,), music=music)]
-    if agents:
-        rooms.append(Room(name=AGENT, legs=agents))
-    return tuple(rooms)
+
+def _legs(interaction: Interaction, role: Role) -> tuple[str, ...]:
+    party = interaction.party(role)
+    return (party.leg_id,) if party else ()
 
 
 def converge(world: World, interaction: Interaction) -> Interaction:

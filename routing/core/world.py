@@ -123,6 +123,13 @@ class World:
         found = self._indexes.owners.get(leg_or_offer_id)
         return self.state.interactions.get(found) if found else None
 
+    def interaction_of_call(self, call_id: str) -> Interaction:
+        """What a call of the pool belongs to.
+
+        Itself, or the interaction whose consult it is. Raises UnknownInteraction.
+        """
+        return self.interaction(self._indexes.owners.get(call_id, call_id))
+
     def agent_at_phone(self, pbx: str, phone: str) -> AgentConfig | None:
         return self._indexes.at_phone.get((pbx, phone))
 

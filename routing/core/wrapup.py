@@ -5,13 +5,14 @@ It belongs to the agent, blocks offers, and ends by a reason, early or by its ti
 
 from __future__ import annotations
 
-from routing.core.agent import Action, Agent, Engagement, EngagementState, EngagementTrigger
+from routing.core.agent import Agent, Engagement, EngagementState, EngagementTrigger
 from routing.core.config import WrapUp
 from routing.core.engagements import move_engagement, set_deadline
 from routing.core.errors import ActionNotAllowed, UnknownReason
 from routing.core.events import EventType
 from routing.core.interaction import Interaction
 from routing.core.orders import ExtendWrapUp, FinishWrapUp
+from routing.core.roles import Action
 from routing.core.timers import Due, key
 from routing.core.world import World
 

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from routing.core.agent import ACTION_TABLE, Action, EngagementState
-from routing.core.calls import allowed_actions
 from routing.core.commands import ReturnLeg, Room, SetRooms
-from routing.core.config import CadVariable, EntryPoint, RelaxationStep, Result, WrapUp
+from routing.core.config import CadVariable, EntryPoint, Profile, RelaxationStep, Result, WrapUp
 from routing.core.events import EventType
 from routing.core.facts import EndedBy, LegEnded, PhoneState, RoomsReached, RoomsRefused
-from routing.core.interaction import InteractionState
+from routing.core.guard import allowed_actions
+from routing.core.interaction import InteractionState, Role
 from routing.core.orders import (
     EditCad,
     EndInteraction,
@@ -24,6 +23,7 @@ from routing.core.orders import (
     SignIn,
     SignOut,
 )
+from routing.core.roles import ROLE_TABLE, Action
 from tests.unit.core_driver import CAD, WRAP, Driver, agent, config, queue
 
 
@@ -65,15 +65,19 @@ def test_ending_a_held_call_is_refused_and_says_what_is_allowed() -> None:
     d.order(Hold, agent_id="anna", interaction_id=call)
     reply = d.order(EndInteraction, agent_id="anna", interaction_id=call)
     assert reply.code == "action-not-allowed"
-    assert reply.values["allowed"] == ["edit_cad", "resume"]
+    assert reply.values["allowed"] == ["consult", "edit_cad", "resume", "transfer"]
     assert d.interaction(call).state is InteractionState.HELD
 
 
 def test_the_allowed_actions_are_the_table_less_what_the_profile_forbids() -> None:
     d, call = connected()
     engagement = d.world.agent("anna").engagements[call]
-    assert allowed_actions(d.world, d.world.agent("anna"), engagement) == ACTION_TABLE[EngagementState.CONNECTED]
-    assert Action.END in ACTION_TABLE[EngagementState.CONNECTED]
+    table = ROLE_TABLE[InteractionState.CONNECTED, Role.OWNER]
+    assert allowed_actions(d.world, d.world.agent("anna"), engagement) == table
+    assert Action.END in table
+    profiles = {"default": Profile(id="default", end_calls=False)}
+    d.apply(config([agent("anna")], profiles=profiles))
+    assert allowed_actions(d.world, d.world.agent("anna"), engagement) == table - {Action.END}
 
 
 @pytest.mark.req("END-01")

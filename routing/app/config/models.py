@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from routing.app.settings import LogLevel, PbxKind
-from routing.core.config import AfterMiss, CadType, RonaCause, Strategy
+from routing.core.config import AfterMiss, CadType, RonaCause, Strategy, UnansweredTransfer
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 CAD_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
@@ -187,6 +187,9 @@ class QueueTable(Table):
         default="default", description="Class of music on hold of the PBX"
     )
     offer_variables: list[CadName] = Field(default_factory=list, description="CAD variables that an offer shows")
+    consult_variables: list[CadName] = Field(
+        default_factory=list, max_length=6, description="CAD variables that a consult offer shows, at most 6"
+    )
 
 
 class CadTable(Table):
@@ -215,6 +218,15 @@ class EntryPointTable(Table):
     )
 
 
+class CallsTable(Table):
+    """Rules for all calls."""
+
+    unanswered_transfer: Annotated[UnansweredTransfer, Field(strict=False)] = Field(
+        default=UnansweredTransfer.DROP,
+        description="A blind transfer that the agent does not take: `drop` the call, or back to its `queue`",
+    )
+
+
 class ReasonsTable(Table):
     """What agents choose from. The order of `idle` gives the digit after the feature code."""
 
@@ -222,8 +234,8 @@ class ReasonsTable(Table):
     wrap_up: list[Label] = Field(default_factory=list, description="Reasons of a wrap-up")
 
 
-# Section -> type of one of its entries. `server` and `reasons` are one entry each, the others hold entries by id.
-SINGLE: dict[str, type[Table]] = {"server": ServerTable, "reasons": ReasonsTable}
+# Section -> type of one of its entries. Those of SINGLE are one entry each, the others hold entries by id.
+SINGLE: dict[str, type[Table]] = {"server": ServerTable, "calls": CallsTable, "reasons": ReasonsTable}
 KEYED: dict[str, Any] = {
     "skills": Label,
     "pbx": PbxTable,

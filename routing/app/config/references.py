@@ -51,10 +51,11 @@ class References:
         if queue.wrap_up.default_reason is not None:
             self._reason("wrap_up", queue.wrap_up.default_reason, (*path, "wrap_up", "default_reason"))
         known = self._cad_names()
-        for index, name in enumerate(queue.offer_variables):
-            if name not in known:
-                reason = f"no CAD variable {name!r} is declared{did_you_mean(name, known)}"
-                self._sources.error((*path, "offer_variables", index), reason)
+        for key in ("offer_variables", "consult_variables"):
+            for index, name in enumerate(getattr(queue, key)):
+                if name not in known:
+                    reason = f"no CAD variable {name!r} is declared{did_you_mean(name, known)}"
+                    self._sources.error((*path, key, index), reason)
 
     def _miss(self, queue: QueueTable, cause: RonaCause, path: KeyPath) -> None:
         miss = queue.on_miss[cause]

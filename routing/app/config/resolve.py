@@ -37,6 +37,7 @@ def core_config(tables: Tables) -> Config:
         cad=tuple(sorted(common.values(), key=lambda v: (v.order, v.name))),
         idle_reasons=tuple(tables.reasons.idle),
         wrap_up_reasons=tuple(tables.reasons.wrap_up),
+        unanswered_transfer=tables.calls.unanswered_transfer,
     )
 
 
@@ -79,6 +80,7 @@ def _queue(id_: str, table: QueueTable) -> Queue:
         leave_when_no_agents=table.leave_when_no_agents,
         music=table.music,
         offer_variables=tuple(table.offer_variables),
+        consult_variables=tuple(table.consult_variables),
         **{name: getattr(table, name) for name in same},
     )
 

@@ -17,6 +17,7 @@ from routing.app.config.models import (
     SINGLE,
     AgentTable,
     CadTable,
+    CallsTable,
     EntryPointTable,
     PbxTable,
     ProfileTable,
@@ -41,6 +42,7 @@ class Tables:
     """The entries that are right in themselves."""
 
     server: ServerTable = field(default_factory=ServerTable)
+    calls: CallsTable = field(default_factory=CallsTable)
     reasons: ReasonsTable = field(default_factory=ReasonsTable)
     skills: dict[str, str] = field(default_factory=dict)
     pbx: dict[str, PbxTable] = field(default_factory=dict)

@@ -85,13 +85,14 @@ class Clocks:
 def clocks_of(interaction: Interaction, now_ms: int) -> Clocks:
     """The separate clocks of a call, at `now_ms` or at its end."""
     end_ms = interaction.ended_at_ms or now_ms
-    answered_ms = interaction.answered_at_ms
-    held_ms = interaction.held_ms
-    if interaction.held_since_ms is not None:
-        held_ms += max(0, end_ms - interaction.held_since_ms)
-    talked_ms = max(0, end_ms - answered_ms - held_ms) if answered_ms else 0
-    waited_ms = max(0, (answered_ms or end_ms) - interaction.entered_at_ms)
+    waited_ms = interaction.waited_ms + _running(interaction.waiting_since_ms, end_ms)
+    held_ms = interaction.held_ms + _running(interaction.held_since_ms, end_ms)
+    talked_ms = max(0, end_ms - interaction.entered_at_ms - waited_ms - held_ms)
     return Clocks(waited_ms=waited_ms, talked_ms=talked_ms, held_ms=held_ms)
+
+
+def _running(since_ms: int | None, end_ms: int) -> int:
+    return max(0, end_ms - since_ms) if since_ms is not None else 0
 
 
 def _position(world: World, interaction: Interaction) -> int | None:

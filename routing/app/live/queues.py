@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from routing.core.agent import AgentState, EngagementState
-from routing.core.interaction import InteractionState
+from routing.core.interaction import TALKING, InteractionState
 from routing.core.world import World
 
 
@@ -70,7 +70,7 @@ def _row(world: World, queue_id: str, staff: _Staff, now_ms: int) -> QueueRow:
         waiting=_count(i.state is InteractionState.QUEUED for i in calls),
         offered=_count(i.state is InteractionState.OFFERED for i in calls),
         longest_wait_s=max(0, now_ms - min(waiting)) // 1000 if waiting else 0,
-        talking=_count(i.state in {InteractionState.CONNECTED, InteractionState.HELD} for i in calls),
+        talking=_count(i.state in TALKING for i in calls),
         wrapping_up=staff.wrapping_up[queue_id],
         members=staff.members[queue_id],
         signed_in=staff.signed_in[queue_id],

@@ -1,0 +1,58 @@
+"""The guard of every order on a call: what an agent may do now, and why not."""
+
+from __future__ import annotations
+
+from routing.core.agent import Agent, Engagement, EngagementState
+from routing.core.errors import ActionNotAllowed, AgentNotAvailable, AgentNotEngaged, UnknownAgent, UnknownTarget
+from routing.core.interaction import Interaction
+from routing.core.roles import OUTSIDE_TABLE, ROLE_TABLE, Action
+from routing.core.world import World
+
+# What ends the customer's call; a profile may leave that to the customer.
+_ENDING = frozenset({Action.END, Action.END_CONFERENCE})
+
+
+def allowed_actions(world: World, agent: Agent, engagement: Engagement) -> frozenset[Action]:
+    """The tables, less what his profile forbids (OFFER-05)."""
+    interaction = world.state.interactions.get(engagement.interaction_id)
+    role = interaction.role_of(agent.id) if interaction else None
+    if interaction is None or role is None or engagement.state is EngagementState.WRAP_UP:
+        return OUTSIDE_TABLE.get(engagement.state, frozenset())
+    actions = ROLE_TABLE.get((interaction.state, role), frozenset())
+    config = world.config.agents.get(agent.id)
+    profile = world.config.profiles.get(config.profile) if config else None
+    return actions - _ENDING if profile and not profile.end_calls else actions
+
+
+def require(world: World, agent_id: str, interaction_id: str, action: Action) -> tuple[Agent, Interaction]:
+    """Raises UnknownInteraction, UnknownAgent, AgentNotEngaged, ActionNotAllowed."""
+    interaction, agent = world.interaction(interaction_id), world.agent(agent_id)
+    engagement = agent.engagements.get(interaction_id)
+    if engagement is None:
+        raise AgentNotEngaged(agent_id=agent_id, interaction_id=interaction_id)
+    allowed = allowed_actions(world, agent, engagement)
+    if action not in allowed:
+        raise ActionNotAllowed(action=action.value, allowed=sorted(a.value for a in allowed))
+    return agent, interaction
+
+
+def require_free(world: World, agent_id: str, interaction: Interaction) -> None:
+    """Raises UnknownAgent, or AgentNotAvailable with the reason (XFER-06, XFER-07)."""
+    config = world.config.agents.get(agent_id)
+    if config is None:
+        raise UnknownAgent(agent_id=agent_id)
+    if because := world.unavailable_because(agent_id) or ("other_pbx" if config.pbx != interaction.pbx else ""):
+        raise AgentNotAvailable(agent_id=agent_id, because=because)
+
+
+def require_queue(world: World, queue_id: str) -> None:
+    """Raises UnknownTarget."""
+    if queue_id not in world.config.queues:
+        raise UnknownTarget(kind="queue", target=queue_id)
+
+
+def require_one_target(**targets: str | None) -> None:
+    """Raises UnknownTarget unless exactly one is given."""
+    given = {name: value for name, value in targets.items() if value}
+    if len(given) != 1:
+        raise UnknownTarget(kind="single target", target=", ".join(given) or "none given")

@@ -1,0 +1,79 @@
+"""Who may do what in which state of a call: the role tables of consult and conference as data.
+
+From them come the guard of every order and the `allowed_actions` of every reply.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from routing.core.agent import EngagementState, EngagementTrigger
+from routing.core.interaction import InteractionState, Role
+
+
+class Action(StrEnum):
+    """What an agent may do with an interaction; the names are those of the API."""
+
+    EDIT_CAD = "edit_cad"
+    HOLD = "hold"
+    RESUME = "resume"
+    END = "end"
+    TRANSFER = "transfer"
+    CONSULT = "consult"
+    CANCEL_CONSULT = "cancel_consult"
+    HOLD_CONSULT = "hold_consult"
+    RESUME_CONSULT = "resume_consult"
+    END_CONSULT = "end_consult"
+    COMPLETE_TRANSFER = "complete_transfer"
+    INVITE = "invite"
+    CONFERENCE = "conference"
+    END_CONFERENCE = "end_conference"
+    EXIT_CONSULT = "exit_consult"
+    EXIT_CONFERENCE = "exit_conference"
+    FINISH_WRAP_UP = "finish_wrap_up"
+    EXTEND_WRAP_UP = "extend_wrap_up"
+
+
+_S, _R, _A = InteractionState, Role, Action
+
+# Ending is refused on a plain hold (END-03, HOLD-05); in a consult it releases everybody (A6). Holding the
+# consulted agent and resuming the customer are one and the same step (A5). The consulted agent can only leave
+# (CONSROLE-12, CONFROLE-10).
+ROLE_TABLE: dict[tuple[InteractionState, Role], frozenset[Action]] = {
+    (_S.CONNECTED, _R.OWNER): frozenset({_A.EDIT_CAD, _A.HOLD, _A.END, _A.TRANSFER, _A.CONSULT, _A.INVITE}),
+    (_S.HELD, _R.OWNER): frozenset({_A.EDIT_CAD, _A.RESUME, _A.TRANSFER, _A.CONSULT}),
+    (_S.CONSULT_REQUESTED, _R.OWNER): frozenset({_A.EDIT_CAD, _A.CANCEL_CONSULT, _A.END}),
+    (_S.INVITING, _R.OWNER): frozenset({_A.EDIT_CAD, _A.CANCEL_CONSULT, _A.END}),
+    (_S.CONSULTING, _R.OWNER): frozenset(
+        {_A.EDIT_CAD, _A.RESUME, _A.HOLD_CONSULT, _A.END_CONSULT, _A.COMPLETE_TRANSFER, _A.CONFERENCE, _A.END}
+    ),
+    (_S.CONSULT_HELD, _R.OWNER): frozenset(
+        {_A.EDIT_CAD, _A.HOLD, _A.RESUME_CONSULT, _A.END_CONSULT, _A.COMPLETE_TRANSFER, _A.CONFERENCE, _A.END}
+    ),
+    (_S.CONFERENCE, _R.OWNER): frozenset({_A.EDIT_CAD, _A.COMPLETE_TRANSFER, _A.END_CONFERENCE, _A.END}),
+    (_S.CONSULTING, _R.CONSULTED): frozenset({_A.EDIT_CAD, _A.EXIT_CONSULT}),
+    (_S.CONSULT_HELD, _R.CONSULTED): frozenset({_A.EDIT_CAD, _A.EXIT_CONSULT}),
+    (_S.CONFERENCE, _R.CONSULTED): frozenset({_A.EDIT_CAD, _A.EXIT_CONFERENCE}),
+}
+
+# An offer is answered on the phone, so it has none (OFFER-04, 06); wrap-up comes when the interaction is over.
+OUTSIDE_TABLE: dict[EngagementState, frozenset[Action]] = {
+    EngagementState.OFFERED: frozenset(),
+    EngagementState.WRAP_UP: frozenset({_A.FINISH_WRAP_UP, _A.EXTEND_WRAP_UP}),
+}
+
+_G = EngagementTrigger
+
+# Where the state of the call puts each role: what his engagement, and so his own state, shows.
+SEAT_TABLE: dict[tuple[InteractionState, Role], EngagementTrigger] = {
+    (_S.CONNECTED, _R.OWNER): _G.RESUMED,
+    (_S.HELD, _R.OWNER): _G.HELD,
+    (_S.CONSULT_REQUESTED, _R.OWNER): _G.CONSULTED,
+    (_S.CONSULTING, _R.OWNER): _G.CONSULTED,
+    (_S.CONSULT_HELD, _R.OWNER): _G.RESUMED,
+    (_S.INVITING, _R.OWNER): _G.RESUMED,
+    (_S.CONFERENCE, _R.OWNER): _G.CONFERENCED,
+    (_S.CONSULTING, _R.CONSULTED): _G.CONSULTED,
+    (_S.CONSULT_HELD, _R.CONSULTED): _G.HELD,
+    (_S.CONFERENCE, _R.CONSULTED): _G.CONFERENCED,
+}

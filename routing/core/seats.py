@@ -1,0 +1,52 @@
+"""One step of an interaction's machine and all that hangs on it: clocks, every agent's engagement, the rooms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from routing.core.agent import ENGAGEMENT_TABLE
+from routing.core.engagements import move_engagement
+from routing.core.interaction import (
+    CUSTOMER_ON_HOLD,
+    WAITING,
+    Interaction,
+    InteractionState,
+    InteractionTrigger,
+    next_state,
+)
+from routing.core.roles import SEAT_TABLE
+from routing.core.topology import converge
+from routing.core.world import World
+
+
+def move(world: World, interaction: Interaction, trigger: InteractionTrigger, **changes: Any) -> Interaction:
+    """Apply a row of the interaction table. Raises IllegalTransition where there is none."""
+    state = next_state(interaction.state, trigger)
+    clocks = _clocks(interaction, state, world.now_ms)
+    interaction = world.update_interaction(interaction, state=state, **clocks, **changes)
+    if state is InteractionState.ENDED:
+        return interaction
+    for party in interaction.parties:
+        seat = SEAT_TABLE[state, party.role]
+        agent = world.agent(party.agent_id)
+        engagement = agent.engagements.get(interaction.id)
+        if engagement and ENGAGEMENT_TABLE.get((engagement.state, seat)) is not engagement.state:
+            move_engagement(world, agent, interaction.id, seat)
+    return converge(world, interaction)
+
+
+def _clocks(interaction: Interaction, state: InteractionState, now_ms: int) -> dict[str, int | None]:
+    """Stop and start the waiting and the hold clock as the state demands."""
+    clocks: dict[str, int | None] = {}
+    waiting, held = state in WAITING, state in CUSTOMER_ON_HOLD
+    if waiting and interaction.waiting_since_ms is None:
+        clocks["waiting_since_ms"] = now_ms
+    elif not waiting and interaction.waiting_since_ms is not None:
+        clocks["waiting_since_ms"] = None
+        clocks["waited_ms"] = interaction.waited_ms + now_ms - interaction.waiting_since_ms
+    if held and interaction.held_since_ms is None:
+        clocks["held_since_ms"] = now_ms
+    elif not held and interaction.held_since_ms is not None:
+        clocks["held_since_ms"] = None
+        clocks["held_ms"] = interaction.held_ms + now_ms - interaction.held_since_ms
+    return clocks

@@ -1,0 +1,117 @@
+"""Blind transfer: the agent leaves at once, the call goes to a named agent, to a queue, or to another entry point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from routing.core import cad
+from routing.core.config import Queue, Result, UnansweredTransfer
+from routing.core.endings import end_interaction
+from routing.core.errors import UnknownTarget
+from routing.core.events import EventType
+from routing.core.guard import require, require_free, require_one_target, require_queue
+from routing.core.interaction import Interaction, InteractionTrigger, OfferPurpose, Skip
+from routing.core.orders import Transfer
+from routing.core.queueing import begin_wait, merge
+from routing.core.ringing import ring
+from routing.core.roles import Action
+from routing.core.seats import move
+from routing.core.timers import Due, key
+from routing.core.topology import hang_up
+from routing.core.world import World
+from routing.core.wrapup import start_wrap_up
+
+Values = dict[str, object]
+SENDER_SKIP_S = 60  # a colleague of the queue is meant first, not the one who has just sent the call there
+
+
+def transfer(world: World, order: Transfer) -> Values:
+    """Raises as `require`, and AgentNotAvailable, UnknownAgent, UnknownTarget; then nothing has changed."""
+    agent, interaction = require(world, order.agent_id, order.interaction_id, Action.TRANSFER)
+    require_one_target(agent=order.to_agent, queue=order.to_queue, entry_point=order.to_entry_point)
+    values = {"to_agent": order.to_agent, "to_queue": order.to_queue, "to_entry_point": order.to_entry_point}
+    if order.to_agent:
+        _to_agent(world, interaction, order.to_agent)
+    elif order.to_queue:
+        require_queue(world, order.to_queue)
+        until = world.now_ms + SENDER_SKIP_S * 1000
+        world.set_timer(key(Due.SKIP, interaction.id, agent.id), until)
+        skips = (Skip(agent_id=agent.id, until_ms=until, why="transferred"),)
+        _to_queue(world, interaction, world.config.queues[order.to_queue], skips=skips)
+    else:
+        _to_entry_point(world, interaction, order.to_entry_point or "", agent.id)
+    moved = world.interaction(interaction.id)
+    world.emit(EventType.INTERACTION_TRANSFERRED, moved, agent.id, how="blind", **values)
+    return {"version": moved.version}
+
+
+def _to_agent(world: World, interaction: Interaction, agent_id: str) -> None:
+    """Rings that agent only (A10); he must be available (XFER-06, XFER-07)."""
+    require_free(world, agent_id, interaction)
+    moved = move(world, interaction, InteractionTrigger.REOFFERED, parties=())
+    _release(world, interaction)
+    ring(world, moved, (agent_id,), OfferPurpose.TRANSFER)
+
+
+def _to_queue(world: World, interaction: Interaction, queue: Queue, **changes: Any) -> None:
+    """It waits there with the place of its first entry (A22)."""
+    moved = move(
+        world,
+        interaction,
+        InteractionTrigger.REQUEUED,
+        parties=(),
+        queue=queue.id,
+        relaxation_step=0,
+        requires=merge(queue.requires, interaction.own_requires or ()),
+        **changes,
+    )
+    _release(world, interaction)
+    begin_wait(world, moved, queue)
+
+
+def _to_entry_point(world: World, interaction: Interaction, name: str, sender: str) -> None:
+    """CAD of the same name and type goes along (EP-03..05); the sender never gets this call back (EP-07)."""
+    target = world.config.entry_points.get(name)
+    queue = world.config.queues.get(target.queue) if target else None
+    if target is None or queue is None:
+        raise UnknownTarget(kind="entry point", target=name)
+    config = world.config
+    carried = cad.carry_over(config.cad_of(interaction.entry_point), config.cad_of(target.id), interaction.cad)
+    _to_queue(
+        world,
+        interaction,
+        queue,
+        entry_point=target.id,
+        priority=target.priority or queue.priority,
+        cad=carried,
+        cad_version=interaction.cad_version + 1,
+        excluded=(*interaction.excluded, sender),
+    )
+
+
+def _release(world: World, interaction: Interaction) -> None:
+    """The transferring agent leaves and wraps up (XFER-11)."""
+    for party in interaction.parties:
+        hang_up(world, interaction.pbx, party.leg_id)
+        start_wrap_up(world, interaction, party.agent_id)
+
+
+def not_taken(world: World, interaction: Interaction, agent_id: str) -> None:
+    """A blind transfer was not accepted.
+
+    The call is dropped (XFER-08), or waits in its queue where so configured (A9).
+    """
+    if world.config.unanswered_transfer is UnansweredTransfer.DROP:
+        world.emit(EventType.INTERACTION_TRANSFERRED, interaction, agent_id, how="not accepted")
+        end_interaction(world, interaction, Result.ANSWERED, "server")
+    else:
+        back_to_queue(world, interaction)
+
+
+def back_to_queue(world: World, interaction: Interaction) -> None:
+    """It waits in the queue it came from."""
+    moved = move(world, interaction, InteractionTrigger.OFFERS_OVER)
+    if queue := world.config.queues.get(moved.queue):
+        begin_wait(world, moved, queue)
+    else:
+        end_interaction(world, moved, Result.UNAVAILABLE, "server")
