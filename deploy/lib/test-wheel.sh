@@ -21,9 +21,10 @@ site=$("$tmp/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("pu
 "$python" -m pip -qq --disable-pip-version-check --python "$tmp/venv/bin/python" install --no-deps "$tmp"/wheel/*.whl
 "$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$site/libraries.pth"
 
-mkdir "$tmp/run/docs"
+mkdir -p "$tmp/run/deploy"
 cp -r "$tmp/source/tests" "$tmp/source/pyproject.toml" "$tmp/run/"
-cp "$tmp/source/docs/requirements.md" "$tmp/run/docs/"
+cp -r "$tmp/source/docs" "$tmp/run/"
+cp -r "$tmp/source/deploy/example" "$tmp/run/deploy/"
 cd "$tmp/run"
 "$tmp/venv/bin/python" -c 'import deploy.lab, sys; sys.exit(not deploy.lab.__file__.startswith(sys.prefix))' ||
   { echo "the tests would not use the wheel" >&2; exit 1; }
