@@ -47,6 +47,7 @@ class Connector:
         self._starter = uuid4().hex
         self._random = Random()  # noqa: S311 - spreads reconnects, guards nothing
         self._backoff = Backoff(self._random)
+        self._position: str | None = None
         self._must_resync = False
         self._is_up = asyncio.Event()
         self._links, self._caught_up = 0, 0  # counts of links: so far, and the last one whose old commands are read
@@ -117,15 +118,14 @@ class Connector:
 
     async def _carry_commands(self, stop: asyncio.Event) -> None:
         """Read, submit, save the position: after a crash in between, all but dialling is done again."""
-        position: str | None = None
         while not stop.is_set():
             try:
-                if position is None:
-                    position = await self._store.command_position(self._settings.pbx)
+                if self._position is None:
+                    self._position = await self._store.command_position(self._settings.pbx)
                 await self._beat()
                 await self._resync_if_demanded()
                 if await self._link_is_up():
-                    position = await self._carry_some(position)
+                    await self._carry_some(self._position)
                 self._backoff.reset()
             except StoreError as error:
                 log.warning("commands_not_read", pbx=self._settings.pbx, code=error.code, reason=str(error))
@@ -141,13 +141,13 @@ class Connector:
             return False
         return True
 
-    async def _carry_some(self, position: str) -> str:
+    async def _carry_some(self, position: str) -> None:
         """One batch; at first, without waiting, what was there when the link came up: it is older than the snapshot."""
         settings, link = self._settings, self._links
         wait_ms = settings.idle_ms if self.is_caught_up else 0
         found = await self._store.read_commands(settings.pbx, position, settings.batch, wait_ms)
         if not self._is_up.is_set():
-            return position
+            return
         is_old = self._caught_up != self._links
         if len(found) < settings.batch:
             self._caught_up = link
@@ -157,10 +157,9 @@ class Connector:
                 log.error("command_unreadable", pbx=settings.pbx, type=entry.command.type, reason=entry.command.reason)
             elif entry.command.id not in dropped:
                 await self._carry(entry.at_ms, entry.command)
+            self._position = entry.position  # even if it cannot be saved now: this process does nothing twice
         if found:
-            position = found[-1].position
-            await self._store.save_command_position(settings.pbx, position)
-        return position
+            await self._store.save_command_position(settings.pbx, found[-1].position)
 
     async def _resync_if_demanded(self) -> None:
         """A new link brings a new snapshot, on every kind of PBX."""

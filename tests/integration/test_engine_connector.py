@@ -17,6 +17,7 @@ from routing.app.connector import Connector, ConnectorSettings
 from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg
 from routing.core.errors import StoreError
 from routing.core.facts import CommandEnded, CommandOutcome, LegArrived, LinkLost, LinkRestored
+from routing.store.errors import StoreUnavailable
 from routing.store.port import START, Store
 from routing.store.redis_store import RedisStore
 from telephony.port import Sink
@@ -297,6 +298,52 @@ def test_commands_committed_while_the_connector_had_no_redis_reach_it_afterwards
         assert [c.id for c in port.submitted] == ["1", "2", "3"]
 
     run(play())
+
+
+class Forgetful(RedisStore):
+    """Does not answer the marking of `unmarked`, nor the first saving of a position after it was asked to dial."""
+
+    def __init__(self, url: str, tenant: str, unmarked: str) -> None:
+        super().__init__(url, tenant)
+        self.unmarked, self.faults = unmarked, 0
+
+    async def mark_dial_started(self, command_id: str, starter: str) -> bool:
+        if command_id == self.unmarked and not self.faults:
+            self.faults = 1
+            raise StoreUnavailable(reason="cut")
+        return await super().mark_dial_started(command_id, starter)
+
+    async def save_command_position(self, pbx: str, position: str) -> None:
+        if self.faults == 1:
+            self.faults = 2
+            raise StoreUnavailable(reason="cut")
+        await super().save_command_position(pbx, position)
+
+
+@pytest.mark.req("SAFE-01", "SAFE-02")
+def test_what_was_submitted_is_not_submitted_again_when_redis_fails_in_the_middle_of_a_batch(
+    shared_redis: RedisServer,
+) -> None:
+    async def play() -> None:
+        tenant, port, stop = uuid4().hex, NotingPort(), asyncio.Event()
+        store = Forgetful(shared_redis.url, tenant, unmarked="2")
+        settings = ConnectorSettings(pbx="ast1", idle_ms=50)
+        connector = Connector(store, port, SystemClock(), settings)
+        task = asyncio.create_task(connector.run(stop))
+        await until(lambda: connector.is_caught_up)
+        sent: list[Command] = [dial("1"), dial("2"), hang_up("3")]
+        token = await lead(store)
+        await store.commit(token, step_commit(1, commands=sent))
+        await until(lambda: store.faults == 2 and hang_up("3") in port.submitted)
+        await store.commit(token, step_commit(2, commands=[hang_up("4")]))
+        await until(lambda: hang_up("4") in port.submitted)
+        stop.set()
+        await task
+        assert port.submitted == [*sent, hang_up("4")]
+        await store.close()
+
+    with capture_logs():
+        run(play())
 
 
 @pytest.mark.req("SAFE-02")
