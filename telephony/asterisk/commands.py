@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+import structlog
+
 from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg, ReplyFeature, ReturnLeg, SetRooms
 from routing.core.facts import CommandEnded, CommandOutcome, DialFailed, DialOutcome, Fact, RoomsRefused
 from telephony.asterisk.actions import CONTEXT_FEATURE, UnsafeAction, hang_up, originate, redirect, set_variable
@@ -15,6 +17,7 @@ from telephony.asterisk.returns import Returns
 from telephony.asterisk.settings import AsteriskSettings
 from telephony.asterisk.transport import Answer, Answered, OnAnswer
 
+log = structlog.get_logger(__name__)
 NORMAL, ELSEWHERE = 16, 26
 REMEMBERED = 20_000
 NOT_SENT = "the link is down"
@@ -101,7 +104,9 @@ class Commands:
         try:
             fields = originate(order)
         except UnsafeAction as error:
-            self.end(order.id, Answered.ERROR, str(error))
+            # The phone's fault and not the PBX's, as when Asterisk itself finds that there is no such phone.
+            log.warning("dial_unsafe", pbx=self._pbx, leg=order.leg_id, reason=str(error))
+            self.end(order.id, Answered.SUCCESS)
             self._dial_failed(order.leg_id, DialOutcome.INVALID)
             return
         self._dialled.put(order.leg_id, 1)

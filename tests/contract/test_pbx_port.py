@@ -95,6 +95,15 @@ async def test_a_phone_that_does_not_exist_fails_at_once(lab: PbxLab) -> None:
     await ended(lab, order, CommandOutcome.SUCCEEDED, CommandOutcome.REFUSED)
 
 
+@pytest.mark.req("SAFE-03", "ROUTE-07")
+@in_lab_with("1001")
+async def test_a_malformed_phone_address_is_invalid_and_no_refusal_of_the_pbx(lab: PbxLab) -> None:
+    order = dial(lab, lab.phone("1001").address + "\r\nAction: Logoff", timeout_s=15)
+    await ended(lab, order, CommandOutcome.SUCCEEDED)
+    failed = await lab.wait_fact(DialFailed, within_s=2.0, leg_id=order.leg_id)
+    assert failed.outcome is DialOutcome.INVALID
+
+
 @in_lab_with("1001")
 async def test_the_same_leg_is_never_dialled_twice(lab: PbxLab) -> None:
     leg_id = await connect(lab, lab.phone("1001"))
