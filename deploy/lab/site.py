@@ -47,6 +47,8 @@ host = "127.0.0.1"
 port = {port}
 username = "{user}"
 secret_env = "SWITCHROOM_AMI_SECRET"
+dial = "PJSIP/{{number}}@trunk"
+dial_colon = ""
 """
 
 

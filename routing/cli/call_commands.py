@@ -17,14 +17,20 @@ __all__ = ["call_app"]
 ToAgent = Annotated[str | None, typer.Option("--agent", metavar="AGENT", help="An agent who is available.")]
 ToQueue = Annotated[str | None, typer.Option("--queue", metavar="QUEUE", help="Whoever of this queue is free.")]
 ToEntryPoint = Annotated[str | None, typer.Option("--entry-point", metavar="ENTRY_POINT", help="Another entry point.")]
+ToNumber = Annotated[str | None, typer.Option("--number", metavar="NUMBER", help="A dial number outside, as pasted.")]
 
 
 @call_app.command("consult")
 @command
 def consult_command(
-    session: Session, agent: AgentArgument, to: ToAgent = None, queue: ToQueue = None, call: CallOption = None
+    session: Session,
+    agent: AgentArgument,
+    to: ToAgent = None,
+    queue: ToQueue = None,
+    number: ToNumber = None,
+    call: CallOption = None,
 ) -> None:
-    """Ask a second agent while the customer hears music."""
+    """Ask a second agent or an outside number while the customer hears music."""
     order = StartConsult(
         order_id=new_order_id(),
         actor=actor(),
@@ -32,6 +38,7 @@ def consult_command(
         interaction_id=call_of(session, agent, call).id,
         to_agent=to,
         to_queue=queue,
+        to_number=number,
     )
     obey(session, order)
 
@@ -39,9 +46,14 @@ def consult_command(
 @call_app.command("invite")
 @command
 def invite_command(
-    session: Session, agent: AgentArgument, to: ToAgent = None, queue: ToQueue = None, call: CallOption = None
+    session: Session,
+    agent: AgentArgument,
+    to: ToAgent = None,
+    queue: ToQueue = None,
+    number: ToNumber = None,
+    call: CallOption = None,
 ) -> None:
-    """Let a second agent join as soon as he answers; the customer is not held."""
+    """Let a second agent or an outside number join at the answer; the customer is not held."""
     order = Invite(
         order_id=new_order_id(),
         actor=actor(),
@@ -49,6 +61,7 @@ def invite_command(
         interaction_id=call_of(session, agent, call).id,
         to_agent=to,
         to_queue=queue,
+        to_number=number,
     )
     obey(session, order)
 
@@ -61,6 +74,7 @@ def transfer_command(
     to: ToAgent = None,
     queue: ToQueue = None,
     entry_point: ToEntryPoint = None,
+    number: ToNumber = None,
     call: CallOption = None,
 ) -> None:
     """Hand the call on and leave it at once."""
@@ -72,6 +86,7 @@ def transfer_command(
         to_agent=to,
         to_queue=queue,
         to_entry_point=entry_point,
+        to_number=number,
     )
     obey(session, order)
 

@@ -15,7 +15,27 @@ from routing.app.config.models import CAD_NAME_PATTERN, ID_PATTERN, KEYED, SINGL
 
 _PLAIN = {str: "text", int: "integer", float: "number", bool: "true or false"}
 _KNOWN_PATTERNS = {ID_PATTERN: "id", CAD_NAME_PATTERN: "CAD name"}
-_ORDER = ("server", "pbx", "skills", "teams", "profiles", "agents", "queues", "entry_points", "cad", "calls", "reasons")
+_ORDER = (
+    "server",
+    "pbx",
+    "skills",
+    "teams",
+    "profiles",
+    "agents",
+    "queues",
+    "entry_points",
+    "cad",
+    "calls",
+    "numbers",
+    "reasons",
+)
+
+
+_INNER = {
+    "relaxation": "[[queues.ID.relaxation]]",
+    "on_miss": "[queues.ID.on_miss.CAUSE]",
+    "dial": "[profiles.ID.dial]",
+}
 
 
 def sections() -> str:
@@ -47,10 +67,7 @@ def _table(heading: str, model: type[BaseModel]) -> Iterator[str]:
             inner.append((name, child))
     yield ""
     for name, child in inner:
-        key = {"relaxation": f"[[queues.ID.{name}]]", "on_miss": "[queues.ID.on_miss.CAUSE]"}.get(
-            name, f"[queues.ID.{name}]"
-        )
-        yield from _table(key, child)
+        yield from _table(_INNER.get(name, f"[queues.ID.{name}]"), child)
 
 
 def _type(field: FieldInfo) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from routing.core import cad, consults
-from routing.core.config import Result, RonaCause
+from routing.core.config import Result
 from routing.core.endings import end_interaction
 from routing.core.errors import CadConflict
 from routing.core.events import EventType
 from routing.core.facts import EndedBy, LegEnded, RoomsReached, RoomsRefused
 from routing.core.guard import require
-from routing.core.interaction import InteractionState, InteractionTrigger, Role
+from routing.core.interaction import InteractionState, InteractionTrigger, OfferEnd, Role
 from routing.core.offers import miss
 from routing.core.orders import EditCad, EndInteraction, Hold, Resume
 from routing.core.roles import Action
@@ -75,13 +75,13 @@ def leg_ended(world: World, fact: LegEnded) -> None:
         result = Result.ANSWERED if interaction.parties else without_agent
         end_interaction(world, interaction, result, "dialplan" if is_taken_back else "customer")
     elif offer := next((o for o in interaction.offers if o.leg_id == fact.leg_id), None):
-        miss(world, interaction, offer, RonaCause.UNREACHABLE)
+        miss(world, interaction, offer, OfferEnd.UNREACHABLE)
     else:
         party = next(p for p in interaction.parties if p.leg_id == fact.leg_id)
         if party.role is Role.CONSULTED:
             consults.left(world, interaction, party)
         else:
-            end_interaction(world, interaction, Result.ANSWERED, party.agent_id)
+            end_interaction(world, interaction, Result.ANSWERED, party.agent_id or "external")
 
 
 _REACHED = {

@@ -11,6 +11,9 @@ from enum import StrEnum
 # Skill name and minimum level 1-10, sorted by name: hashable, so that calls can wait by class of requirement.
 Requirement = tuple[tuple[str, int], ...]
 
+# ITU-T E.164: 979 international premium rate, 870 and 88x satellite and networks without a country; 0900 numbers.
+PREMIUM = ("+979", "+870", "+878", "+881", "+882", "+883", "+888", "+1900", "+449", "+49900", "+3389")
+
 
 class Strategy(StrEnum):
     """The sort key of eligible agents (ROUTE-03). The rank within the queue always comes first."""
@@ -151,12 +154,28 @@ class EntryPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DialRights:
+    """Which numbers may be dialed (SAFE-04): those that begin with one of `allowed`, none where it is empty.
+
+    Prefixes are digits, `*` and `#`, `+` first; an IDD prefix counts as `+`. `denied` goes before `allowed`.
+    """
+
+    allowed: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    min_digits: int = 3
+    max_digits: int = 15
+    international: bool = False
+    premium: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What an agent may do (PERM)."""
 
     id: str
     receive_calls: bool = True
     end_calls: bool = True
+    dial: DialRights = DialRights()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,14 +201,36 @@ class AgentConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pbx:
-    """What the core needs to know of a PBX node; connection settings belong to the connector's configuration."""
+    """What the core needs to know of a PBX node; connection settings belong to the connector's configuration.
+
+    `dial`: dial string of its trunk with `{number}`, empty = no outside numbers. `dial_colon`: what ":" becomes on the
+    trunk, None = such a number is refused (A4). `dial_caller_id`: the number shown outside, empty = the trunk's own.
+    """
 
     id: str
     kind: str
+    dial: str = ""
+    dial_colon: str | None = None
+    dial_caller_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """Rules for dial numbers. `max_digits` 14 or 15 (A1). `idd`: prefixes for dialing abroad (DIAL-09).
+
+    `country`: code of the home country, empty = every `+` is abroad. `premium`: prefixes of expensive ranges.
+    `ring_timeout_s`: how long an external party's telephone may ring.
+    """
+
+    max_digits: int = 14
+    idd: tuple[str, ...] = ("011", "00")
+    country: str = ""
+    premium: tuple[str, ...] = PREMIUM
+    ring_timeout_s: int = 30
 
 
 class UnansweredTransfer(StrEnum):
-    """What becomes of a blind transfer that the agent does not take (XFER-08, A9)."""
+    """What becomes of a blind transfer that the agent or the outside number does not take (XFER-08, A9)."""
 
     DROP = "drop"
     QUEUE = "queue"
@@ -210,6 +251,7 @@ class Config:
     idle_reasons: tuple[str, ...] = ()
     wrap_up_reasons: tuple[str, ...] = ()
     unanswered_transfer: UnansweredTransfer = UnansweredTransfer.DROP
+    numbers: Numbers = Numbers()
 
     def cad_of(self, entry_point: str) -> dict[str, CadVariable]:
         """Declarations in force for calls of an entry point, by name, in display order."""

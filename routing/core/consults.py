@@ -1,16 +1,17 @@
-"""Consult and conference: agent 1 brings agent 2 in, aside or all three together, and who may end what."""
+"""Consult and conference: agent 1 brings agent 2 in, aside or all three together, and who may end what.
+
+Agent 2 may be an external party at a dial number: all the same, but that he has no state and gives no orders.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from routing.core.agent import EngagementTrigger
 from routing.core.config import Result
 from routing.core.endings import end_interaction
-from routing.core.engagements import move_engagement
 from routing.core.errors import ActionNotAllowed
 from routing.core.events import EventType
-from routing.core.guard import require, require_free, require_one_target, require_queue
+from routing.core.guard import Outside, require, require_free, require_number, require_one_target, require_queue
 from routing.core.interaction import (
     Consult,
     Interaction,
@@ -23,12 +24,11 @@ from routing.core.interaction import (
     Role,
 )
 from routing.core.orders import Invite, OnConsult, StartConsult
-from routing.core.ringing import rescind, ring
+from routing.core.ringing import outside_of, rescind, ring, ring_outside
 from routing.core.roles import Action
-from routing.core.seats import move
+from routing.core.seats import move, release, unseat
 from routing.core.topology import hang_up
 from routing.core.world import World
-from routing.core.wrapup import start_wrap_up
 
 Values = dict[str, object]
 _T = InteractionTrigger
@@ -37,7 +37,7 @@ _T = InteractionTrigger
 def start(world: World, order: StartConsult) -> Values:
     """The customer goes on hold (HOLD-06), a second agent is rung or sought in a queue (CONS-01, 02, 04).
 
-    Raises as `require`, and AgentNotAvailable, UnknownAgent, UnknownTarget.
+    Raises as `require`, and AgentNotAvailable, UnknownAgent, UnknownTarget, NumberRefused.
     """
     return _ask(world, order, Action.CONSULT, _T.CONSULT_ASKED)
 
@@ -49,31 +49,47 @@ def invite(world: World, order: Invite) -> Values:
 
 def _ask(world: World, order: StartConsult | Invite, action: Action, trigger: InteractionTrigger) -> Values:
     _, interaction = require(world, order.agent_id, order.interaction_id, action)
-    require_one_target(agent=order.to_agent, queue=order.to_queue)
-    if order.to_agent:
-        require_free(world, order.to_agent, interaction)
-    else:
-        require_queue(world, order.to_queue or "")
+    require_one_target(agent=order.to_agent, queue=order.to_queue, number=order.to_number)
+    outside = _require_target(world, order, interaction)
     consult = Consult(
         id=world.new_id("con"),
         asked_at_ms=world.now_ms,
         agent_id=order.to_agent or "",
         queue=order.to_queue or "",
+        number=outside.number.text if outside else "",
     )
     interaction = move(world, interaction, trigger, consult=consult)
-    target = {"to_agent": consult.agent_id, "to_queue": consult.queue}
+    target = {"to_agent": consult.agent_id, "to_queue": consult.queue, "to_number": consult.number}
     world.emit(EventType.CONSULT_REQUESTED, interaction, order.agent_id, **target, status="consult requested")
     if order.to_agent:
         interaction = ring(world, interaction, (order.to_agent,), OfferPurpose.CONSULT)
-    return {"consult_id": consult.id, "version": interaction.version}
+    elif outside:
+        interaction = ring_outside(world, interaction, outside, OfferPurpose.CONSULT)
+    return {"consult_id": consult.id, "version": interaction.version, **(outside.values() if outside else {})}
+
+
+def _require_target(world: World, order: StartConsult | Invite, interaction: Interaction) -> Outside | None:
+    if order.to_number:
+        return require_number(world, order.agent_id, interaction, order.to_number)
+    if order.to_agent:
+        require_free(world, order.to_agent, interaction)
+    else:
+        require_queue(world, order.to_queue or "")
+    return None
 
 
 def joined(world: World, interaction: Interaction, offer: Offer) -> None:
     """The second agent answered: the two talk aside, or all three together when he was invited."""
-    party = Party(agent_id=offer.agent_id, leg_id=offer.leg_id, joined_at_ms=world.now_ms, role=Role.CONSULTED)
+    party = Party(
+        agent_id=offer.agent_id,
+        number=offer.number,
+        leg_id=offer.leg_id,
+        joined_at_ms=world.now_ms,
+        role=Role.CONSULTED,
+    )
     was_invited = interaction.state is InteractionState.INVITING
     interaction = move(world, interaction, _T.CONSULT_ANSWERED, parties=(*interaction.parties, party))
-    world.emit(EventType.CONSULT_ANSWERED, interaction, offer.agent_id)
+    world.emit(EventType.CONSULT_ANSWERED, interaction, offer.agent_id, **outside_of(offer))
     if was_invited:
         _tell_conference(world, interaction)
 
@@ -87,7 +103,7 @@ def not_taken(world: World, interaction: Interaction, offer: Offer, end: OfferEn
         skips = (*consult.skips, offer.agent_id)
         world.update_interaction(interaction, consult=replace(consult, skips=skips))
     else:
-        world.emit(EventType.CONSULT_NOT_TAKEN, interaction, offer.agent_id, outcome=end.value)
+        world.emit(EventType.CONSULT_NOT_TAKEN, interaction, offer.agent_id, outcome=end.value, **outside_of(offer))
         _over(world, interaction, end.value)
 
 
@@ -135,6 +151,8 @@ def _tell_conference(world: World, interaction: Interaction) -> None:
     second = interaction.party(Role.CONSULTED)
     config = world.config.agents.get(second.agent_id) if second else None
     who = {"consulted_name": config.name, "consulted_dn": config.phone} if config else {}
+    if second and second.number:
+        who = {"consulted_name": "", "consulted_dn": second.number}
     world.emit(EventType.CONFERENCE_STARTED, interaction, **who)
 
 
@@ -145,9 +163,8 @@ def _complete_transfer(world: World, interaction: Interaction) -> None:
         return
     parties = (replace(second, role=Role.OWNER),)
     interaction = move(world, interaction, _T.HANDED_OVER, parties=parties, consult=None)
-    hang_up(world, interaction.pbx, owner.leg_id)
-    start_wrap_up(world, interaction, owner.agent_id)
-    values = {"to_agent": second.agent_id, "how": "consult"}
+    release(world, interaction, owner)
+    values = {"to_agent": second.agent_id, "to_number": second.number, "how": "consult"}
     world.emit(EventType.INTERACTION_TRANSFERRED, interaction, owner.agent_id, **values)
 
 
@@ -160,9 +177,9 @@ def _exit(world: World, interaction: Interaction) -> None:
 
 def left(world: World, interaction: Interaction, second: Party) -> None:
     """Agent 2 is gone, by order or by his phone."""
-    parties = tuple(p for p in interaction.parties if p.agent_id != second.agent_id)
+    parties = tuple(p for p in interaction.parties if p.leg_id != second.leg_id)
     interaction = world.update_interaction(interaction, parties=parties)
-    move_engagement(world, world.agent(second.agent_id), interaction.id, EngagementTrigger.ENDED)
+    unseat(world, interaction, second)
     _over(world, interaction, "left")
 
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from routing.core.agent import EngagementTrigger
 from routing.core.commands import ReturnLeg
 from routing.core.config import Result
-from routing.core.engagements import move_engagement
 from routing.core.events import EventType
-from routing.core.interaction import Interaction, InteractionTrigger, OfferEnd, Role
+from routing.core.interaction import Interaction, InteractionTrigger, OfferEnd
 from routing.core.ringing import rescind
-from routing.core.seats import move
+from routing.core.seats import move, release
 from routing.core.timers import Due, key
 from routing.core.topology import hang_up
 from routing.core.world import World
-from routing.core.wrapup import start_wrap_up
 
 
 def end_interaction(world: World, interaction: Interaction, result: Result, ended_by: str) -> None:
-    """End it with `result`; `ended_by` is customer, an agent's id, dialplan (took the caller back), or server.
+    """End it with `result`; `ended_by`: customer, an agent's id, external, dialplan (took it back), or server.
 
     The customer's leg goes back to the dialplan when there is something left for it to do there, else it is hung up.
     """
@@ -40,11 +37,7 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
     if ended_by not in ("customer", "dialplan"):
         _release_customer(world, interaction, result)
     for party in interaction.parties:
-        hang_up(world, interaction.pbx, party.leg_id)
-        if party.role is Role.OWNER:
-            start_wrap_up(world, interaction, party.agent_id)
-        else:  # a consulted agent leaves without wrap-up (CONSROLE-17, CONFROLE-15)
-            move_engagement(world, world.agent(party.agent_id), interaction.id, EngagementTrigger.ENDED)
+        release(world, interaction, party)
     world.emit(EventType.INTERACTION_ENDED, interaction, **summary(interaction))
     world.remove_interaction(interaction)
 
@@ -72,7 +65,8 @@ def summary(interaction: Interaction) -> dict[str, Any]:
     return {
         "result": interaction.result.value if interaction.result else "",
         "ended_by": interaction.ended_by,
-        "agents": [p.agent_id for p in interaction.parties],
+        "agents": [p.agent_id for p in interaction.parties if p.agent_id],
+        "numbers": [p.number for p in interaction.parties if p.number],
         "waited_ms": interaction.waited_ms,
         "talked_ms": spanned - interaction.waited_ms - interaction.held_ms,
         "held_ms": interaction.held_ms,

@@ -86,6 +86,13 @@ class UnknownTarget(DomainError):
     template = "there is no {kind} {target!r} to send a call to"
 
 
+class NumberRefused(DomainError):
+    """This number is not dialed. `rule`: the stable word of `routing.core.numbers.NumberRule` that it breaks."""
+
+    code = "number-refused"
+    template = "number {number!r} is not dialed: {reason} ({rule})"
+
+
 class AgentEngaged(DomainError):
     code = "agent-engaged"
     template = "agent {agent_id} still has an interaction: {interaction_id}"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from routing.core import numbers
 from routing.core.agent import Agent, Engagement, EngagementState
+from routing.core.config import DialRights
 from routing.core.errors import ActionNotAllowed, AgentNotAvailable, AgentNotEngaged, UnknownAgent, UnknownTarget
 from routing.core.interaction import Interaction
+from routing.core.numbers import DialNumber
 from routing.core.roles import OUTSIDE_TABLE, ROLE_TABLE, Action
 from routing.core.world import World
 
@@ -49,6 +54,32 @@ def require_queue(world: World, queue_id: str) -> None:
     """Raises UnknownTarget."""
     if queue_id not in world.config.queues:
         raise UnknownTarget(kind="queue", target=queue_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """A number that may be dialed, and the dial string of the PBX for it."""
+
+    number: DialNumber
+    phone: str
+
+    def values(self) -> dict[str, object]:
+        """For replies and events: the number as it is dialed, and which form matched (A3)."""
+        return {"to_number": self.number.text, "form": self.number.form.value}
+
+
+def require_number(world: World, agent_id: str, interaction: Interaction, text: str) -> Outside:
+    """Raises NumberRefused: malformed (DIAL-06), not of his profile (SAFE-04), an entry point's (DIAL-11), no trunk."""
+    config = world.config
+    number = numbers.parse(text, config.numbers)
+    entries = (n for entry_point in config.entry_points.values() for n in entry_point.numbers)
+    numbers.refuse_entry_point(number, entries, config.numbers)
+    agent = config.agents.get(agent_id)
+    profile = config.profiles.get(agent.profile) if agent else None
+    numbers.permit(number, profile.dial if profile else DialRights(), config.numbers)
+    pbx = config.pbxs.get(interaction.pbx)
+    phone = numbers.render(number, pbx.dial if pbx else "", pbx.dial_colon if pbx else None)
+    return Outside(number=number, phone=phone)
 
 
 def require_one_target(**targets: str | None) -> None:

@@ -117,13 +117,15 @@ class OfferState(StrEnum):
 
 
 class OfferEnd(StrEnum):
-    """How an offer ended, for the interaction's history."""
+    """How an offer ended, for the interaction's history. INVALID and CONGESTION only of outside numbers."""
 
     ANSWERED = "answered"
     NO_ANSWER = "no_answer"
     REJECTED = "rejected"
     BUSY = "busy"
     UNREACHABLE = "unreachable"
+    INVALID = "invalid"
+    CONGESTION = "congestion"
     ABANDONED = "abandoned"
     RESCINDED = "rescinded"
 
@@ -138,7 +140,10 @@ class OfferPurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """An interaction presented to one agent: owner, deadline, and the leg that rings, always on the caller's PBX."""
+    """An interaction presented to one agent: owner, deadline, and the leg that rings, always on the caller's PBX.
+
+    To an external party: no agent, but the `number` that is dialed; one of them at a time.
+    """
 
     id: str
     agent_id: str
@@ -147,6 +152,7 @@ class Offer:
     offered_at_ms: int
     deadline_ms: int
     purpose: OfferPurpose = OfferPurpose.CALL
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,10 +162,11 @@ class PastOffer:
     ended_at_ms: int
     end: OfferEnd
     purpose: OfferPurpose = OfferPurpose.CALL
+    number: str = ""
 
 
 class Role(StrEnum):
-    """OWNER: agent 1, whose call it is. CONSULTED: agent 2."""
+    """OWNER: agent 1, whose call it is. CONSULTED: agent 2. Either may be an external party."""
 
     OWNER = "owner"
     CONSULTED = "consulted"
@@ -167,17 +174,18 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """An agent who talks in this interaction."""
+    """Who talks with the customer in this interaction: an agent, or without one an external party at `number`."""
 
     agent_id: str
     leg_id: str
     joined_at_ms: int
     role: Role = Role.OWNER
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consult:
-    """A running consult or conference. One of `agent_id` and `queue` is the target that agent 1 asked for.
+    """A running consult or conference. One of `agent_id`, `queue`, `number` is the target that agent 1 asked for.
 
     `skips`: agents of the queue who did not take it.
     """
@@ -187,6 +195,7 @@ class Consult:
     agent_id: str = ""
     queue: str = ""
     skips: tuple[str, ...] = ()
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

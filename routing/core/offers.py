@@ -20,10 +20,11 @@ from routing.core.interaction import (
     OfferPurpose,
     OfferState,
     Party,
+    Role,
     Skip,
 )
 from routing.core.matching_types import Decision
-from routing.core.ringing import close, offer_card, rescind, ring
+from routing.core.ringing import close, offer_card, outside_of, rescind, ring
 from routing.core.seats import move
 from routing.core.timers import Due, key
 from routing.core.topology import hang_up
@@ -41,10 +42,21 @@ DEFAULT_ON_MISS = {
 # Not the phone but the PBX said no; the skip keeps one that refuses everything from being asked without end.
 PBX_REFUSED = MissPolicy(then=AfterMiss.AVAILABLE, skip_s=2)
 
+_ENDS = {
+    DialOutcome.BUSY: OfferEnd.BUSY,
+    DialOutcome.NO_ANSWER: OfferEnd.NO_ANSWER,
+    DialOutcome.REJECTED: OfferEnd.REJECTED,
+    DialOutcome.UNREACHABLE: OfferEnd.UNREACHABLE,
+    DialOutcome.INVALID: OfferEnd.INVALID,
+    DialOutcome.CONGESTION: OfferEnd.CONGESTION,
+    DialOutcome.CANCELLED: OfferEnd.RESCINDED,
+}
+
+# Of an agent's own telephone, whatever else went wrong is that it could not be reached.
 _CAUSES = {
-    DialOutcome.BUSY: RonaCause.BUSY,
-    DialOutcome.NO_ANSWER: RonaCause.NO_ANSWER,
-    DialOutcome.REJECTED: RonaCause.REJECTED,
+    OfferEnd.BUSY: RonaCause.BUSY,
+    OfferEnd.NO_ANSWER: RonaCause.NO_ANSWER,
+    OfferEnd.REJECTED: RonaCause.REJECTED,
 }
 
 
@@ -69,11 +81,14 @@ def ringing(world: World, fact: LegRinging) -> None:
     offer = replace(offer, state=OfferState.RINGING)
     offers = tuple(offer if o.id == offer.id else o for o in interaction.offers)
     interaction = world.update_interaction(interaction, offers=offers)
-    world.emit(EventType.OFFER_RINGING, interaction, offer.agent_id, **offer_card(world, interaction, offer))
+    if offer.agent_id:
+        world.emit(EventType.OFFER_RINGING, interaction, offer.agent_id, **offer_card(world, interaction, offer))
+    else:
+        world.emit(EventType.DIAL_RINGING, interaction, **outside_of(offer))
 
 
 def answered(world: World, fact: LegAnswered) -> None:
-    """The agent picked up his phone: this offer wins, the others are rescinded (OFFER-04)."""
+    """The agent or the external party picked up: this offer wins, the others are rescinded (OFFER-04)."""
     found = _offer_at(world, fact.leg_id)
     if found is None:
         if world.interaction_of(fact.leg_id) is None:  # too late: rescinded, rung out, or of a call that is over
@@ -84,8 +99,9 @@ def answered(world: World, fact: LegAnswered) -> None:
         if other.id != offer.id:
             interaction = rescind(world, interaction, other, OfferEnd.RESCINDED)
     interaction = close(world, interaction, offer, OfferEnd.ANSWERED)
-    agent = world.agent(offer.agent_id)
-    move_engagement(world, agent, interaction.id, EngagementTrigger.ANSWERED, calls=agent.calls + 1)
+    if offer.agent_id:
+        agent = world.agent(offer.agent_id)
+        move_engagement(world, agent, interaction.id, EngagementTrigger.ANSWERED, calls=agent.calls + 1)
     if offer.purpose is OfferPurpose.CONSULT:
         consults.joined(world, interaction, offer)
     else:
@@ -93,19 +109,22 @@ def answered(world: World, fact: LegAnswered) -> None:
 
 
 def _connect(world: World, interaction: Interaction, offer: Offer) -> None:
-    """The customer has his agent."""
+    """The customer has somebody to talk with."""
     _stop_waiting(world, interaction)
+    party = Party(
+        agent_id=offer.agent_id, number=offer.number, leg_id=offer.leg_id, joined_at_ms=world.now_ms, role=Role.OWNER
+    )
     changes: dict[str, Any] = {
-        "parties": (Party(agent_id=offer.agent_id, leg_id=offer.leg_id, joined_at_ms=world.now_ms),),
+        "parties": (party,),
         "skips": (),
         "result": Result.ANSWERED,
     }
     if interaction.answered_at_ms is None:
         changes["answered_at_ms"] = world.now_ms
-    values = {"ani": interaction.ani, "dnis": interaction.dnis}
+    values = {"ani": interaction.ani, "dnis": interaction.dnis, **outside_of(offer)}
     world.emit(EventType.INTERACTION_CONNECTED, interaction, offer.agent_id, **values)
     interaction = move(world, interaction, InteractionTrigger.ANSWERED, **changes)
-    mark = {"SR_RESULT": Result.ANSWERED.value, "SR_AGENT": offer.agent_id}
+    mark = {"SR_RESULT": Result.ANSWERED.value, "SR_AGENT": offer.agent_id}  # no agent: the one before has left
     world.send(MarkLeg(id=world.new_id("cmd"), pbx=interaction.pbx, leg_id=interaction.customer_leg, variables=mark))
 
 
@@ -117,9 +136,9 @@ def _stop_waiting(world: World, interaction: Interaction) -> None:
 
 
 def dial_failed(world: World, fact: DialFailed) -> None:
-    """The PBX says the phone was not answered: typed cause, policy per cause (ROUTE-07)."""
+    """The PBX says that nobody answered: typed cause, policy per cause (ROUTE-07)."""
     if found := _offer_at(world, fact.leg_id):
-        miss(world, found[0], found[1], _CAUSES.get(fact.outcome, RonaCause.UNREACHABLE))
+        miss(world, found[0], found[1], _ENDS[fact.outcome])
 
 
 def command_ended(world: World, fact: CommandEnded) -> None:
@@ -132,7 +151,7 @@ def command_ended(world: World, fact: CommandEnded) -> None:
     interaction = world.interaction_of(fact.command_id)
     offer = next((o for o in interaction.offers if o.id == fact.command_id), None) if interaction else None
     if interaction and offer and fact.outcome is CommandOutcome.REFUSED:
-        miss(world, interaction, offer, RonaCause.UNREACHABLE, PBX_REFUSED)
+        miss(world, interaction, offer, OfferEnd.CONGESTION, PBX_REFUSED)
     elif interaction and offer and offer.state is OfferState.RESERVED:
         take_back(world, interaction, offer)
 
@@ -159,26 +178,31 @@ def rang_out(world: World, interaction_id: str, agent_id: str) -> None:
         return
     if world.is_linked(interaction.pbx):
         hang_up(world, interaction.pbx, offer.leg_id)
-        miss(world, interaction, offer, RonaCause.NO_ANSWER)
+        miss(world, interaction, offer, OfferEnd.NO_ANSWER)
     else:
         take_back(world, interaction, offer)
 
 
-def miss(
-    world: World, interaction: Interaction, offer: Offer, cause: RonaCause, policy: MissPolicy | None = None
-) -> None:
-    """An offer failed: the agent's next state and the skip come from `policy`, else from the queue's for this cause."""
+def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, policy: MissPolicy | None = None) -> None:
+    """An offer failed: the agent's next state and the skip come from `policy`, else from the queue's for this cause.
+
+    An external party has no state; what it was dialed for goes on as with an agent.
+    """
+    cause = _CAUSES.get(end, RonaCause.UNREACHABLE)
     queue = world.config.queues.get(interaction.queue)
     policy = policy or (queue.on_miss.get(cause) if queue else None) or DEFAULT_ON_MISS[cause]
-    interaction = close(world, interaction, offer, OfferEnd(cause.value))
-    agent = _after_miss(world, world.agent(offer.agent_id), policy)
-    move_engagement(world, agent, interaction.id, EngagementTrigger.OFFER_ENDED)
+    if offer.agent_id:
+        end = OfferEnd(cause.value)
+    interaction = close(world, interaction, offer, end)
+    if offer.agent_id:
+        agent = _after_miss(world, world.agent(offer.agent_id), policy)
+        move_engagement(world, agent, interaction.id, EngagementTrigger.OFFER_ENDED)
     if offer.purpose is OfferPurpose.CONSULT:
-        consults.not_taken(world, interaction, offer, OfferEnd(cause.value))
+        consults.not_taken(world, interaction, offer, end)
     elif offer.purpose is OfferPurpose.TRANSFER:
-        transfers.not_taken(world, interaction, agent.id)
+        transfers.not_taken(world, interaction, offer, end)
     else:
-        _skip(world, interaction, agent.id, policy, cause)
+        _skip(world, interaction, offer.agent_id, policy, cause)
 
 
 def _skip(world: World, interaction: Interaction, agent_id: str, policy: MissPolicy, cause: RonaCause) -> None:

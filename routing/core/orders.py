@@ -76,13 +76,14 @@ class EndInteraction(Order):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer(Order):
-    """Blind: the agent leaves at once. Exactly one target."""
+    """Blind: the agent leaves at once. Exactly one target; `to_number` as typed or pasted."""
 
     agent_id: str
     interaction_id: str
     to_agent: str | None = None
     to_queue: str | None = None
     to_entry_point: str | None = None
+    to_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,7 @@ class StartConsult(Order):
     interaction_id: str
     to_agent: str | None = None
     to_queue: str | None = None
+    to_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,7 @@ class Invite(Order):
     interaction_id: str
     to_agent: str | None = None
     to_queue: str | None = None
+    to_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

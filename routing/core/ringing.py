@@ -1,14 +1,19 @@
-"""Reserve an agent and ring his phone, for whatever purpose; take it back again. What follows is decided elsewhere."""
+"""Ring an agent or an outside number, for whatever purpose; take it back again. What follows is decided elsewhere.
+
+An agent is reserved meanwhile and sees what he is offered; of an external party there is only the dialing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from routing.core import cad
 from routing.core.agent import Engagement, EngagementState, EngagementTrigger
 from routing.core.commands import DialLeg
 from routing.core.engagements import move_engagement, open_engagement
 from routing.core.events import EventType
+from routing.core.guard import Outside
 from routing.core.interaction import Interaction, Offer, OfferEnd, OfferPurpose, OfferState, PastOffer, Role
 from routing.core.timers import Due, key
 from routing.core.topology import hang_up
@@ -29,23 +34,43 @@ def ring(world: World, interaction: Interaction, agent_ids: Iterable[str], purpo
     """Offer the interaction to these agents; the first half of the two-step offer (OFFER-01)."""
     queue = world.config.queues.get(interaction.queue)
     ring_s = queue.ring_timeout_s if queue else DEFAULT_RING_S
-    offers = []
-    for agent_id in agent_ids:
-        offer = Offer(
-            id=world.new_id("off"),
-            agent_id=agent_id,
-            leg_id=world.new_id("leg"),
-            state=OfferState.RESERVED,
-            offered_at_ms=world.now_ms,
-            deadline_ms=world.now_ms + ring_s * 1000,
-            purpose=purpose,
-        )
+    offers = [_offer(world, purpose, ring_s, agent_id=agent_id) for agent_id in agent_ids]
+    for offer in offers:
         _reserve(world, interaction, offer)
-        offers.append(offer)
     interaction = world.update_interaction(interaction, offers=(*interaction.offers, *offers))
     for offer in offers:
-        _dial(world, interaction, offer, ring_s)
+        phone = world.config.agents[offer.agent_id].phone
+        _dial(world, interaction, offer, phone, (interaction.ani, interaction.ani_name))
+        world.emit(EventType.OFFER_RESERVED, interaction, offer.agent_id, **offer_card(world, interaction, offer))
     return interaction
+
+
+def ring_outside(world: World, interaction: Interaction, outside: Outside, purpose: OfferPurpose) -> Interaction:
+    """Dial an external party; nobody is reserved and nobody is blamed when it is not answered."""
+    offer = _offer(world, purpose, world.config.numbers.ring_timeout_s, number=outside.number.text)
+    world.set_timer(key(Due.OFFER, interaction.id), offer.deadline_ms)
+    interaction = world.update_interaction(interaction, offers=(*interaction.offers, offer))
+    _dial(world, interaction, offer, outside.phone, (world.config.pbxs[interaction.pbx].dial_caller_id, ""))
+    world.emit(EventType.DIAL_STARTED, interaction, **outside_of(offer), deadline_ms=offer.deadline_ms)
+    return interaction
+
+
+def outside_of(offer: Offer) -> dict[str, Any]:
+    """What events of an external party say of it; nothing of an agent's offer."""
+    return {"number": offer.number, "purpose": offer.purpose.value} if offer.number else {}
+
+
+def _offer(world: World, purpose: OfferPurpose, ring_s: int, *, agent_id: str = "", number: str = "") -> Offer:
+    return Offer(
+        id=world.new_id("off"),
+        agent_id=agent_id,
+        number=number,
+        leg_id=world.new_id("leg"),
+        state=OfferState.RESERVED,
+        offered_at_ms=world.now_ms,
+        deadline_ms=world.now_ms + ring_s * 1000,
+        purpose=purpose,
+    )
 
 
 def _reserve(world: World, interaction: Interaction, offer: Offer) -> None:
@@ -60,21 +85,20 @@ def _reserve(world: World, interaction: Interaction, offer: Offer) -> None:
     world.set_timer(key(Due.OFFER, interaction.id, offer.agent_id), offer.deadline_ms)
 
 
-def _dial(world: World, interaction: Interaction, offer: Offer, ring_s: int) -> None:
-    agent = world.config.agents[offer.agent_id]
+def _dial(world: World, interaction: Interaction, offer: Offer, phone: str, caller: tuple[str, str]) -> None:
+    """`caller`: the number and the name that are shown there."""
     world.send(
         DialLeg(
             id=offer.id,
             pbx=interaction.pbx,
             leg_id=offer.leg_id,
             interaction_id=interaction.id,
-            phone=agent.phone,
-            timeout_s=ring_s + RING_GRACE_S,
-            caller_number=interaction.ani,
-            caller_name=interaction.ani_name,
+            phone=phone,
+            timeout_s=(offer.deadline_ms - offer.offered_at_ms) // 1000 + RING_GRACE_S,
+            caller_number=caller[0],
+            caller_name=caller[1],
         )
     )
-    world.emit(EventType.OFFER_RESERVED, interaction, offer.agent_id, **offer_card(world, interaction, offer))
 
 
 def offer_card(world: World, interaction: Interaction, offer: Offer) -> dict[str, object]:
@@ -111,10 +135,11 @@ def _initiator(world: World, interaction: Interaction) -> dict[str, object]:
 
 def rescind(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -> Interaction:
     """Take an offer back without blame: the phone stops ringing, the agent is as free as before."""
-    agent = world.agent(offer.agent_id)
-    hang_up(world, interaction.pbx, offer.leg_id, answered_elsewhere=end is OfferEnd.RESCINDED)
+    is_elsewhere = end is OfferEnd.RESCINDED and bool(offer.agent_id)
+    hang_up(world, interaction.pbx, offer.leg_id, answered_elsewhere=is_elsewhere)
     interaction = close(world, interaction, offer, end)
-    move_engagement(world, agent, interaction.id, EngagementTrigger.OFFER_ENDED)
+    if offer.agent_id:
+        move_engagement(world, world.agent(offer.agent_id), interaction.id, EngagementTrigger.OFFER_ENDED)
     return interaction
 
 
@@ -127,10 +152,14 @@ def close(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -
         ended_at_ms=world.now_ms,
         end=end,
         purpose=offer.purpose,
+        number=offer.number,
     )
     offers = tuple(o for o in interaction.offers if o.id != offer.id)
     interaction = world.update_interaction(interaction, offers=offers, past_offers=(*interaction.past_offers, past))
     rang_ms = world.now_ms - offer.offered_at_ms
-    values = {"end": end.value, "rang_ms": rang_ms, "purpose": offer.purpose.value}
-    world.emit(EventType.OFFER_ENDED, interaction, offer.agent_id, **values)
+    if offer.agent_id:
+        values = {"end": end.value, "rang_ms": rang_ms, "purpose": offer.purpose.value}
+        world.emit(EventType.OFFER_ENDED, interaction, offer.agent_id, **values)
+    else:
+        world.emit(EventType.DIAL_ENDED, interaction, outcome=end.value, took_ms=rang_ms, **outside_of(offer))
     return interaction

@@ -1,10 +1,13 @@
-"""One step of an interaction's machine and all that hangs on it: clocks, every agent's engagement, the rooms."""
+"""One step of an interaction's machine and all that hangs on it: clocks, every agent's engagement, the rooms.
+
+An external party has a place in the rooms, but no engagement and no wrap-up.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from routing.core.agent import ENGAGEMENT_TABLE
+from routing.core.agent import ENGAGEMENT_TABLE, EngagementTrigger
 from routing.core.engagements import move_engagement
 from routing.core.interaction import (
     CUSTOMER_ON_HOLD,
@@ -12,11 +15,14 @@ from routing.core.interaction import (
     Interaction,
     InteractionState,
     InteractionTrigger,
+    Party,
+    Role,
     next_state,
 )
 from routing.core.roles import SEAT_TABLE
-from routing.core.topology import converge
+from routing.core.topology import converge, hang_up
 from routing.core.world import World
+from routing.core.wrapup import start_wrap_up
 
 
 def move(world: World, interaction: Interaction, trigger: InteractionTrigger, **changes: Any) -> Interaction:
@@ -27,12 +33,30 @@ def move(world: World, interaction: Interaction, trigger: InteractionTrigger, **
     if state is InteractionState.ENDED:
         return interaction
     for party in interaction.parties:
+        if not party.agent_id:
+            continue
         seat = SEAT_TABLE[state, party.role]
         agent = world.agent(party.agent_id)
         engagement = agent.engagements.get(interaction.id)
         if engagement and ENGAGEMENT_TABLE.get((engagement.state, seat)) is not engagement.state:
             move_engagement(world, agent, interaction.id, seat)
     return converge(world, interaction)
+
+
+def release(world: World, interaction: Interaction, party: Party) -> None:
+    """This party leaves: his telephone is hung up, and an agent is seated no more."""
+    hang_up(world, interaction.pbx, party.leg_id)
+    unseat(world, interaction, party)
+
+
+def unseat(world: World, interaction: Interaction, party: Party) -> None:
+    """Agent 1 wraps up, a consulted agent does not (CONSROLE-17, CONFROLE-15), an external party has no seat."""
+    if not party.agent_id:
+        return
+    if party.role is Role.OWNER:
+        start_wrap_up(world, interaction, party.agent_id)
+    else:
+        move_engagement(world, world.agent(party.agent_id), interaction.id, EngagementTrigger.ENDED)
 
 
 def _clocks(interaction: Interaction, state: InteractionState, now_ms: int) -> dict[str, int | None]:

@@ -1,4 +1,4 @@
-"""Blind transfer: the agent leaves at once, the call goes to a named agent, to a queue, or to another entry point."""
+"""Blind transfer: the agent leaves at once, the call goes to an agent, a queue, an entry point or a dial number."""
 
 from __future__ import annotations
 
@@ -9,29 +9,37 @@ from routing.core.config import Queue, Result, UnansweredTransfer
 from routing.core.endings import end_interaction
 from routing.core.errors import UnknownTarget
 from routing.core.events import EventType
-from routing.core.guard import require, require_free, require_one_target, require_queue
-from routing.core.interaction import Interaction, InteractionTrigger, OfferPurpose, Skip
+from routing.core.guard import Outside, require, require_free, require_number, require_one_target, require_queue
+from routing.core.interaction import Interaction, InteractionTrigger, Offer, OfferEnd, OfferPurpose, Skip
 from routing.core.orders import Transfer
 from routing.core.queueing import begin_wait, merge
-from routing.core.ringing import ring
+from routing.core.ringing import outside_of, ring, ring_outside
 from routing.core.roles import Action
-from routing.core.seats import move
+from routing.core.seats import move, release
 from routing.core.timers import Due, key
-from routing.core.topology import hang_up
 from routing.core.world import World
-from routing.core.wrapup import start_wrap_up
 
 Values = dict[str, object]
 SENDER_SKIP_S = 60  # a colleague of the queue is meant first, not the one who has just sent the call there
 
 
 def transfer(world: World, order: Transfer) -> Values:
-    """Raises as `require`, and AgentNotAvailable, UnknownAgent, UnknownTarget; then nothing has changed."""
+    """Raises as `require`, and AgentNotAvailable, UnknownAgent, UnknownTarget, NumberRefused.
+
+    Then nothing has changed.
+    """
     agent, interaction = require(world, order.agent_id, order.interaction_id, Action.TRANSFER)
-    require_one_target(agent=order.to_agent, queue=order.to_queue, entry_point=order.to_entry_point)
+    require_one_target(
+        agent=order.to_agent, queue=order.to_queue, entry_point=order.to_entry_point, number=order.to_number
+    )
     values = {"to_agent": order.to_agent, "to_queue": order.to_queue, "to_entry_point": order.to_entry_point}
+    answer: Values = {}
     if order.to_agent:
         _to_agent(world, interaction, order.to_agent)
+    elif order.to_number:
+        outside = require_number(world, agent.id, interaction, order.to_number)
+        _to_number(world, interaction, outside)
+        answer = outside.values()
     elif order.to_queue:
         require_queue(world, order.to_queue)
         until = world.now_ms + SENDER_SKIP_S * 1000
@@ -41,8 +49,8 @@ def transfer(world: World, order: Transfer) -> Values:
     else:
         _to_entry_point(world, interaction, order.to_entry_point or "", agent.id)
     moved = world.interaction(interaction.id)
-    world.emit(EventType.INTERACTION_TRANSFERRED, moved, agent.id, how="blind", **values)
-    return {"version": moved.version}
+    world.emit(EventType.INTERACTION_TRANSFERRED, moved, agent.id, how="blind", **values, **answer)
+    return {"version": moved.version, **answer}
 
 
 def _to_agent(world: World, interaction: Interaction, agent_id: str) -> None:
@@ -51,6 +59,13 @@ def _to_agent(world: World, interaction: Interaction, agent_id: str) -> None:
     moved = move(world, interaction, InteractionTrigger.REOFFERED, parties=())
     _release(world, interaction)
     ring(world, moved, (agent_id,), OfferPurpose.TRANSFER)
+
+
+def _to_number(world: World, interaction: Interaction, outside: Outside) -> None:
+    """The customer hears music until somebody answers there."""
+    moved = move(world, interaction, InteractionTrigger.REOFFERED, parties=())
+    _release(world, interaction)
+    ring_outside(world, moved, outside, OfferPurpose.TRANSFER)
 
 
 def _to_queue(world: World, interaction: Interaction, queue: Queue, **changes: Any) -> None:
@@ -92,17 +107,17 @@ def _to_entry_point(world: World, interaction: Interaction, name: str, sender: s
 def _release(world: World, interaction: Interaction) -> None:
     """The transferring agent leaves and wraps up (XFER-11)."""
     for party in interaction.parties:
-        hang_up(world, interaction.pbx, party.leg_id)
-        start_wrap_up(world, interaction, party.agent_id)
+        release(world, interaction, party)
 
 
-def not_taken(world: World, interaction: Interaction, agent_id: str) -> None:
+def not_taken(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -> None:
     """A blind transfer was not accepted.
 
     The call is dropped (XFER-08), or waits in its queue where so configured (A9).
     """
     if world.config.unanswered_transfer is UnansweredTransfer.DROP:
-        world.emit(EventType.INTERACTION_TRANSFERRED, interaction, agent_id, how="not accepted")
+        values = {"how": "not accepted", "outcome": end.value, **outside_of(offer)}
+        world.emit(EventType.INTERACTION_TRANSFERRED, interaction, offer.agent_id, **values)
         end_interaction(world, interaction, Result.ANSWERED, "server")
     else:
         back_to_queue(world, interaction)

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from routing.app.settings import LogLevel, PbxKind
-from routing.core.config import AfterMiss, CadType, RonaCause, Strategy, UnansweredTransfer
+from routing.core.config import PREMIUM, AfterMiss, CadType, RonaCause, Strategy, UnansweredTransfer
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 CAD_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
+PREFIX_PATTERN = r"^(\+|\+?[0-9*#]{1,15})$"
+DIAL_PATTERN = r"^[A-Za-z0-9]{1,16}/[A-Za-z0-9_.+*#-]{0,32}\{number\}[A-Za-z0-9_.+*#@-]{0,64}(:[0-9]{1,5})?$"
 MAX_LEVEL = 10
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
@@ -21,6 +23,8 @@ Rank = Annotated[int, Field(ge=1, le=99)]
 Priority = Annotated[int, Field(ge=1, le=10)]
 Phone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,16}/[A-Za-z0-9_.@:+-]{1,80}$")]
 Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,20}$")]
+Prefix = Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)]
+DialString = Annotated[str, StringConstraints(pattern=DIAL_PATTERN)]
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{3,12}$")]
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,253}$")]
 PlainText = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -74,6 +78,17 @@ class PbxTable(Table):
         default=None, description="File whose first line is the secret; relative to the configuration directory"
     )
     system_name: PlainText = Field(default="", description="The PBX's `systemname`; `doctor` compares it")
+    dial: DialString | None = Field(
+        default=None,
+        description="Dial string of its trunk, e.g. `PJSIP/{number}@trunk`; without it no outside number is dialed",
+    )
+    dial_colon: Annotated[str, StringConstraints(pattern=r"^[*#]{0,4}$")] | None = Field(
+        default=None,
+        description="What ':' in a number becomes on the trunk, may be empty; without it such a number is refused",
+    )
+    dial_caller_id: Annotated[str, StringConstraints(pattern=r"^(\+?[0-9]{2,15})?$")] = Field(
+        default="", description="Number that outside parties see; empty: what the trunk itself shows"
+    )
 
     @model_validator(mode="after")
     def _one_secret(self) -> PbxTable:
@@ -93,11 +108,34 @@ class TeamTable(Table):
     )
 
 
+class DialTable(Table):
+    """Which outside numbers may be dialed. A prefix is digits, `*`, `#`, with `+` first or `+` alone."""
+
+    allowed: list[Prefix] = Field(
+        default_factory=list,
+        description="Numbers that begin so, written as here or with an IDD prefix for `+`; none: nothing is dialed",
+    )
+    denied: list[Prefix] = Field(
+        default_factory=list, description="But not those that begin so, in whatever way they are written"
+    )
+    min_digits: int = Field(default=3, ge=3, le=15, description="Fewest digits")
+    max_digits: int = Field(default=15, ge=3, le=15, description="Most digits")
+    international: bool = Field(default=False, description="Also numbers outside `numbers.country`")
+    premium: bool = Field(default=False, description="Also numbers of `numbers.premium`")
+
+    @model_validator(mode="after")
+    def _range(self) -> DialTable:
+        if self.min_digits > self.max_digits:
+            raise ValueError(f"nothing has {self.min_digits} digits or more and at most {self.max_digits}")
+        return self
+
+
 class ProfileTable(Table):
     """What an agent may do; the table's name is its id. `default` exists without being written."""
 
     receive_calls: bool = Field(default=True, description="Is offered customers' calls")
     end_calls: bool = Field(default=True, description="May end a customer's call")
+    dial: DialTable = Field(default_factory=DialTable, description="Outside numbers he may transfer to or consult")
 
 
 class AgentTable(Table):
@@ -223,8 +261,27 @@ class CallsTable(Table):
 
     unanswered_transfer: Annotated[UnansweredTransfer, Field(strict=False)] = Field(
         default=UnansweredTransfer.DROP,
-        description="A blind transfer that the agent does not take: `drop` the call, or back to its `queue`",
+        description="A blind transfer that nobody takes: `drop` the call, or back to its `queue`",
     )
+
+
+class NumbersTable(Table):
+    """Rules for the numbers that agents dial: 3 digits at least."""
+
+    max_digits: int = Field(default=14, ge=14, le=15, description="Most digits")
+    idd: list[Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}$")]] = Field(
+        default_factory=lambda: ["011", "00"],
+        description='Prefixes for dialing abroad, which stand for `+`; `["011", "00"]` where it is not given',
+    )
+    country: Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]{0,2})?$")] = Field(
+        default="", description="Code of the home country, e.g. `1`; empty: every number with `+` is international"
+    )
+    premium: list[Prefix] = Field(
+        default_factory=lambda: list(PREMIUM),
+        description="Expensive ranges, for profiles with `premium`; where it is not given: "
+        + ", ".join(f"`{prefix}`" for prefix in PREMIUM),
+    )
+    ring_timeout_s: int = Field(default=30, ge=1, le=300, description="Seconds that an outside number is rung")
 
 
 class ReasonsTable(Table):
@@ -235,7 +292,12 @@ class ReasonsTable(Table):
 
 
 # Section -> type of one of its entries. Those of SINGLE are one entry each, the others hold entries by id.
-SINGLE: dict[str, type[Table]] = {"server": ServerTable, "calls": CallsTable, "reasons": ReasonsTable}
+SINGLE: dict[str, type[Table]] = {
+    "server": ServerTable,
+    "calls": CallsTable,
+    "numbers": NumbersTable,
+    "reasons": ReasonsTable,
+}
 KEYED: dict[str, Any] = {
     "skills": Label,
     "pbx": PbxTable,

@@ -34,7 +34,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """`kind`: pbx, profile, queue, entry_point, agent, cad, reasons, calls. `fields` only of what is changed."""
+    """`kind`: pbx, profile, queue, entry_point, agent, cad, reasons, calls, numbers. `fields` only of what is changed."""
 
     kind: str
     id: str
@@ -69,6 +69,10 @@ def _changes(old: Config, new: Config) -> Iterator[Change]:
         if before != after:
             change = FieldChange(name=kind, old=before, new=after)
             yield Change(kind="reasons", id=kind, action=Action.CHANGED, fields=(change,))
+    if old.numbers != new.numbers:
+        yield Change(
+            kind="numbers", id="numbers", action=Action.CHANGED, fields=tuple(_fields(old.numbers, new.numbers))
+        )
     if old.unanswered_transfer is not new.unanswered_transfer:
         name = "unanswered_transfer"
         change = FieldChange(name=name, old=old.unanswered_transfer.value, new=new.unanswered_transfer.value)

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from routing.app.config import secrets
-from routing.app.config.models import AgentTable, CadTable, EntryPointTable, QueueTable, WrapUpTable
+from routing.app.config.models import (
+    AgentTable,
+    CadTable,
+    EntryPointTable,
+    NumbersTable,
+    PbxTable,
+    ProfileTable,
+    QueueTable,
+    WrapUpTable,
+)
 from routing.app.config.sources import Sources
 from routing.app.config.validate import Tables
 from routing.app.settings import PbxSettings, ServerSettings
@@ -11,8 +20,10 @@ from routing.core.config import (
     AgentConfig,
     CadVariable,
     Config,
+    DialRights,
     EntryPoint,
     MissPolicy,
+    Numbers,
     Pbx,
     Profile,
     Queue,
@@ -26,10 +37,10 @@ def core_config(tables: Tables) -> Config:
     """Revision 0: `apply` numbers it."""
     common = {name: _variable(name, table) for name, table in tables.cad.items()}
     profiles = {"default": Profile(id="default")}
-    profiles |= {id_: Profile(id=id_, **table.model_dump()) for id_, table in tables.profiles.items()}
+    profiles |= {id_: _profile(id_, table) for id_, table in tables.profiles.items()}
     return Config(
         tenant=tables.server.tenant,
-        pbxs={id_: Pbx(id=id_, kind=table.kind.value) for id_, table in tables.pbx.items()},
+        pbxs={id_: _pbx(id_, table) for id_, table in tables.pbx.items()},
         queues={id_: _queue(id_, table) for id_, table in tables.queues.items()},
         entry_points={id_: _entry_point(id_, table, common) for id_, table in tables.entry_points.items()},
         profiles=profiles,
@@ -38,6 +49,7 @@ def core_config(tables: Tables) -> Config:
         idle_reasons=tuple(tables.reasons.idle),
         wrap_up_reasons=tuple(tables.reasons.wrap_up),
         unanswered_transfer=tables.calls.unanswered_transfer,
+        numbers=_numbers(tables.numbers),
     )
 
 
@@ -64,6 +76,39 @@ def pbx_settings(sources: Sources, tables: Tables) -> dict[str, PbxSettings]:
 
 def requirement(skills: dict[str, int]) -> Requirement:
     return tuple(sorted(skills.items()))
+
+
+def _pbx(id_: str, table: PbxTable) -> Pbx:
+    return Pbx(
+        id=id_,
+        kind=table.kind.value,
+        dial=table.dial or "",
+        dial_colon=table.dial_colon,
+        dial_caller_id=table.dial_caller_id,
+    )
+
+
+def _profile(id_: str, table: ProfileTable) -> Profile:
+    dial = table.dial
+    rights = DialRights(
+        allowed=tuple(dial.allowed),
+        denied=tuple(dial.denied),
+        min_digits=dial.min_digits,
+        max_digits=dial.max_digits,
+        international=dial.international,
+        premium=dial.premium,
+    )
+    return Profile(id=id_, receive_calls=table.receive_calls, end_calls=table.end_calls, dial=rights)
+
+
+def _numbers(table: NumbersTable) -> Numbers:
+    return Numbers(
+        max_digits=table.max_digits,
+        idd=tuple(table.idd),
+        country=table.country,
+        premium=tuple(table.premium),
+        ring_timeout_s=table.ring_timeout_s,
+    )
 
 
 def _queue(id_: str, table: QueueTable) -> Queue:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from routing.app.config.positions import KeyPath
 from routing.app.config.sources import Sources
 from routing.core.cad import MAX_SHOWN
-from routing.core.config import AgentConfig, Config, Queue, Requirement
+from routing.core.numbers import is_abroad
+from routing.core.config import AgentConfig, Config, Numbers, Profile, Queue, Requirement
 
 MIN_RING_S = 5
 
@@ -29,6 +30,8 @@ def check(sources: Sources, config: Config) -> None:
         _narrow_steps(sources, queue)
         _staff(sources, queue, _members(config, queue))
     _form_size(sources, config)
+    for profile in config.profiles.values():
+        _dialing(sources, config, profile)
     for agent in config.agents.values():
         if not agent.queues:
             sources.warn(("agents", agent.id), "has no queue: neither his own nor his team's")
@@ -94,6 +97,32 @@ def _lacking(members: list[AgentConfig], requires: Requirement) -> str:
                 f" (best: {best})" if best else ""
             )
     return f"none of its {len(members)} agents has all of {', '.join(skill for skill, _level in requires)}"
+
+
+def _dialing(sources: Sources, config: Config, profile: Profile) -> None:
+    """Rights that allow nothing."""
+    path: KeyPath = ("profiles", profile.id, "dial")
+    rights, numbers = profile.dial, config.numbers
+    if rights.allowed and not any(pbx.dial for pbx in config.pbxs.values()):
+        sources.warn(path, "allows numbers, but no PBX has a trunk for them: pbx.ID.dial")
+    if not rights.allowed and (rights.denied or rights.international or rights.premium):
+        sources.warn(path, "allows nothing: 'allowed' has no prefix")
+    if rights.min_digits > numbers.max_digits:
+        sources.warn((*path, "min_digits"), f"allows nothing: numbers have at most {numbers.max_digits} digits")
+    for index, prefix in enumerate(rights.allowed):
+        where = (*path, "allowed", index)
+        if rights.denied and prefix.startswith(rights.denied):
+            sources.warn(where, f"{prefix} is never allowed: it is denied as well")
+        elif not rights.premium and numbers.premium and prefix.startswith(numbers.premium):
+            sources.warn(where, f"{prefix} is never allowed: it is a premium range and 'premium' is off")
+        elif not rights.international and _is_all_abroad(prefix, numbers):
+            sources.warn(where, f"{prefix} is never allowed: it is abroad and 'international' is off")
+
+
+def _is_all_abroad(prefix: str, numbers: Numbers) -> bool:
+    """Whether no number at home begins so."""
+    home = [f"{start}{numbers.country}" for start in ("+", *numbers.idd) if numbers.country]
+    return is_abroad(prefix, numbers) and not any(start.startswith(prefix) for start in home)
 
 
 def _form_size(sources: Sources, config: Config) -> None:

@@ -12,13 +12,16 @@ from pydantic_core import ErrorDetails
 
 from routing.app.config.models import (
     CAD_NAME_PATTERN,
+    DIAL_PATTERN,
     ID_PATTERN,
     KEYED,
+    PREFIX_PATTERN,
     SINGLE,
     AgentTable,
     CadTable,
     CallsTable,
     EntryPointTable,
+    NumbersTable,
     PbxTable,
     ProfileTable,
     QueueTable,
@@ -33,6 +36,8 @@ from routing.app.config.sources import Sources
 _PATTERN_HINTS = {
     ID_PATTERN: "lower-case letters, digits, '_', '-' and '.', at most 64",
     CAD_NAME_PATTERN: "letters, digits and '_', beginning with a letter, at most 64",
+    DIAL_PATTERN: "'PJSIP/{number}@trunk': one {number}, and nothing that a dial string splits at",
+    PREFIX_PATTERN: "digits, '*' and '#', '+' only first, at most 15",
 }
 _MAX_SHOWN_INPUT = 40
 
@@ -43,6 +48,7 @@ class Tables:
 
     server: ServerTable = field(default_factory=ServerTable)
     calls: CallsTable = field(default_factory=CallsTable)
+    numbers: NumbersTable = field(default_factory=NumbersTable)
     reasons: ReasonsTable = field(default_factory=ReasonsTable)
     skills: dict[str, str] = field(default_factory=dict)
     pbx: dict[str, PbxTable] = field(default_factory=dict)

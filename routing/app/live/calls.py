@@ -12,7 +12,8 @@ from routing.core.world import World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRow:
-    """`position`: 1 is next in its queue; None when it does not wait. `agents`: who talks, or to whom it is offered.
+    """`position`: 1 is next in its queue; None when it does not wait. `agents`: who talks, or to whom it is offered;
+    an external party by its number.
 
     Clocks: waiting ends with the answer, talking excludes hold. `cad` has secure values masked.
     """
@@ -49,7 +50,7 @@ def call_rows(world: World, now_ms: int, queue: str = "") -> list[CallRow]:
 def call_row(world: World, interaction: Interaction, now_ms: int) -> CallRow:
     """A live or an ended interaction."""
     clocks = clocks_of(interaction, now_ms)
-    partners = [party.agent_id for party in interaction.parties] or [o.agent_id for o in interaction.offers]
+    partners = [one.agent_id or one.number for one in interaction.parties or interaction.offers]
     return CallRow(
         id=interaction.id,
         kind=interaction.kind,

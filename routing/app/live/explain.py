@@ -56,12 +56,18 @@ def _story(call: Interaction) -> Iterator[Moment]:
     yield Moment(at_ms=call.entered_at_ms, what="entered", detail=f"queue {call.queue}, priority {call.priority}")
     for past in call.past_offers:
         rang_s = (past.ended_at_ms - past.offered_at_ms) / 1000
-        yield Moment(at_ms=past.offered_at_ms, what="offered", agent=past.agent_id)
+        yield Moment(at_ms=past.offered_at_ms, what="offered", agent=past.agent_id or past.number)
         yield Moment(
-            at_ms=past.ended_at_ms, what="offer_ended", agent=past.agent_id, detail=past.end.value, took_s=rang_s
+            at_ms=past.ended_at_ms,
+            what="offer_ended",
+            agent=past.agent_id or past.number,
+            detail=past.end.value,
+            took_s=rang_s,
         )
     for offer in call.offers:
-        yield Moment(at_ms=offer.offered_at_ms, what="offered", agent=offer.agent_id, detail=offer.state.value)
+        yield Moment(
+            at_ms=offer.offered_at_ms, what="offered", agent=offer.agent_id or offer.number, detail=offer.state.value
+        )
     yield from _ending(call)
 
 
@@ -75,7 +81,7 @@ def _relaxed(world: World, call: Interaction) -> Iterator[Moment]:
 
 def _ending(call: Interaction) -> Iterator[Moment]:
     for party in call.parties:
-        yield Moment(at_ms=party.joined_at_ms, what="joined", agent=party.agent_id)
+        yield Moment(at_ms=party.joined_at_ms, what="joined", agent=party.agent_id or party.number)
     if call.bridged_at_ms is not None and call.answered_at_ms is not None:
         took_s = (call.bridged_at_ms - call.answered_at_ms) / 1000
         yield Moment(at_ms=call.bridged_at_ms, what="bridged", detail="both hear each other", took_s=took_s)
