@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from deploy.lab.call import Call
-from deploy.lab.people import order
 from deploy.lab.policies import Answer, Ring
 from deploy.lab.site import Site, center
 from routing.core.interaction import InteractionState, Role
-from routing.core.orders import GoAvailable, Hold, Invite, OnConsult, Resume, SignOut, StartConsult, Transfer
+from routing.core.orders import Hold, Invite, Resume, Transfer
 from tests.system.center import MUSIC_HZ, tone_of
 from tests.system.trio import Trio, play
 

@@ -34,7 +34,10 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """`kind`: pbx, profile, queue, entry_point, agent, cad, reasons, calls, numbers. `fields` only of what is changed."""
+    """`kind`: pbx, profile, queue, entry_point, agent, cad, reasons, calls, numbers.
+
+    `fields` only of what is changed.
+    """
 
     kind: str
     id: str

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from routing.app.config.positions import KeyPath
 from routing.app.config.sources import Sources
 from routing.core.cad import MAX_SHOWN
-from routing.core.numbers import is_abroad
 from routing.core.config import AgentConfig, Config, Numbers, Profile, Queue, Requirement
+from routing.core.numbers import is_abroad
 
 MIN_RING_S = 5
 
