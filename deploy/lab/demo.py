@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -79,7 +80,7 @@ class Demo:
             show.cancel()
             await asyncio.gather(show, return_exceptions=True)
             report = await self._report(store)
-            self.console.print(report["totals"])
+            self.console.print("\n", report["totals"], sep="")
             if self.arguments.json:
                 self.arguments.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
             if self.arguments.stay:
@@ -201,13 +202,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what happened to each call")
     parser.add_argument("--stay", action="store_true", help="keep everything running until Ctrl-C")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as with Ctrl-C, and takes everything along
     files, people = example_files(arguments.agents)
-    demo = Demo(arguments)
-    with Site([number for _, number in people], files, dialplan=DIALPLAN, supervised=True, tenant="example") as site:
-        try:
+    demo, phones = Demo(arguments), [number for _, number in people]
+    try:
+        with Site(phones, files, dialplan=DIALPLAN, supervised=True, tenant="example") as site:
             report = asyncio.run(demo.run(site, people))
-        except KeyboardInterrupt:
-            sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(0)
     sys.exit(0 if report["totals"]["answered"] else 1)
 
 
