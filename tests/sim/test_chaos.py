@@ -349,6 +349,24 @@ def test_after_any_faults_everything_converges(plan: list[Deed]) -> None:
     chaos.check_replay()
 
 
+TALK = ("call", "available", "wrap_up", *CONTROL, *CONTROL, "hold", "resume", "hang_up_phone", "give_up")
+
+
+@pytest.mark.req("HOLD-08", "SAFE-01", "CONSROLE-14", "CONFROLE-12")
+@given(plan=deeds(*TALK), faults=deeds("cut", "restore", "kill", "start", "lose"))
+@EFFORT
+def test_call_control_in_any_order_and_through_faults_converges(plan: list[Deed], faults: list[Deed]) -> None:
+    chaos = Chaos()
+    for phone in chaos.hall.pbx.phones.values():
+        phone.habit = Answers(Constant(300), Constant(600_000))
+    chaos.carry_out([Deed("call"), Deed("wait", 0, 1_000), *plan], is_calm=True)
+    chaos.carry_out(faults)
+    chaos.carry_out(plan)
+    chaos.mend()
+    chaos.close()
+    chaos.check_replay()
+
+
 # Each fault with what ends it, so that most of a long day is work.
 OUTAGES = (("cut", "restore"), ("stall", "restore"), ("kill", "start"), ("double", "wait"), ("lose", "wait"))
 
