@@ -134,3 +134,15 @@ def test_the_state_of_a_phone_that_nobody_watched_for_a_while_is_not_believed() 
     d.apply(config([agent("anna"), agent("ben")]))
     assert d.world.unavailable_because("anna") == "phone_unknown"
     assert d.world.unavailable_because("ben") == ""
+
+
+@pytest.mark.req("OPS-02")
+def test_a_call_that_is_offered_when_its_pbx_is_removed_is_over_with_the_offer_though_its_queue_stays() -> None:
+    soft = queue(relaxation=(RelaxationStep(after_s=5, requires=()),))
+    one = config([agent("anna")], [soft], pbxs=TWO_PBXS)
+    d = Driver(one)
+    call = d.call()
+    d.apply(replace(one, pbxs={"b": TWO_PBXS["b"]}, agents={}))
+    d.advance(30)
+    assert d.ended[call].result is Result.UNAVAILABLE
+    assert d.world.state.timers == {}
