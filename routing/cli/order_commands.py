@@ -10,7 +10,7 @@ from routing.app.ask import new_order_id
 from routing.app.live.agents import agent_row
 from routing.cli import live_tables as tables
 from routing.cli.exits import Exit
-from routing.cli.output import cell, fail, now_ms, say, show_json
+from routing.cli.output import PlainTable, cell, fail, now_ms, say, show_json
 from routing.cli.session import Session, actor, command, world_of
 from routing.core.cad import form, shown
 from routing.core.errors import AgentNotEngaged
@@ -191,7 +191,7 @@ def _show_cad(session: Session, interaction: Interaction) -> None:
     else:
         columns = ("name", "label", "type", "editable", "secure", "value")
         lines = [[row[column] for column in columns] for row in rows]
-        say(tables.table(f"version {interaction.cad_version}", columns, lines))
+        say(PlainTable(f"version {interaction.cad_version}", columns, lines))
 
 
 def _pair(session: Session, text: str) -> tuple[str, str]:
