@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from routing.core import reconfigure
 from routing.core.commands import HangUpLeg, ReturnLeg
 from routing.core.config import Pbx, RelaxationStep, Result
-from routing.core.facts import LinkLost, LinkRestored, PhoneState, RoomsReached
+from routing.core.facts import DialOutcome, LinkLost, LinkRestored, PhoneState, RoomsReached
+from routing.core.interaction import Interaction
+from routing.core.world import World
 from tests.unit.core_driver import WRAP, Driver, agent, config, queue
 
 TWO_PBXS = {name: Pbx(id=name, kind="simulated") for name in ("a", "b")}
@@ -33,6 +36,24 @@ def test_applying_a_configuration_never_touches_live_state() -> None:
     d.give(RoomsReached(pbx="a", interaction_id=call, version=1))
     d.hang_up("leg_c1")
     assert d.state_of("anna") == "available"
+
+
+def test_a_configuration_that_cannot_be_applied_to_the_end_is_not_applied_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    d = two_agents()
+    call = d.call()
+
+    def fault(world: World, interaction: Interaction) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(reconfigure, "fit", fault)
+    with pytest.raises(ZeroDivisionError):
+        d.apply(config([agent("anna", phone="PJSIP/other")], [queue("other")]))
+    monkeypatch.undo()
+    assert (d.world.config.revision, set(d.world.state.agents)) == (1, {"anna", "ben"})
+    d.fail(call, "anna", DialOutcome.REJECTED)
+    assert d.offered(call) == ("ben",)
 
 
 @pytest.mark.req("OPS-02")
