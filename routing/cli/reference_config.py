@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from routing.app.config.models import CAD_NAME_PATTERN, ID_PATTERN, KEYED, SINGLE
+from routing.app.config.models import KEYED, SINGLE
+from routing.app.config.scalars import CAD_NAME_PATTERN, ID_PATTERN
 
 _PLAIN = {str: "text", int: "integer", float: "number", bool: "true or false"}
 _KNOWN_PATTERNS = {ID_PATTERN: "id", CAD_NAME_PATTERN: "CAD name"}

@@ -71,7 +71,8 @@ class Line:
     @property
     def outside(self) -> Offer | Party:
         found = self.d.interaction(self.id)
-        return next(one for one in (*found.offers, *found.parties) if one.number)
+        everybody: list[Offer | Party] = [*found.offers, *found.parties]
+        return next(one for one in everybody if one.number)
 
     def rings(self) -> None:
         self.d.give(LegRinging(pbx="a", leg_id=self.outside.leg_id))

@@ -4,46 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from routing.app.config.scalars import (
+    CadName,
+    DialString,
+    Host,
+    Id,
+    Label,
+    Number,
+    Phone,
+    Pin,
+    PlainText,
+    Prefix,
+    Priority,
+    Queues,
+    Seconds,
+    Skills,
+    Table,
+)
 from routing.app.settings import LogLevel, PbxKind
 from routing.core.config import PREMIUM, AfterMiss, CadType, RonaCause, Strategy, UnansweredTransfer
-
-ID_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
-CAD_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
-PREFIX_PATTERN = r"^(\+|\+?[0-9*#]{1,15})$"
-DIAL_PATTERN = r"^[A-Za-z0-9]{1,16}/[A-Za-z0-9_.+*#-]{0,32}\{number\}[A-Za-z0-9_.+*#@-]{0,64}(:[0-9]{1,5})?$"
-MAX_LEVEL = 10
-
-Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
-CadName = Annotated[str, StringConstraints(pattern=CAD_NAME_PATTERN)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Level = Annotated[int, Field(ge=1, le=MAX_LEVEL)]
-Rank = Annotated[int, Field(ge=1, le=99)]
-Priority = Annotated[int, Field(ge=1, le=10)]
-Phone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,16}/[A-Za-z0-9_.@:+-]{1,80}$")]
-Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,20}$")]
-Prefix = Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)]
-DialString = Annotated[str, StringConstraints(pattern=DIAL_PATTERN)]
-Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{3,12}$")]
-Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,253}$")]
-PlainText = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Seconds = Annotated[int, Field(ge=1, le=86_400)]
-
-
-def _ranked(value: Any) -> Any:
-    """A list of queues is a table in which each has rank 1."""
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return dict.fromkeys(value, 1)
-    return value
-
-
-Queues = Annotated[dict[Id, Rank], BeforeValidator(_ranked)]
-Skills = dict[Id, Level]
-
-
-class Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class ServerTable(Table):

@@ -11,11 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from routing.app.config.models import (
-    CAD_NAME_PATTERN,
-    DIAL_PATTERN,
-    ID_PATTERN,
     KEYED,
-    PREFIX_PATTERN,
     SINGLE,
     AgentTable,
     CadTable,
@@ -31,6 +27,7 @@ from routing.app.config.models import (
 )
 from routing.app.config.positions import KeyPath
 from routing.app.config.problems import did_you_mean
+from routing.app.config.scalars import CAD_NAME_PATTERN, DIAL_PATTERN, ID_PATTERN, PREFIX_PATTERN
 from routing.app.config.sources import Sources
 
 _PATTERN_HINTS = {
