@@ -11,7 +11,7 @@ from routing.core.config import AgentConfig, Strategy
 from routing.core.effects import Effects
 from routing.core.events import EventType
 from routing.core.facts import FeatureDialed, LegArrived, PhoneState
-from routing.core.interaction import Consult, Interaction, InteractionState, OfferPurpose
+from routing.core.interaction import Consult, Interaction, InteractionState, Offer, OfferPurpose, Party
 from routing.core.orders import GoAvailable, GoIdle
 from routing.core.step import Input
 from routing.core.timers import Due, key
@@ -91,14 +91,24 @@ class Laws:
         if queue is None or queue.strategy is not Strategy.RING_ALL:
             assert len(interaction.offers) <= 1, f"offered to two at a time: {interaction}"
         for offer in interaction.offers:
+            if _is_external(offer):
+                continue
             engagement = hall.agent(offer.agent_id).engagements.get(interaction.id)
             assert engagement is not None, f"an offer without a reservation: {offer}"
             assert (engagement.state, engagement.leg_id) == (_E.OFFERED, offer.leg_id)
         for party, state in zip(interaction.parties, seen, strict=False):
+            if _is_external(party):
+                continue
             engagement = hall.agent(party.agent_id).engagements.get(interaction.id)
             assert engagement is not None, f"a party without an engagement: {party}"
             assert engagement.state is state, engagement
         _hears(interaction)
+
+
+def _is_external(one: Offer | Party) -> bool:
+    """A number instead of an agent, never both."""
+    assert bool(one.number) != bool(one.agent_id), one
+    return bool(one.number)
 
 
 def _hears(interaction: Interaction) -> None:
@@ -215,4 +225,5 @@ def _nobody_was_before(hall: Hall, offered: Interaction, member: AgentConfig) ->
         is_first = (-other.priority, other.entered_at_ms) < (-offered.priority, offered.entered_at_ms)
         is_older = other.priority >= offered.priority and other.entered_at_ms < offered.entered_at_ms
         if other.state is _I.QUEUED and is_equal and is_first and is_older:
-            assert other.is_skipping(member.id, hall.clock.now_ms), f"{offered.id} overtook {other.id}"
+            is_barred = member.id in other.excluded or other.is_skipping(member.id, hall.clock.now_ms)
+            assert is_barred, f"{offered.id} overtook {other.id}"

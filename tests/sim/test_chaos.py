@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from routing.core.agent import EngagementState
-from routing.core.config import AfterMiss, Config, MissPolicy, RonaCause, Strategy
+from routing.core.config import AfterMiss, Config, DialRights, MissPolicy, Numbers, Pbx, Profile, RonaCause, Strategy
 from routing.core.facts import DialOutcome
 from routing.core.guard import allowed_actions
 from routing.core.orders import (
@@ -40,6 +40,7 @@ from tests.sim.hall import Hall
 from tests.sim.laws import Laws
 
 AGENTS = ("agt_anna", "agt_ben", "agt_cleo", "agt_dan")
+OUTSIDE = ("5550", "5551")  # numbers whose telephones the simulated PBX reaches by its trunk
 ENTRY_POINTS = ("sales", "support", "team", "nowhere")
 CONSULT_CONTROLS = {
     Action.CANCEL_CONSULT,
@@ -94,6 +95,9 @@ def tenant() -> Config:
                 on_miss=idle,
             ),
         ],
+        pbxs={PBX: Pbx(id=PBX, kind="simulated", dial="OUT/{number}@trunk")},
+        profiles={"default": Profile(id="default", dial=DialRights(allowed=("5",)))},
+        numbers=Numbers(ring_timeout_s=7),
     )
 
 
@@ -107,8 +111,9 @@ class Deed:
 
 
 PEOPLE = ("call", "call", "call", "give_up", "pick_habit", "hang_up_phone", "private_call", "register", "unregister")
+OUTSIDERS = ("pick_outside", "hang_up_outside")
 STATES = ("sign_in", "sign_out", "available", "available", "idle", "feature")
-CONTROL = ("consult", "consult", "invite", "transfer", "control", "control", "control")
+CONTROL = ("consult", "consult", "invite", "transfer", "dial", "control", "control", "control")
 ORDERS = (*STATES, "hold", "resume", "end", "wrap_up", "extend", *CONTROL)
 FAULTS = ("cut", "stall", "restore", "kill", "start", "double", "lose", "refuse")
 SMALL = st.integers(0, 7)
@@ -125,6 +130,7 @@ class Chaos:
 
     def __init__(self, seed: int = 0) -> None:
         self.hall = Hall(tenant(), seed=seed)
+        self.outside = [self.hall.pbx.add_phone(f"OUT/{number}@trunk") for number in OUTSIDE]
         self.laws = Laws()
         self.hall.observers.append(self.laws)
         self.hall.sign_in_all()
@@ -163,6 +169,13 @@ class Chaos:
 
     def do_hang_up_phone(self, deed: Deed) -> None:
         if live := self._phone(deed).live:
+            self.hall.pbx.hang_up(live)
+
+    def do_pick_outside(self, deed: Deed) -> None:
+        self.outside[deed.which % len(OUTSIDE)].habit = HABITS[deed.much % len(HABITS)]
+
+    def do_hang_up_outside(self, deed: Deed) -> None:
+        if live := self.outside[deed.which % len(OUTSIDE)].live:
             self.hall.pbx.hang_up(live)
 
     def do_private_call(self, deed: Deed) -> None:
@@ -227,6 +240,10 @@ class Chaos:
     def do_transfer(self, deed: Deed) -> None:
         target = {"to_entry_point": "support"} if deed.much == 7 else self._target(deed)
         self._on_call(Transfer, deed, **target)
+
+    def do_dial(self, deed: Deed) -> None:
+        kind = (StartConsult, Transfer, Invite)[deed.much % 3]
+        self._on_call(kind, deed, to_number=OUTSIDE[deed.much % 2])
 
     def do_control(self, deed: Deed) -> None:
         """What a person would do: one of the controls that he has now, else one that he has not."""
@@ -328,7 +345,7 @@ EFFORT = settings(
 
 
 @pytest.mark.req("ROUTE-05", "ROUTE-06", "STATE-02", "STATE-07", "STATE-08", "STATE-09", "ROUTE-07", "ROUTE-16")
-@given(plan=deeds(*PEOPLE, *ORDERS))
+@given(plan=deeds(*PEOPLE, *OUTSIDERS, *ORDERS))
 @EFFORT
 def test_nothing_people_do_breaks_a_law_or_leaves_something_behind(plan: list[Deed]) -> None:
     chaos = Chaos()
@@ -339,7 +356,7 @@ def test_nothing_people_do_breaks_a_law_or_leaves_something_behind(plan: list[De
 
 
 @pytest.mark.req("SAFE-01", "SAFE-02", "ROUTE-06")
-@given(plan=deeds(*PEOPLE, *ORDERS, *FAULTS, *FAULTS))
+@given(plan=deeds(*PEOPLE, *OUTSIDERS, *ORDERS, *FAULTS, *FAULTS))
 @EFFORT
 def test_after_any_faults_everything_converges(plan: list[Deed]) -> None:
     chaos = Chaos()
@@ -349,10 +366,21 @@ def test_after_any_faults_everything_converges(plan: list[Deed]) -> None:
     chaos.check_replay()
 
 
-TALK = ("call", "available", "wrap_up", *CONTROL, *CONTROL, "hold", "resume", "hang_up_phone", "give_up")
+TALK = (
+    "call",
+    "available",
+    "wrap_up",
+    *CONTROL,
+    *CONTROL,
+    "hold",
+    "resume",
+    "hang_up_phone",
+    "give_up",
+    "hang_up_outside",
+)
 
 
-@pytest.mark.req("HOLD-08", "SAFE-01", "CONSROLE-14", "CONFROLE-12")
+@pytest.mark.req("HOLD-08", "SAFE-01", "CONSROLE-14", "CONFROLE-12", "CONS-02", "XFER-02")
 @given(plan=deeds(*TALK), faults=deeds("cut", "restore", "kill", "start", "lose"))
 @EFFORT
 def test_call_control_in_any_order_and_through_faults_converges(plan: list[Deed], faults: list[Deed]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -15,7 +16,7 @@ from deploy.lab.policies import Answer, Policy, Reject, Ring
 from deploy.lab.site import Site, center
 from routing.core.events import EventType
 from routing.core.interaction import InteractionState
-from routing.core.orders import Invite, Resume, StartConsult, Transfer
+from routing.core.orders import Resume, StartConsult, Transfer
 from tests.system.center import MUSIC_HZ, tone_of
 from tests.system.trio import Trio, play
 
@@ -118,7 +119,7 @@ def test_a_consult_to_a_number_is_toggled_made_a_conference_and_handed_over(site
 @pytest.mark.req("CONS-02", "CONF-07")
 def test_an_outside_party_is_invited_leaves_and_the_call_goes_on(site: Site) -> None:
     async def scene(t: Trio, out: Outside) -> None:
-        await t.do(Invite, to_number=TYPED)
+        await asyncio.to_thread(site.switchroom, "call", "invite", "a1001", "--number", TYPED)
         await t.reaches(S.CONFERENCE)
         await out.talks_with(t.one, t.caller)
         await (await out.rung()).hangup()
@@ -181,5 +182,24 @@ def test_what_the_profile_forbids_never_reaches_the_trunk_and_what_it_allows_arr
         (call,) = out.calls
         assert number_of(call) == "*7#123"
         await out.talks_with(t.one)
+
+    with_outside(site, Answer(after=0.1), scene)
+
+
+@pytest.mark.req("SAFE-01", "XFER-02")
+def test_customer_and_external_party_survive_the_death_of_engine_and_connector(site: Site) -> None:
+    async def scene(t: Trio, out: Outside) -> None:
+        await t.do(Transfer, to_number=TYPED)
+        await t.reaches(S.CONNECTED)
+        site.kill("connector")
+        site.kill("engine")
+        await out.talks_with(t.caller)
+        site.start_process("connector")
+        site.start_process("engine")
+        await t.c.when(lambda s: s.links.get("ast1"))
+        await out.talks_with(t.caller)
+        assert len(out.calls) == 1, "no number is dialed twice"
+        await (await out.rung()).hangup()
+        await t.caller.ended()
 
     with_outside(site, Answer(after=0.1), scene)
