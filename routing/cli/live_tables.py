@@ -100,11 +100,26 @@ def calls_table(rows: list[CallRow]) -> Table:
             span(row.talked_s) if row.talked_s else "",
             span(row.held_s) if row.held_s else "",
             row.agents,
+            row.recording if row.recording != "off" else "",
             row.missed_offers or "",
         )
         for row in rows
     ]
-    columns = ("call", "state", "queue", "place", "from", "to", "prio", "waited", "talked", "held", "agent", "missed")
+    columns = (
+        "call",
+        "state",
+        "queue",
+        "place",
+        "from",
+        "to",
+        "prio",
+        "waited",
+        "talked",
+        "held",
+        "agent",
+        "recording",
+        "missed",
+    )
     return table(f"{len(rows)} calls", columns, lines)
 
 

@@ -70,7 +70,13 @@ def _ask(world: World, order: StartConsult | Invite, action: Action, trigger: In
 
 def joined(world: World, interaction: Interaction, offer: Offer) -> None:
     """The second agent answered: the two talk aside, or all three together when he was invited."""
-    party = Party(agent_id=offer.agent_id, leg_id=offer.leg_id, joined_at_ms=world.now_ms, role=Role.CONSULTED)
+    party = Party(
+        agent_id=offer.agent_id,
+        leg_id=offer.leg_id,
+        joined_at_ms=world.now_ms,
+        role=Role.CONSULTED,
+        recording=offer.recording,
+    )
     was_invited = interaction.state is InteractionState.INVITING
     interaction = move(world, interaction, _T.CONSULT_ANSWERED, parties=(*interaction.parties, party))
     world.emit(EventType.CONSULT_ANSWERED, interaction, offer.agent_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import consults, transfers
+from routing.core import consults, recorder, transfers
 from routing.core.agent import Agent, AgentTrigger, EngagementTrigger
 from routing.core.commands import MarkLeg
 from routing.core.config import AfterMiss, MissPolicy, Result, RonaCause
@@ -96,7 +96,7 @@ def _connect(world: World, interaction: Interaction, offer: Offer) -> None:
     """The customer has his agent."""
     _stop_waiting(world, interaction)
     changes: dict[str, Any] = {
-        "parties": (Party(agent_id=offer.agent_id, leg_id=offer.leg_id, joined_at_ms=world.now_ms),),
+        "parties": (_party(world, offer),),
         "skips": (),
         "result": Result.ANSWERED,
     }
@@ -107,6 +107,10 @@ def _connect(world: World, interaction: Interaction, offer: Offer) -> None:
     interaction = move(world, interaction, InteractionTrigger.ANSWERED, **changes)
     mark = {"SR_RESULT": Result.ANSWERED.value, "SR_AGENT": offer.agent_id}
     world.send(MarkLeg(id=world.new_id("cmd"), pbx=interaction.pbx, leg_id=interaction.customer_leg, variables=mark))
+
+
+def _party(world: World, offer: Offer) -> Party:
+    return Party(agent_id=offer.agent_id, leg_id=offer.leg_id, joined_at_ms=world.now_ms, recording=offer.recording)
 
 
 def _stop_waiting(world: World, interaction: Interaction) -> None:
@@ -127,6 +131,7 @@ def command_ended(world: World, fact: CommandEnded) -> None:
 
     The reservation is released; where the phone may ring it is told to stop. Where it rings its fate is known.
     """
+    recorder.command_ended(world, fact)
     if fact.outcome is CommandOutcome.SUCCEEDED:
         return
     interaction = world.interaction_of(fact.command_id)

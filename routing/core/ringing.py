@@ -31,10 +31,12 @@ def ring(world: World, interaction: Interaction, agent_ids: Iterable[str], purpo
     ring_s = queue.ring_timeout_s if queue else DEFAULT_RING_S
     offers = []
     for agent_id in agent_ids:
+        leg_id = world.new_id("leg")
         offer = Offer(
             id=world.new_id("off"),
             agent_id=agent_id,
-            leg_id=world.new_id("leg"),
+            leg_id=leg_id,
+            recording=_recording_file(world, interaction, agent_id, leg_id),
             state=OfferState.RESERVED,
             offered_at_ms=world.now_ms,
             deadline_ms=world.now_ms + ring_s * 1000,
@@ -46,6 +48,12 @@ def ring(world: World, interaction: Interaction, agent_ids: Iterable[str], purpo
     for offer in offers:
         _dial(world, interaction, offer, ring_s)
     return interaction
+
+
+def _recording_file(world: World, interaction: Interaction, agent_id: str, leg_id: str) -> str:
+    """A name of our own ids alone, one per leg; empty for an agent who is not recorded (REC-01)."""
+    profile = world.config.profiles.get(world.config.agents[agent_id].profile)
+    return f"{interaction.id}-{leg_id}" if profile and profile.record else ""
 
 
 def _reserve(world: World, interaction: Interaction, offer: Offer) -> None:
@@ -72,6 +80,7 @@ def _dial(world: World, interaction: Interaction, offer: Offer, ring_s: int) -> 
             timeout_s=ring_s + RING_GRACE_S,
             caller_number=interaction.ani,
             caller_name=interaction.ani_name,
+            recording=offer.recording,
         )
     )
     world.emit(EventType.OFFER_RESERVED, interaction, offer.agent_id, **offer_card(world, interaction, offer))

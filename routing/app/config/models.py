@@ -98,6 +98,7 @@ class ProfileTable(Table):
 
     receive_calls: bool = Field(default=True, description="Is offered customers' calls")
     end_calls: bool = Field(default=True, description="May end a customer's call")
+    record: bool = Field(default=False, description="His calls are recorded")
 
 
 class AgentTable(Table):
@@ -224,6 +225,10 @@ class CallsTable(Table):
     unanswered_transfer: Annotated[UnansweredTransfer, Field(strict=False)] = Field(
         default=UnansweredTransfer.DROP,
         description="A blind transfer that the agent does not take: `drop` the call, or back to its `queue`",
+    )
+    recording_pause_s: Seconds | None = Field(
+        default=None,
+        description="Agents may pause the recording, at most this long; then it goes on by itself. None: they may not",
     )
 
 

@@ -38,6 +38,7 @@ def core_config(tables: Tables) -> Config:
         idle_reasons=tuple(tables.reasons.idle),
         wrap_up_reasons=tuple(tables.reasons.wrap_up),
         unanswered_transfer=tables.calls.unanswered_transfer,
+        recording_pause_s=tables.calls.recording_pause_s,
     )
 
 
