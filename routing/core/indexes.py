@@ -23,8 +23,8 @@ class Indexes:
     """Built from the whole state once, then told of each change.
 
     `owners`: leg, offer or SetRecording id -> interaction id. `members`: agents per queue. `staff`: those of them
-    signed in. `waiting`: calls per queue which wait or are being offered. The pool learns of changes only at `sync`, once per
-    value however often it changed.
+    signed in. `waiting`: calls per queue which wait or are being offered. The pool learns of changes only at `sync`,
+    once per value however often it changed.
     """
 
     def __init__(self, state: WorldState) -> None:

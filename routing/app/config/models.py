@@ -228,7 +228,7 @@ class CallsTable(Table):
     )
     recording_pause_s: Seconds | None = Field(
         default=None,
-        description="Agents may pause the recording, at most this long; then it goes on by itself. None: they may not",
+        description="An agent may pause the recording for so long, then it goes on by itself; not given: nobody may",
     )
 
 
