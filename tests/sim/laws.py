@@ -10,8 +10,9 @@ from routing.core.config import AgentConfig, Strategy
 from routing.core.effects import Effects
 from routing.core.events import EventType
 from routing.core.facts import FeatureDialed, LegArrived, PhoneState
-from routing.core.interaction import Interaction, InteractionState
+from routing.core.interaction import Interaction, InteractionState, Role
 from routing.core.orders import GoAvailable, GoIdle
+from routing.core.recording import RecordingState
 from routing.core.step import Input
 from routing.core.timers import Due, key
 from tests.sim.hall import Hall
@@ -78,10 +79,21 @@ class Laws:
             engagement = hall.agent(offer.agent_id).engagements.get(interaction.id)
             assert engagement is not None, f"an offer without a reservation: {offer}"
             assert (engagement.state, engagement.leg_id) == (_E.OFFERED, offer.leg_id)
+        _recording(hall, interaction)
         for party in interaction.parties:
             engagement = hall.agent(party.agent_id).engagements.get(interaction.id)
             assert engagement is not None, f"a party without an engagement: {party}"
             assert engagement.state in (_E.CONNECTED, _E.HELD), engagement
+
+
+def _recording(hall: Hall, interaction: Interaction) -> None:
+    """It is that of the agent whose call it is, and exactly a pause has a deadline (REC-05)."""
+    recording = interaction.recording
+    legs = [p.leg_id for p in interaction.parties if p.role is Role.OWNER and p.recording]
+    assert legs == ([] if recording.state is RecordingState.OFF else [recording.leg_id]), interaction
+    deadline = hall.world.state.timers.get(key(Due.RECORDING, interaction.id))
+    assert deadline == recording.resume_at_ms, interaction
+    assert (deadline is not None) == (recording.state is RecordingState.PAUSED), interaction
 
 
 def _agent(hall: Hall, agent: Agent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -22,10 +22,14 @@ from routing.core.orders import (
     GoAvailable,
     GoIdle,
     Hold,
+    PauseRecording,
     Resume,
+    ResumeRecording,
     SignIn,
     SignOut,
 )
+from routing.core.recorder import wanted
+from routing.core.recording import RecordingState
 from routing.core.world import WorldState
 from telephony.simulated.channel import Place
 from telephony.simulated.habits import Answers, Constant, Habit, Human, IsDead, LogNormal, Rejects, RingsOut
@@ -50,7 +54,7 @@ def tenant() -> Config:
     """Every rule that moves calls or agents by itself, on few agents, so that they meet often."""
     skipping = {RonaCause.REJECTED: MissPolicy(then=AfterMiss.AVAILABLE, skip_s=5)}
     idle = {RonaCause.BUSY: MissPolicy(then=AfterMiss.IDLE, idle_reason="break")}
-    return config(
+    centre = config(
         [
             agent("agt_anna", "sales", "support", "team", skills={"spanish": 9}),
             agent("agt_ben", "sales", "team", skills={"spanish": 2}),
@@ -78,6 +82,8 @@ def tenant() -> Config:
             ),
         ],
     )
+    profiles = {name: replace(profile, record=True) for name, profile in centre.profiles.items()}
+    return replace(centre, profiles=profiles, recording_pause_s=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class Deed:
 
 PEOPLE = ("call", "call", "call", "give_up", "pick_habit", "hang_up_phone", "private_call", "register", "unregister")
 STATES = ("sign_in", "sign_out", "available", "available", "idle", "feature")
-ORDERS = (*STATES, "hold", "resume", "end", "wrap_up", "extend")
+ORDERS = (*STATES, "hold", "resume", "end", "wrap_up", "extend", "pause_recording", "resume_recording")
 FAULTS = ("cut", "stall", "restore", "kill", "start", "double", "lose", "refuse")
 SMALL = st.integers(0, 7)
 
@@ -196,6 +202,12 @@ class Chaos:
     def do_end(self, deed: Deed) -> None:
         self._on_call(EndInteraction, deed)
 
+    def do_pause_recording(self, deed: Deed) -> None:
+        self._on_call(PauseRecording, deed)
+
+    def do_resume_recording(self, deed: Deed) -> None:
+        self._on_call(ResumeRecording, deed)
+
     def do_wrap_up(self, deed: Deed) -> None:
         self._order(FinishWrapUp, deed, reason="done" if deed.much % 2 else None)
 
@@ -255,6 +267,16 @@ class Chaos:
         assert not orphans, f"nobody's legs: {orphans}"
         in_pbx = {c.leg_id for c in hall.our_legs()}
         assert {i.customer_leg for i in hall.world.state.interactions.values()} <= in_pbx, "calls without a caller"
+        self.check_recordings()
+
+    def check_recordings(self) -> None:
+        """What gets into each file is what the core wants."""
+        for interaction in self.hall.world.state.interactions.values():
+            for party in interaction.parties:
+                channel = self.hall.pbx.channels[party.leg_id]
+                assert channel.file == party.recording != ""
+                wanted_silent = wanted(interaction, party) is RecordingState.PAUSED
+                assert channel.is_silenced == wanted_silent, f"{party} is recorded wrongly: {interaction}"
 
     def close(self) -> None:
         """Everybody goes home: then nothing of any call is left anywhere."""
@@ -299,7 +321,7 @@ def test_nothing_people_do_breaks_a_law_or_leaves_something_behind(plan: list[De
     chaos.check_replay()
 
 
-@pytest.mark.req("SAFE-01", "SAFE-02", "ROUTE-06")
+@pytest.mark.req("SAFE-01", "SAFE-02", "ROUTE-06", "REC-05", "REC-06")
 @given(plan=deeds(*PEOPLE, *ORDERS, *FAULTS, *FAULTS))
 @EFFORT
 def test_after_any_faults_everything_converges(plan: list[Deed]) -> None:

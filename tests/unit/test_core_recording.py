@@ -85,9 +85,7 @@ STOPPED = ("recording.stopped", ANNA, "automatic", "server")
 
 @pytest.mark.parametrize("state", list(RecordingState))
 @pytest.mark.parametrize("trigger", list(RecordingTrigger))
-def test_the_machine_takes_the_rows_of_its_table_alone(
-    state: RecordingState, trigger: RecordingTrigger
-) -> None:
+def test_the_machine_takes_the_rows_of_its_table_alone(state: RecordingState, trigger: RecordingTrigger) -> None:
     if (state, trigger) in RECORDING_TABLE:
         assert next_recording(state, trigger) is RECORDING_TABLE[state, trigger]
     else:
