@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shlex
+import signal
 import sys
 import time
 from collections import Counter
@@ -12,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -79,7 +82,7 @@ class Demo:
             show.cancel()
             await asyncio.gather(show, return_exceptions=True)
             report = await self._report(store)
-            self.console.print(report["totals"])
+            self.console.print("\n", report["totals"], sep="")
             if self.arguments.json:
                 self.arguments.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
             if self.arguments.stay:
@@ -125,14 +128,31 @@ class Demo:
         return {"totals": totals, "calls": calls, "callers": [asdict(story) for story in self.stories]}
 
     def _say_how_to_look(self, site: Site) -> None:
-        words = " ".join(f"{name}={value}" for name, value in site.environment.items() if name != "PYTHONPATH")
-        self.console.print(f"\nRunning until Ctrl-C. In another terminal:\n\n  export {words}", soft_wrap=True)
-        self.console.print("  .venv/bin/switchroom agents\n  .venv/bin/switchroom calls --watch\n", highlight=False)
-        self.console.print(f"SIP on 127.0.0.1:{site.pbx.sip_port}; numbers 7001, 7002, 7003 from any caller.")
+        """What to type in another terminal; the words stand in a file, because a line of that length would break."""
+        words = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in site.environment.items())
+        file = site.directory / "env"
+        file.touch(mode=0o600)
+        file.write_text(f"{words}export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH\n", encoding="utf-8")
+        lines = (
+            "Running until Ctrl-C; the agents go on answering. In another terminal:\n",
+            f"  . {shlex.quote(str(file))}",
+            "  switchroom status",
+            "  switchroom agents --watch",
+            "  switchroom calls --ended 5\n",
+            f"The configuration files are in {site.config}: change them, then",
+            "  switchroom plan",
+            "  switchroom apply\n",
+            f"Any SIP telephone may call 7001, 7002 and 7003 at 127.0.0.1:{site.pbx.sip_port}.",
+        )
+        self.console.print("", *lines, sep="\n", highlight=False, soft_wrap=True)
+
+
+def plain_table(title: str, *columns: str) -> Table:
+    return Table(*columns, title=title, title_justify="left", width=76, box=SIMPLE_HEAD, show_edge=False)
 
 
 def queues_table(state: WorldState) -> Table:
-    table = Table("queue", "waiting", "longest", "ringing", "talking", title="queues", title_justify="left", width=76)
+    table = plain_table("queues", "queue", "waiting", "longest", "ringing", "talking")
     for queue in state.config.queues.values():
         calls = [i for i in state.interactions.values() if i.queue == queue.id]
         counts = Counter(i.state for i in calls)
@@ -144,7 +164,7 @@ def queues_table(state: WorldState) -> Table:
 
 
 def agents_table(state: WorldState) -> Table:
-    table = Table("agent", "state", "since", "call", title="agents", title_justify="left", width=76)
+    table = plain_table("agents", "agent", "state", "since", "call")
     for agent in sorted(state.agents.values(), key=lambda a: a.id):
         if agent.shown_state == "logged_out":
             continue
@@ -155,7 +175,7 @@ def agents_table(state: WorldState) -> Table:
 
 
 def calls_table(state: WorldState, ended: list[Interaction]) -> Table:
-    table = Table("call", "queue", "caller", "state", "since", "agent", title="calls", title_justify="left", width=76)
+    table = plain_table("calls", "call", "queue", "caller", "state", "since", "agent")
     for call in sorted(state.interactions.values(), key=lambda i: i.entered_at_ms):
         at = call.answered_at_ms or call.entered_at_ms
         who = ", ".join([p.agent_id for p in call.parties] or [o.agent_id for o in call.offers])
@@ -201,13 +221,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what happened to each call")
     parser.add_argument("--stay", action="store_true", help="keep everything running until Ctrl-C")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as with Ctrl-C, and takes everything along
     files, people = example_files(arguments.agents)
-    demo = Demo(arguments)
-    with Site([number for _, number in people], files, dialplan=DIALPLAN, supervised=True, tenant="example") as site:
-        try:
+    demo, phones = Demo(arguments), [number for _, number in people]
+    try:
+        with Site(phones, files, dialplan=DIALPLAN, supervised=True, tenant="example") as site:
             report = asyncio.run(demo.run(site, people))
-        except KeyboardInterrupt:
-            sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(0)
     sys.exit(0 if report["totals"]["answered"] else 1)
 
 

@@ -126,6 +126,7 @@ fetch() {
   complete && return
   local cache=$base/debs/$name
   if [ "$(cat "$cache/.downloaded" 2>/dev/null)" != "$stamp" ]; then
+    echo "fetching $name"
     download "$cache"
     echo "$stamp" > "$cache/.downloaded"
   fi

@@ -54,6 +54,7 @@ exec 9>"$root/.venv.lock"
 flock 9
 up_to_date && exit 0
 ensure_ensurepip "$python"
+echo "installing the libraries of constraints.txt into .venv"
 if ! { [ -x .venv/bin/python ] && .venv/bin/python -c "import sys, pip; sys.exit('%d.%d' % sys.version_info[:2] != '$version')" 2>/dev/null; }; then
   rm -rf .venv
   "$python" -m venv .venv

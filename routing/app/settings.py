@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -26,6 +27,11 @@ class ServerSettings:
     redis_url: str = "redis://127.0.0.1:6379/0"
     standbys: int = 1
     log_level: LogLevel = LogLevel.INFO
+
+    @property
+    def shown_redis_url(self) -> str:
+        """`redis_url` without its password, for people and logs."""
+        return re.sub(r"(?<=://)([^:@/]*:)[^@]*@", r"\1***@", self.redis_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,9 +25,13 @@ def doctor_command(session: Session) -> None:
     else:
         for finding in found:
             _say(finding)
-        say(", ".join(f"{count} {level}" for level, count in counts.items()))
+        say(", ".join(f"{count} {level}{_plural(level, count)}" for level, count in counts.items()))
     if counts[Level.ERROR.value]:
         raise typer.Exit(Exit.FOUND)
+
+
+def _plural(level: str, count: int) -> str:
+    return "" if level == Level.OK.value or count == 1 else "s"
 
 
 def _say(finding: Finding) -> None:

@@ -18,7 +18,7 @@ from routing.app.live.status import status_of
 from routing.cli import live_tables as tables
 from routing.cli.exits import Exit
 from routing.cli.output import fail, now_ms, say, show_json, watching
-from routing.cli.session import Session, command, world_of
+from routing.cli.session import Session, command, live_world, world_of
 from routing.core.errors import UnknownInteraction
 from routing.store.port import Store
 
@@ -55,7 +55,7 @@ def agents_command(session: Session, queue: QueueOption = "", watch: WatchOption
     """Every agent: state, telephone, and whether an offer can reach him or why not."""
 
     async def read(store: Store) -> list[tables.AgentRow]:
-        return agent_rows(await world_of(store, session.server.tenant), now_ms(), queue)
+        return agent_rows(await live_world(store, session.server.tenant), now_ms(), queue)
 
     _show(session, read, tables.agents_table, watch)
 
@@ -65,7 +65,7 @@ def queues_command(session: Session, watch: WatchOption = False) -> None:
     """Every queue: who waits, who talks, who could take the next call."""
 
     async def read(store: Store) -> list[tables.QueueRow]:
-        return queue_rows(await world_of(store, session.server.tenant), now_ms())
+        return queue_rows(await live_world(store, session.server.tenant), now_ms())
 
     _show(session, read, tables.queues_table, watch)
 
@@ -77,7 +77,7 @@ def calls_command(
     """Live interactions, oldest first."""
 
     async def read(store: Store) -> list[tables.CallRow]:
-        world = await world_of(store, session.server.tenant)
+        world = await live_world(store, session.server.tenant)
         rows = call_rows(world, now_ms(), queue)
         over = await store.recent_ended(ended) if ended else []
         return rows + [call_row(world, call, now_ms()) for call in over if not queue or call.queue == queue]
@@ -97,7 +97,7 @@ def explain_command(session: Session, interaction: InteractionArgument) -> None:
 
 
 async def _explain(store: Store, session: Session, wanted: str) -> Explanation:
-    world = await world_of(store, session.server.tenant)
+    world = await live_world(store, session.server.tenant)
     known = {**{i.id: i for i in await store.recent_ended(1000)}, **world.state.interactions}
     near = [id_ for id_ in known if id_ == wanted or id_.endswith(wanted)]
     if len(near) > 1 and wanted not in known:

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 from rich.markup import escape
-from rich.table import Table
 
 from routing.app.live.agents import AgentRow
 from routing.app.live.calls import CallRow
 from routing.app.live.explain import Explanation
 from routing.app.live.queues import QueueRow
 from routing.app.live.status import Status
-from routing.cli.output import cell, clock, span, table
+from routing.cli.output import PlainTable, cell, clock, span
 from routing.core.matching_types import Trace
 
 __all__ = [
     "AgentRow",
     "CallRow",
+    "PlainTable",
     "QueueRow",
     "Status",
     "agents_table",
@@ -26,11 +26,10 @@ __all__ = [
     "explanation",
     "queues_table",
     "status_table",
-    "table",
 ]
 
 
-def status_table(status: Status) -> Table:
+def status_table(status: Status) -> PlainTable:
     links = ", ".join(f"{pbx} {'up' if is_up else 'DOWN'}" for pbx, is_up in status.links.items())
     rows = [
         ("tenant", status.tenant),
@@ -43,10 +42,10 @@ def status_table(status: Status) -> Table:
         ("steps", status.steps),
     ]
     title = "healthy" if status.is_healthy else "NOT HEALTHY"
-    return table(title, ("", ""), rows)
+    return PlainTable(title, ("", ""), rows)
 
 
-def agents_table(rows: list[AgentRow]) -> Table:
+def agents_table(rows: list[AgentRow]) -> PlainTable:
     lines = [
         (
             row.id,
@@ -63,10 +62,10 @@ def agents_table(rows: list[AgentRow]) -> Table:
         for row in rows
     ]
     columns = ("agent", "name", "team", "state", "for", "wrap-up", "phone", "is", "eligible", "call")
-    return table(f"{len(rows)} agents", columns, lines)
+    return PlainTable(f"{len(rows)} agents", columns, lines, ("name", "team", "is", "wrap-up", "phone"))
 
 
-def queues_table(rows: list[QueueRow]) -> Table:
+def queues_table(rows: list[QueueRow]) -> PlainTable:
     lines = [
         (
             row.id,
@@ -83,14 +82,14 @@ def queues_table(rows: list[QueueRow]) -> Table:
         for row in rows
     ]
     columns = ("queue", "name", "waiting", "offered", "longest", "talking", "wrap-up", "free", "signed in", "strategy")
-    return table(f"{len(rows)} queues", columns, lines)
+    return PlainTable(f"{len(rows)} queues", columns, lines, ("strategy", "name", "wrap-up", "offered"))
 
 
-def calls_table(rows: list[CallRow]) -> Table:
+def calls_table(rows: list[CallRow]) -> PlainTable:
     lines = [
         (
             short(row.id),
-            row.state if row.result is None else f"{row.state}: {row.result}",
+            f"{row.state}: {row.result}" if row.state == "ended" and row.result else row.state,
             row.queue,
             row.position,
             row.ani,
@@ -105,22 +104,9 @@ def calls_table(rows: list[CallRow]) -> Table:
         )
         for row in rows
     ]
-    columns = (
-        "call",
-        "state",
-        "queue",
-        "place",
-        "from",
-        "to",
-        "prio",
-        "waited",
-        "talked",
-        "held",
-        "agent",
-        "recording",
-        "missed",
-    )
-    return table(f"{len(rows)} calls", columns, lines)
+    clocks = ("waited", "talked", "held")
+    columns = ("call", "state", "queue", "place", "from", "to", "prio", *clocks, "agent", "recording", "missed")
+    return PlainTable(f"{len(rows)} calls", columns, lines, ("missed", "to", "prio", "held", "place", "talked"))
 
 
 def short(interaction_id: str) -> str:
@@ -136,7 +122,7 @@ def explanation(found: Explanation) -> Iterator[RenderableType]:
     story = [
         (clock(moment.at_ms), moment.what, moment.agent, moment.detail, _took(moment.took_s)) for moment in found.story
     ]
-    yield table("story", ("at", "what", "agent", "", "took"), story)
+    yield PlainTable("story", ("at", "what", "agent", "", "took"), story)
     for number, trace in enumerate(found.decisions, 1):
         yield from _trace(f"decision {number}", trace)
     if found.now is not None:
@@ -163,17 +149,18 @@ def _trace(title: str, trace: Trace) -> Iterator[RenderableType]:
         )
         for candidate in trace.candidates
     ]
-    drawn = table(heading, ("agent", "", *trace.key_names), rows)
     parts = [f"{count} removed by {rule}" for rule, count in sorted(trace.removed.items())]
     if trace.call_runner_up:
         parts.append(f"next call for the same agent: {short(trace.call_runner_up)}")
-    drawn.caption, drawn.caption_justify = escape("; ".join(parts)), "left"
-    yield drawn
+    yield PlainTable(heading, ("agent", "", *trace.key_names), rows, note="; ".join(parts))
 
 
 def _key(trace: Trace, sort_key: tuple[float | int | str, ...]) -> list[object]:
     """Values of the compared keys; times as a clock."""
     shown: list[object] = []
     for name, value in zip(trace.key_names, sort_key, strict=False):
-        shown.append(clock(int(value)) if name.endswith("_ms") and value else value)
+        if name.endswith("_ms") and value:
+            shown.append(clock(int(value)))
+        else:
+            shown.append(round(value, 3) if isinstance(value, float) else value)
     return shown + [""] * (len(trace.key_names) - len(shown))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from routing.cli import config_commands, live_commands, server_commands
 from routing.cli.call_commands import call_app
 from routing.cli.doctor_command import doctor_command
 from routing.cli.order_commands import agent_app
+from routing.cli.output import say
 
 app = typer.Typer(
     name="switchroom",
@@ -16,6 +20,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Contact-centre routing server. Every command takes --redis, --tenant, --config and --json.",
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        say(f"switchroom {version('switchroom')}")
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and end.")
+]
+
+
+@app.callback()
+def options(_version: VersionOption = False) -> None:
+    """Options of the program itself."""
+
 
 _COMMANDS = {
     "up": server_commands.up_command,

@@ -10,8 +10,8 @@ from routing.app.ask import new_order_id
 from routing.app.live.agents import agent_row
 from routing.cli import live_tables as tables
 from routing.cli.exits import Exit
-from routing.cli.output import cell, fail, now_ms, say, show_json
-from routing.cli.session import Session, actor, command, world_of
+from routing.cli.output import PlainTable, cell, fail, now_ms, say, show_json
+from routing.cli.session import Session, actor, command, live_world, world_of
 from routing.core.cad import form, shown
 from routing.core.errors import AgentNotEngaged
 from routing.core.interaction import Interaction
@@ -51,7 +51,7 @@ def state_command(session: Session, agent: AgentArgument) -> None:
     """State, telephone, and whether an offer can reach him."""
 
     async def read(store: Store) -> tables.AgentRow:
-        return agent_row(await world_of(store, session.server.tenant), agent, now_ms())
+        return agent_row(await live_world(store, session.server.tenant), agent, now_ms())
 
     row = session.with_store(read)
     if session.json:
@@ -196,7 +196,8 @@ def call_of(session: Session, agent_id: str, wanted: str | None) -> Interaction:
         detail = f"{agent_id} has {len(found)} calls: name one with --call"
         fail(Exit.REFUSED, "interaction-ambiguous", detail, session.json)
     if not found:
-        raise AgentNotEngaged(agent_id=agent_id, interaction_id=wanted or "(any)")
+        detail = f"{agent_id} has no call" + (f" {wanted}" if wanted else "")
+        fail(Exit.REFUSED, AgentNotEngaged.code, detail, session.json)
     return found[0]
 
 
@@ -211,7 +212,7 @@ def _show_cad(session: Session, interaction: Interaction) -> None:
     else:
         columns = ("name", "label", "type", "editable", "secure", "value")
         lines = [[row[column] for column in columns] for row in rows]
-        say(tables.table(f"version {interaction.cad_version}", columns, lines))
+        say(PlainTable(f"version {interaction.cad_version}", columns, lines))
 
 
 def _pair(session: Session, text: str) -> tuple[str, str]:

@@ -7,15 +7,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import msgspec
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from routing.cli.exits import Exit
 
@@ -56,14 +58,48 @@ def fail(exit_code: Exit, code: str, detail: str, as_json: bool, **fields: objec
     raise typer.Exit(exit_code)
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """A table of plain text: nothing in a cell is taken for markup."""
-    drawn = Table(*columns, title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
-    for row in rows:
-        drawn.add_row(*(escape(cell(value)) for value in row))
-    if not rows:
-        drawn.caption = "none"
-    return drawn
+@dataclass(frozen=True, slots=True)
+class PlainTable:
+    """A table of plain text: nothing in a cell is taken for markup, and no cell is broken over lines.
+
+    Where the terminal is too narrow, the columns of `least` are left out, in that order, until the others fit.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    least: Sequence[str] = ()
+    note: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(self.title, style="bold")
+        columns, drawn = self._fitting(console, options.max_width)
+        if self.rows:
+            yield drawn
+        notes = [self.note, "" if self.rows else "none"]
+        if hidden := [column for column in self.columns if column not in columns]:
+            notes.append(f"a wider terminal also shows: {', '.join(hidden)}")
+        for note in filter(None, notes):
+            yield Text(note, style="dim")
+        yield ""
+
+    def _fitting(self, console: Console, width: int) -> tuple[list[str], Table]:
+        columns, least = list(self.columns), list(self.least)
+        wide = console.options.update(max_width=sys.maxsize)
+        while True:
+            drawn = self._drawn(columns)
+            if not least or console.measure(drawn, options=wide).maximum <= width:
+                return columns, drawn
+            columns.remove(least.pop(0))
+
+    def _drawn(self, columns: Sequence[str]) -> Table:
+        drawn = Table(header_style="bold", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        for column in columns:
+            drawn.add_column(column, no_wrap=True)
+        places = [place for place, column in enumerate(self.columns) if column in columns]
+        for row in self.rows:
+            drawn.add_row(*(escape(cell(row[place])) for place in places))
+        return drawn
 
 
 def cell(value: object) -> str:

@@ -41,6 +41,13 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 
 
+class NothingApplied(DomainError):
+    """An empty list would hide a mistyped tenant."""
+
+    code = "nothing-applied"
+    template = "tenant {tenant} has no configuration: is that its name? else make one run with switchroom apply"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """The options that every command has. What is not given stands in the table `server` of the files.
@@ -93,6 +100,14 @@ async def world_of(store: Store, tenant: str) -> World:
     return World(state or WorldState(config=Config(tenant=tenant)))
 
 
+async def live_world(store: Store, tenant: str) -> World:
+    """As world_of, for those who look at what lives. Raises NothingApplied."""
+    world = await world_of(store, tenant)
+    if not world.config.revision:
+        raise NothingApplied(tenant=tenant)
+    return world
+
+
 def actor() -> str:
     """Who gives the order, for events and history."""
     user = os.environ.get("SUDO_USER") or os.environ.get("USER") or str(os.getuid())
@@ -112,7 +127,7 @@ def command(function: Callable[Concatenate[Session, P], None]) -> Callable[..., 
         except ConfigRefused as error:
             _refuse_files(error, session.json)
         except (StoreError, NoReply) as error:
-            fail(Exit.UNREACHABLE, error.code, str(error), session.json)
+            fail(Exit.UNREACHABLE, error.code, f"{error} {_where(session)}", session.json)
         except DomainError as error:
             fail(Exit.REFUSED, error.code, str(error), session.json)
         except SwitchroomError as error:
@@ -124,6 +139,12 @@ def command(function: Callable[Concatenate[Session, P], None]) -> Callable[..., 
     run.__annotations__ = {p.name: p.annotation for p in run.__signature__.parameters.values()}  # type: ignore[attr-defined]
     del run.__wrapped__
     return run
+
+
+def _where(session: Session) -> str:
+    """What was asked, for those who asked the wrong one."""
+    server = session.server
+    return f"(tenant {server.tenant} at {server.shown_redis_url}; see --tenant, --redis and the table server)"
 
 
 def _common() -> list[inspect.Parameter]:
@@ -140,4 +161,7 @@ def _refuse_files(error: ConfigRefused, as_json: bool) -> None:
     if not as_json:
         for problem in error.problems:
             complain(str(problem))
+        missing = error.problems[0].file if error.problems else Path()
+        if not missing.exists():
+            complain("name the directory of the configuration files with --config DIR or SWITCHROOM_CONFIG")
     fail(Exit.FOUND, error.code, str(error), as_json)

@@ -40,7 +40,7 @@ def arrived(world: World, fact: LegArrived) -> None:
         _give_back(world, fact, refusal)
     else:
         interaction = _interaction(world, fact, entry_point, queue)
-        begin_wait(world, move(world, interaction, InteractionTrigger.ENQUEUED), queue)
+        begin_wait(world, move(world, interaction, InteractionTrigger.ENQUEUED))
 
 
 def find_entry_point(config: Config, fact: LegArrived) -> EntryPoint | None:

@@ -40,7 +40,8 @@ class DialOutcome(StrEnum):
 class EndedBy(StrEnum):
     """Who ended a leg: its far end, we ourselves, or not known (e.g. found gone after a lost link).
 
-    DIALPLAN: nobody hung up; the dialplan took the leg back because it heard nothing of us (FLOW-04).
+    DIALPLAN: nobody hung up; the dialplan has the leg again. We gave it back (an interaction that still counts on the
+    leg is over nevertheless), or it took it back because it heard nothing of us (FLOW-04).
     """
 
     REMOTE = "remote"

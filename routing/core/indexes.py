@@ -59,10 +59,9 @@ class Indexes:
             for owned in _owned_by(new):
                 self.owners[owned] = key
             self.waiting[new.queue] += new.state in WAITING
-        self._stale_calls[key] = None
         for interaction in (old, new):
-            if interaction and interaction.consult:
-                self._stale_calls[interaction.consult.id] = None
+            if interaction:
+                self.call_is_stale(interaction)
 
     def agent_changed(self, key: str, old: Agent | None, new: Agent | None) -> None:
         for agent, sign in ((old, -1), (new, 1)):
@@ -81,8 +80,11 @@ class Indexes:
         """Something that matching sees of him changed outside his own value: his phone, his PBX."""
         self._stale_agents[agent_id] = None
 
-    def call_is_stale(self, interaction_id: str) -> None:
-        self._stale_calls[interaction_id] = None
+    def call_is_stale(self, interaction: Interaction) -> None:
+        """Something that matching sees of the call, or of its consult, changed."""
+        self._stale_calls[interaction.id] = None
+        if interaction.consult:
+            self._stale_calls[interaction.consult.id] = None
 
     # ------------------------------------------------------------------ the pool
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from routing.core.config import Queue, Requirement, Result
+from routing.core.config import Requirement, Result
 from routing.core.endings import end_interaction
 from routing.core.events import EventType
 from routing.core.interaction import WAITING, Interaction, InteractionState
@@ -29,9 +29,9 @@ def merge(one: Requirement, other: Requirement) -> Requirement:
     return tuple(sorted(levels.items()))
 
 
-def begin_wait(world: World, interaction: Interaction, queue: Queue) -> None:
+def begin_wait(world: World, interaction: Interaction) -> None:
     """Set the deadlines of a wait that begins now, and tell."""
-    _time(world, interaction, queue)
+    _time(world, interaction)
     world.emit(
         EventType.INTERACTION_QUEUED,
         interaction,
@@ -45,8 +45,12 @@ def _since(interaction: Interaction) -> int:
     return interaction.waiting_since_ms if interaction.waiting_since_ms is not None else interaction.entered_at_ms
 
 
-def _time(world: World, interaction: Interaction, queue: Queue) -> None:
+def _time(world: World, interaction: Interaction) -> None:
     """Both deadlines of a waiting call, counted from its begin; those which its queue does not have are cleared."""
+    if not is_servable(world, interaction):
+        world.set_timer(key(Due.WAIT, interaction.id), world.now_ms)
+        return
+    queue = world.config.queues[interaction.queue]
     step = interaction.relaxation_step
     after_s = queue.relaxation[step].after_s if step < len(queue.relaxation) else None
     for due, limit_s in ((Due.WAIT, queue.max_wait_s), (Due.RELAX, after_s)):
@@ -71,7 +75,7 @@ def fit(world: World, interaction: Interaction) -> None:
     requires = merge(base, interaction.own_requires or ())
     if (requires, step) != (interaction.requires, interaction.relaxation_step):
         interaction = world.update_interaction(interaction, requires=requires, relaxation_step=step)
-    _time(world, interaction, queue)
+    _time(world, interaction)
 
 
 def is_servable(world: World, interaction: Interaction) -> bool:
@@ -97,7 +101,7 @@ def relax(world: World, interaction_id: str) -> None:
         requires=dict(interaction.requires),
         step=interaction.relaxation_step,
     )
-    _time(world, interaction, queue)
+    _time(world, interaction)
 
 
 def waited_too_long(world: World, interaction_id: str) -> None:

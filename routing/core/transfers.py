@@ -66,7 +66,7 @@ def _to_queue(world: World, interaction: Interaction, queue: Queue, **changes: A
         **changes,
     )
     _release(world, interaction)
-    begin_wait(world, moved, queue)
+    begin_wait(world, moved)
 
 
 def _to_entry_point(world: World, interaction: Interaction, name: str, sender: str) -> None:
@@ -110,8 +110,4 @@ def not_taken(world: World, interaction: Interaction, agent_id: str) -> None:
 
 def back_to_queue(world: World, interaction: Interaction) -> None:
     """It waits in the queue it came from."""
-    moved = move(world, interaction, InteractionTrigger.OFFERS_OVER)
-    if queue := world.config.queues.get(moved.queue):
-        begin_wait(world, moved, queue)
-    else:
-        end_interaction(world, moved, Result.UNAVAILABLE, "server")
+    begin_wait(world, move(world, interaction, InteractionTrigger.OFFERS_OVER))

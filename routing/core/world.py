@@ -227,7 +227,7 @@ class World:
             if agent.pbx == pbx:
                 self._indexes.agent_is_stale(agent.id)
         for interaction in self.interactions_on(pbx):
-            self._indexes.call_is_stale(interaction.id)
+            self._indexes.call_is_stale(interaction)
 
     def set_timer(self, key: str, at_ms: int) -> None:
         self._write("t", self.state.timers, key, at_ms)

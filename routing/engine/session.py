@@ -14,6 +14,7 @@ from routing.core.orders import FireTimer, Order, Reply
 from routing.core.world import WorldState
 from routing.engine.changes import Changes
 from routing.engine.core import Core, W, apply
+from routing.engine.pace import Pace
 from routing.engine.timers import DueTimers
 from routing.store.port import Commit, Input, Item, JournalEntry, Undecodable
 
@@ -27,7 +28,7 @@ class Session(Generic[W]):
     """Takes over `state`. `position`: up to where inputs are used up. `faults` counts items the core failed on."""
 
     def __init__(self, core: Core[W], state: WorldState, position: str, clock: Clock) -> None:
-        self._core, self._clock = core, clock
+        self._core, self._pace = core, Pace(clock, state.now_ms)
         self.world = core.build(state)
         self.position = position
         self.faults = 0
@@ -41,7 +42,7 @@ class Session(Generic[W]):
     def wait_ms(self, longest_ms: int) -> int:
         """How long nothing is due: at least 0, at most `longest_ms`."""
         next_ms = self._timers.next_ms(self.world.state.timers)
-        return longest_ms if next_ms is None else max(0, min(longest_ms, next_ms - self._now_ms()))
+        return longest_ms if next_ms is None else max(0, min(longest_ms, next_ms - self._pace.now_ms()))
 
     def take(self, inputs: Sequence[Input], timers_after: int = 100) -> Commit | None:
         """Step through the inputs and the timers due between and after them; None when nothing was to be done."""
@@ -56,20 +57,16 @@ class Session(Generic[W]):
         changes, self._changes = self._changes, Changes()
         return changes.commit(self.world.state, base_seq, self.position)
 
-    def _now_ms(self) -> int:
-        """Never before the last step, whatever the machine's clock does."""
-        return max(self.world.state.now_ms, self._clock.now_ms())
-
     def _fire_due(self, most: int) -> None:
         for _ in range(most):
-            key = self._timers.due(self._now_ms(), self.world.state.timers)
+            key = self._timers.due(self._pace.now_ms(), self.world.state.timers)
             if key is None:
                 return
             self._step(FireTimer(key=key))
 
     def _step(self, item: Item | Undecodable) -> None:
         is_unreadable = isinstance(item, Undecodable)
-        entry = JournalEntry(seq=self.seq + 1, now_ms=self._now_ms(), item=item, is_skipped=is_unreadable)
+        entry = JournalEntry(seq=self.seq + 1, now_ms=self._pace.now_ms(), item=item, is_skipped=is_unreadable)
         try:
             effects = apply(self._core, self.world, entry)
         except Exception as error:  # noqa: BLE001 - a fault of the core must not stop the engine

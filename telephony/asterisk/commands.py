@@ -35,7 +35,8 @@ NOT_SENT = "the link is down"
 _OUTCOMES = {
     Answered.SUCCESS: CommandOutcome.SUCCEEDED,
     Answered.ERROR: CommandOutcome.REFUSED,
-    Answered.UNSENT: CommandOutcome.REFUSED,
+    # For want of room on a link that is up: not an answer of the PBX, so it is worth saying again.
+    Answered.UNSENT: CommandOutcome.UNKNOWN,
     Answered.OVERDUE: CommandOutcome.UNKNOWN,
     Answered.CUT: CommandOutcome.UNKNOWN,
 }
@@ -134,8 +135,9 @@ class Commands:
         self._send(fields, lambda answer: self._dial_answered(order, leg, answer))
 
     def _dial_answered(self, order: DialLeg, leg: Leg, answer: Answer) -> None:
-        self.end(order.id, answer.how, answer.text)
-        if answer.how in (Answered.ERROR, Answered.UNSENT) and self._legs.get(leg.leg_id) is leg:
+        was_refused = answer.how in (Answered.ERROR, Answered.UNSENT)
+        self.end(order.id, Answered.ERROR if was_refused else answer.how, answer.text)
+        if was_refused and self._legs.get(leg.leg_id) is leg:
             self._legs.drop(leg)
             self._dial_failed(leg.leg_id, DialOutcome.CONGESTION)
 

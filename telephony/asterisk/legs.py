@@ -258,10 +258,8 @@ class Legs:
         return [LegEnded(pbx=self._pbx, leg_id=leg.leg_id, ended_by=EndedBy.UNKNOWN)]
 
     def leave(self, leg: Leg) -> list[Fact]:
-        """The dialplan has the leg again. Nothing is told when we gave it back ourselves."""
+        """The dialplan has the leg again, whether we gave it back or it took it."""
         self.drop(leg)
-        if leg.is_returned:
-            return []
         return [LegEnded(pbx=self._pbx, leg_id=leg.leg_id, ended_by=EndedBy.DIALPLAN)]
 
     def is_untaken(self, leg: Leg) -> bool:

@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 # A bridge whose other leg is just leaving: a redirect at that moment has cost a caller his call.
 DISSOLVES_S = 0.3
 RETRY_S = 0.05
+NOT_CONFIRMED = Answer(Answered.OVERDUE, "not confirmed in time")
 
 Ended = Callable[[str, Answered, str], None]
 
@@ -73,7 +74,7 @@ class Returns:
             return
         entry.is_sent = True
         entry.attempts += 1
-        entry.timer = loop.call_later(self._settings.step_timeout_s, self._failed, entry, "not confirmed in time")
+        entry.timer = loop.call_later(self._settings.step_timeout_s, self._failed, entry, NOT_CONFIRMED)
         self._send(redirect([entry.leg.uid], CONTEXT_RETURN, "s"), lambda answer: self._answered(entry, answer))
 
     def changed(self, leg_ids: set[str]) -> None:
@@ -99,15 +100,15 @@ class Returns:
 
     def _answered(self, entry: _Return, answer: Answer) -> None:
         if answer.how in (Answered.ERROR, Answered.UNSENT):
-            self._failed(entry, answer.text)
+            self._failed(entry, answer)
 
-    def _failed(self, entry: _Return, why: str) -> None:
+    def _failed(self, entry: _Return, last: Answer) -> None:
         if self._open.get(entry.leg.leg_id) is not entry:
             return
         entry.stop()
         if entry.attempts >= self._settings.step_attempts:
             entry.leg.is_returned = False
-            self._finish(entry, Answered.ERROR, why)
+            self._finish(entry, last.how, last.text)
         else:
             entry.timer = asyncio.get_running_loop().call_later(RETRY_S, self._go, entry)
 

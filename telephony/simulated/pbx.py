@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from routing.core.commands import DialLeg, HangUpLeg, ReplyFeature, ReturnLeg, SetRecording, SetRooms
-from routing.core.facts import DialOutcome, EndedBy, LegAnswered, LegRinging, LegState, PhoneChanged
+from routing.core.facts import DialOutcome, EndedBy, LegAnswered, LegEnded, LegRinging, LegState, PhoneChanged
 from routing.core.recording import RecordingState
 from telephony.simulated.channel import Channel, Phone, Place
 from telephony.simulated.switch import ELSEWHERE, NORMAL, Switch
@@ -126,6 +126,7 @@ class SimulatedPbx(Switch):
         self.rooms.take_out(channel)
         channel.place, channel.interaction_id = Place.DIALPLAN, ""
         channel.variables |= {**order.variables, "SR_RESULT": order.result.value}
+        self._tell(LegEnded(pbx=self.name, leg_id=channel.leg_id, ended_by=EndedBy.DIALPLAN))
         return ""
 
     def mark(self, leg_id: str, variables: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from routing.core.commands import MarkLeg, ReturnLeg
 from routing.core.config import Result
-from routing.core.facts import CommandOutcome, LegEnded, LegRinging, RoomsReached, RoomsRefused
+from routing.core.facts import CommandOutcome, EndedBy, LegEnded, LegRinging, RoomsReached, RoomsRefused
 from tests.contract.pbx_lab import IncomingCall, PartyState, PbxLab, RingsForEver
 from tests.contract.pbx_suite import (
     connect,
@@ -249,6 +249,17 @@ async def test_a_call_that_nobody_took_can_be_returned_at_once(lab: PbxLab) -> N
     lab.port.submit(order)
     await caller.is_back_in_dialplan()
     assert await caller.variable("SR_RESULT") == "full"
+
+
+@pytest.mark.req("SAFE-01")
+@in_lab_with()
+async def test_a_leg_that_was_given_back_is_told_to_have_left(lab: PbxLab) -> None:
+    caller = await lab.call_in(IncomingCall())
+    lab.port.submit(ReturnLeg(id=new_id("cmd"), pbx=lab.pbx, leg_id=caller.leg_id, result=Result.FULL))
+    left = await lab.wait_fact(LegEnded, leg_id=caller.leg_id)
+    assert left.ended_by is EndedBy.DIALPLAN
+    await lab.settle()
+    assert len(of(lab, LegEnded, leg_id=caller.leg_id)) == 1
 
 
 @in_lab_with()

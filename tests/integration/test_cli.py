@@ -222,7 +222,8 @@ def test_without_redis_every_command_says_so_with_its_own_exit_code(tmp_path: Pa
     site = CliSite(server, write(tmp_path))
     try:
         for words in (("status",), ("agents",), ("apply", "--yes"), ("agent", "available", "anna")):
-            assert site.json(*words, exit_code=4)["error"]["code"] == "store-unavailable"
+            error = site.json(*words, exit_code=4)["error"]
+            assert (error["code"], f"tenant cli at {server.url}" in error["detail"]) == ("store-unavailable", True)
     finally:
         server.close()
 
@@ -261,3 +262,9 @@ def test_status_can_wait_for_the_first_configuration_and_its_links(redis: RedisS
         assert site.json("status", "--wait", "0.3", exit_code=1)["links"] == {"ast1": False}
         site.tell(LinkRestored(pbx="ast1", phones={}))
         assert site.json("status", "--wait", "10")["links"] == {"ast1": True}
+
+
+def test_a_mistyped_tenant_is_not_an_empty_one(site: CliSite) -> None:
+    for words in (("agents",), ("queues",), ("calls",), ("explain", "int_1"), ("agent", "state", "anna")):
+        error = site.json(*words, "--tenant", "typo", exit_code=3)["error"]
+        assert (error["code"], "typo" in error["detail"]) == ("nothing-applied", True)

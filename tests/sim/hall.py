@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from routing.app.repeats import REPEATABLE
 from routing.core.agent import Agent
 from routing.core.commands import Command, DialLeg
 from routing.core.config import Config
@@ -92,15 +93,26 @@ class Hall:
         return SimulatedPort(self.pbx, LinkTimings())
 
     def _fact(self, fact: Fact) -> None:
-        if isinstance(fact, CommandEnded):
-            self._unfinished.pop(fact.command_id, None)
+        if isinstance(fact, CommandEnded) and self._is_said_again(fact):
+            return
         waiting = self._catch_up() if isinstance(fact, LinkRestored) else []
         self.feed(fact)
         for dial in waiting:
             self.feed(CommandEnded(pbx=PBX, command_id=dial.id, outcome=CommandOutcome.UNKNOWN))
 
+    def _is_said_again(self, end: CommandEnded) -> bool:
+        """As the connector does with orders of unknown fate which may be carried out twice."""
+        command = self._unfinished.pop(end.command_id, None)
+        if end.outcome is not CommandOutcome.UNKNOWN or not isinstance(command, REPEATABLE):
+            return False
+        self.clock.call_at(self.clock.now_ms + 1000, lambda: self._pass_on(command))
+        return True
+
     def _command(self, command: Command) -> None:
         self.commands.append(command)
+        self._pass_on(command)
+
+    def _pass_on(self, command: Command) -> None:
         if self.is_connector_up and self.port.is_up:
             self._submit(command)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from routing.core.agent import Agent, AgentState, EngagementState
 from routing.core.commands import DialLeg, HangUpLeg, MarkLeg, ReturnLeg, SetRooms
@@ -10,7 +11,7 @@ from routing.core.config import AgentConfig, Strategy
 from routing.core.effects import Effects
 from routing.core.events import EventType
 from routing.core.facts import FeatureDialed, LegArrived, PhoneState
-from routing.core.interaction import Interaction, InteractionState, Role
+from routing.core.interaction import Consult, Interaction, InteractionState, OfferPurpose, Role
 from routing.core.orders import GoAvailable, GoIdle
 from routing.core.recording import RecordingState
 from routing.core.step import Input
@@ -18,7 +19,19 @@ from routing.core.timers import Due, key
 from tests.sim.hall import Hall
 
 _E, _I = EngagementState, InteractionState
-BUSY = (_E.OFFERED, _E.CONNECTED, _E.HELD)
+BUSY = (_E.OFFERED, _E.CONNECTED, _E.HELD, _E.CONSULTING, _E.CONFERENCE)
+SEEKING = (_I.CONSULT_REQUESTED, _I.INVITING)
+TALKING = (_I.CONNECTED, _I.HELD, *SEEKING, _I.CONSULTING, _I.CONSULT_HELD, _I.CONFERENCE)
+# What agent 1 and agent 2 are seen to do; None: there is no agent 2.
+SEEN: dict[InteractionState, tuple[EngagementState, EngagementState | None]] = {
+    _I.CONNECTED: (_E.CONNECTED, None),
+    _I.HELD: (_E.HELD, None),
+    _I.CONSULT_REQUESTED: (_E.CONSULTING, None),
+    _I.INVITING: (_E.CONNECTED, None),
+    _I.CONSULTING: (_E.CONSULTING, _E.CONSULTING),
+    _I.CONSULT_HELD: (_E.CONNECTED, _E.HELD),
+    _I.CONFERENCE: (_E.CONFERENCE, _E.CONFERENCE),
+}
 
 
 class Laws:
@@ -70,8 +83,11 @@ class Laws:
         assert interaction.id not in self.ended, f"lives after its end: {interaction}"
         entered = self.entered.setdefault(interaction.id, interaction.entered_at_ms)
         assert interaction.entered_at_ms == entered, f"lost its place: {interaction}"
-        assert (interaction.state is _I.OFFERED) == bool(interaction.offers), interaction
-        assert (interaction.state in (_I.CONNECTED, _I.HELD)) == bool(interaction.parties), interaction
+        assert not interaction.offers or interaction.state in (_I.OFFERED, *SEEKING), interaction
+        assert interaction.offers or interaction.state is not _I.OFFERED, interaction
+        assert (interaction.consult is not None) == (interaction.state in TALKING[2:]), interaction
+        seen = SEEN.get(interaction.state, (None, None))
+        assert len(interaction.parties) == sum(state is not None for state in seen), interaction
         queue = hall.world.config.queues.get(interaction.queue)
         if queue is None or queue.strategy is not Strategy.RING_ALL:
             assert len(interaction.offers) <= 1, f"offered to two at a time: {interaction}"
@@ -80,10 +96,20 @@ class Laws:
             assert engagement is not None, f"an offer without a reservation: {offer}"
             assert (engagement.state, engagement.leg_id) == (_E.OFFERED, offer.leg_id)
         _recording(hall, interaction)
-        for party in interaction.parties:
+        for party, state in zip(interaction.parties, seen, strict=False):
             engagement = hall.agent(party.agent_id).engagements.get(interaction.id)
             assert engagement is not None, f"a party without an engagement: {party}"
-            assert engagement.state in (_E.CONNECTED, _E.HELD), engagement
+            assert engagement.state is state, engagement
+        _hears(interaction)
+
+
+def _hears(interaction: Interaction) -> None:
+    """Nobody is in two rooms, and the customer and the consulted agent are never both with music (HOLD-08)."""
+    legs = [leg for room in interaction.rooms for leg in room.legs]
+    assert len(legs) == len(set(legs)), interaction
+    with_music = {leg for room in interaction.rooms if room.music for leg in room.legs}
+    second = [p.leg_id for p in interaction.parties[1:]]
+    assert not (interaction.customer_leg in with_music and with_music & set(second)), interaction
 
 
 def _recording(hall: Hall, interaction: Interaction) -> None:
@@ -163,6 +189,7 @@ def suits(hall: Hall, member: AgentConfig, interaction: Interaction) -> bool:
         queue.id in dict(member.queues)
         and all(skills.get(skill, 0) >= level for skill, level in interaction.requires)
         and not interaction.is_skipping(member.id, hall.clock.now_ms)
+        and member.id not in interaction.excluded
         and (queue.max_talking is None or talking < queue.max_talking)
     )
 
@@ -173,6 +200,15 @@ def _liveness(hall: Hall) -> None:
         if interaction.state is _I.QUEUED and hall.world.state.links.get(interaction.pbx, False):
             idle = [member.id for member in free if suits(hall, member, interaction)]
             assert not idle, f"{interaction.id} waits although {idle} could take it"
+        consult = interaction.consult
+        if consult and consult.queue and interaction.state in SEEKING and not interaction.offers:
+            helpers = [m.id for m in free if _could_help(hall, m, interaction, consult)]
+            assert not helpers, f"the consult of {interaction.id} waits although {helpers} could take it"
+
+
+def _could_help(hall: Hall, member: AgentConfig, interaction: Interaction, consult: Consult) -> bool:
+    asked = replace(interaction, queue=consult.queue, requires=hall.world.config.queues[consult.queue].requires)
+    return member.id not in consult.skips and suits(hall, member, replace(asked, skips=(), excluded=()))
 
 
 def _offers_in_order(hall: Hall) -> None:
@@ -181,7 +217,7 @@ def _offers_in_order(hall: Hall) -> None:
         before = hall.before_calls.get(interaction.id)
         old = {offer.id for offer in before.offers} if before else set()
         for offer in interaction.offers:
-            if offer.id not in old:
+            if offer.id not in old and offer.purpose is OfferPurpose.CALL:
                 _nobody_was_before(hall, interaction, hall.world.config.agents[offer.agent_id])
 
 

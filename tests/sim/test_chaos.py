@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from routing.core.agent import EngagementState
 from routing.core.config import AfterMiss, Config, MissPolicy, RonaCause, Strategy
 from routing.core.facts import DialOutcome
+from routing.core.guard import allowed_actions
 from routing.core.orders import (
     EndInteraction,
     ExtendWrapUp,
@@ -22,14 +23,19 @@ from routing.core.orders import (
     GoAvailable,
     GoIdle,
     Hold,
+    Invite,
+    OnConsult,
     PauseRecording,
     Resume,
     ResumeRecording,
     SignIn,
     SignOut,
+    StartConsult,
+    Transfer,
 )
 from routing.core.recorder import wanted
 from routing.core.recording import RecordingState
+from routing.core.roles import Action
 from routing.core.world import WorldState
 from telephony.simulated.channel import Place
 from telephony.simulated.habits import Answers, Constant, Habit, Human, IsDead, LogNormal, Rejects, RingsOut
@@ -39,6 +45,17 @@ from tests.sim.laws import Laws
 
 AGENTS = ("agt_anna", "agt_ben", "agt_cleo", "agt_dan")
 ENTRY_POINTS = ("sales", "support", "team", "nowhere")
+CONSULT_CONTROLS = {
+    Action.CANCEL_CONSULT,
+    Action.HOLD_CONSULT,
+    Action.RESUME_CONSULT,
+    Action.END_CONSULT,
+    Action.COMPLETE_TRANSFER,
+    Action.CONFERENCE,
+    Action.END_CONFERENCE,
+    Action.EXIT_CONSULT,
+    Action.EXIT_CONFERENCE,
+}
 HABITS: tuple[Habit, ...] = (
     Answers(Constant(400), Constant(20_000)),
     Answers(Constant(0)),
@@ -97,7 +114,9 @@ class Deed:
 
 PEOPLE = ("call", "call", "call", "give_up", "pick_habit", "hang_up_phone", "private_call", "register", "unregister")
 STATES = ("sign_in", "sign_out", "available", "available", "idle", "feature")
-ORDERS = (*STATES, "hold", "resume", "end", "wrap_up", "extend", "pause_recording", "resume_recording")
+CONTROL = ("consult", "consult", "invite", "transfer", "control", "control", "control")
+RECORDER = ("pause_recording", "resume_recording")
+ORDERS = (*STATES, "hold", "resume", "end", "wrap_up", "extend", *RECORDER, *CONTROL)
 FAULTS = ("cut", "stall", "restore", "kill", "start", "double", "lose", "refuse")
 SMALL = st.integers(0, 7)
 
@@ -175,11 +194,11 @@ class Chaos:
     def _order(self, kind: type, deed: Deed, **fields: Any) -> None:
         self.hall.order(kind, agent_id=AGENTS[deed.which % len(AGENTS)], **fields)
 
-    def _on_call(self, kind: type, deed: Deed) -> None:
+    def _on_call(self, kind: type, deed: Deed, **fields: Any) -> None:
         engaged = list(self.hall.agent(AGENTS[deed.which % len(AGENTS)]).engagements)
         live = list(self.hall.world.state.interactions)
         for interaction_id in (engaged or live)[:1]:
-            self._order(kind, deed, interaction_id=interaction_id)
+            self._order(kind, deed, interaction_id=interaction_id, **fields)
 
     def do_sign_in(self, deed: Deed) -> None:
         self._order(SignIn, deed, idle_reason="break" if deed.much % 2 else None)
@@ -207,6 +226,27 @@ class Chaos:
 
     def do_resume_recording(self, deed: Deed) -> None:
         self._on_call(ResumeRecording, deed)
+
+    def _target(self, deed: Deed) -> dict[str, str]:
+        queues = ("sales", "support", "team", "nowhere")
+        return {"to_agent": AGENTS[deed.much]} if deed.much < len(AGENTS) else {"to_queue": queues[deed.much % 4]}
+
+    def do_consult(self, deed: Deed) -> None:
+        self._on_call(StartConsult, deed, **self._target(deed))
+
+    def do_invite(self, deed: Deed) -> None:
+        self._on_call(Invite, deed, **self._target(deed))
+
+    def do_transfer(self, deed: Deed) -> None:
+        target = {"to_entry_point": "support"} if deed.much == 7 else self._target(deed)
+        self._on_call(Transfer, deed, **target)
+
+    def do_control(self, deed: Deed) -> None:
+        """What a person would do: one of the controls that he has now, else one that he has not."""
+        agent = self.hall.agent(AGENTS[deed.which % len(AGENTS)])
+        allowed = {a for e in agent.engagements.values() for a in allowed_actions(self.hall.world, agent, e)}
+        actions = sorted(allowed & CONSULT_CONTROLS) or sorted(CONSULT_CONTROLS)
+        self._on_call(OnConsult, deed, action=actions[deed.much % len(actions)].value)
 
     def do_wrap_up(self, deed: Deed) -> None:
         self._order(FinishWrapUp, deed, reason="done" if deed.much % 2 else None)
@@ -332,6 +372,24 @@ def test_after_any_faults_everything_converges(plan: list[Deed]) -> None:
     chaos.check_replay()
 
 
+TALK = ("call", "available", "wrap_up", *CONTROL, *CONTROL, "hold", "resume", "hang_up_phone", "give_up")
+
+
+@pytest.mark.req("HOLD-08", "SAFE-01", "CONSROLE-14", "CONFROLE-12")
+@given(plan=deeds(*TALK), faults=deeds("cut", "restore", "kill", "start", "lose"))
+@EFFORT
+def test_call_control_in_any_order_and_through_faults_converges(plan: list[Deed], faults: list[Deed]) -> None:
+    chaos = Chaos()
+    for phone in chaos.hall.pbx.phones.values():
+        phone.habit = Answers(Constant(300), Constant(600_000))
+    chaos.carry_out([Deed("call"), Deed("wait", 0, 1_000), *plan], is_calm=True)
+    chaos.carry_out(faults)
+    chaos.carry_out(plan)
+    chaos.mend()
+    chaos.close()
+    chaos.check_replay()
+
+
 # Each fault with what ends it, so that most of a long day is work.
 OUTAGES = (("cut", "restore"), ("stall", "restore"), ("kill", "start"), ("double", "wait"), ("lose", "wait"))
 
@@ -361,7 +419,7 @@ def long_day(random: Random, deeds: int) -> list[Deed]:
 @pytest.mark.parametrize("seed", range(6))
 def test_a_long_day_with_outages_converges(seed: int) -> None:
     chaos = Chaos(seed)
-    chaos.carry_out(long_day(Random(seed), 2_000))
+    chaos.carry_out(long_day(Random(seed), 2_400))
     chaos.mend()
     chaos.close()
     chaos.check_replay()

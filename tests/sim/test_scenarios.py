@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from routing.core.agent import AgentState
-from routing.core.commands import DialLeg
+from routing.core.commands import DialLeg, ReturnLeg
 from routing.core.config import Queue, Result, Strategy
 from routing.core.facts import DialOutcome
 from routing.core.interaction import Interaction, InteractionState
@@ -247,3 +247,19 @@ def test_an_offer_whose_deadline_passes_during_a_cut_is_taken_back_without_blame
     house.run(6_000)
     assert talks_to(house, house.interaction(caller)) == ["agt_anna"]
     assert len(house.our_legs()) == 2
+
+
+@pytest.mark.req("SAFE-01")
+def test_a_call_let_in_after_a_restart_ends_when_the_earlier_refusal_still_takes_effect() -> None:
+    house = hall("anna", queues=[queue(max_waiting=1)], is_staffed=False)
+    first = house.call()
+    house.let_pass()
+    second = house.call()
+    while not any(isinstance(c, ReturnLeg) for c in house.commands):
+        house.clock.step()
+    house.kill_connector()
+    house.pbx.hang_up(first)
+    house.start_connector()
+    house.run(1_000)
+    assert second.variables["SR_RESULT"] == "full"
+    assert house.world.state.interactions == {}

@@ -12,7 +12,7 @@ from deploy.lab.people import order
 from deploy.lab.policies import Answer, Ring
 from deploy.lab.site import Site, center
 from routing.core.interaction import OfferEnd
-from routing.core.orders import Hold, Resume
+from routing.core.orders import Hold, Resume, SignIn
 from tests.system.center import MUSIC_HZ, Center
 
 NUMBERS = ["1001", "1002"]
@@ -67,6 +67,23 @@ def test_an_answer_while_no_engine_runs_is_joined_when_one_is_back(site: Site) -
         await asyncio.sleep(2.5)
         assert c.calls_of["1001"].state == "answered"
         site.start_process("engine")
+        await (await c.pair(call)).hear_each_other()
+        assert c.rung["1001"] == 1
+        await call.hangup()
+
+    play(site, scene)
+
+
+def test_an_offer_that_is_made_while_no_connector_runs_rings_once_when_it_is_back(site: Site) -> None:
+    async def scene(c: Center) -> None:
+        await c.agent("1001", sign_in=False)
+        call = await c.caller()
+        await call.hears(MUSIC_HZ)
+        site.kill("connector")
+        await order(c.store, SignIn, agent_id="a1001")
+        await c.when(lambda s: any(i.offers for i in s.interactions.values()))
+        await asyncio.sleep(1.0)
+        site.start_process("connector")
         await (await c.pair(call)).hear_each_other()
         assert c.rung["1001"] == 1
         await call.hangup()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from routing.app.settings import ServerSettings
 from routing.cli.main import app
 from routing.cli.output import cell, span
 from tests.unit.config_dir import replaced, write
@@ -102,3 +104,32 @@ def test_control_characters_of_strangers_do_not_reach_the_terminal() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(7.9, "7 s"), (60, "1:00"), (185, "3:05"), (3725, "1:02:05")])
 def test_spans_read_like_a_clock(seconds: float, text: str) -> None:
     assert span(seconds) == text
+
+
+def test_the_version_is_told() -> None:
+    assert re.fullmatch(r"switchroom \d+\.\d+\.\d+\n", switchroom("--version").output)
+
+
+def test_where_there_are_no_files_it_says_how_to_name_their_directory(tmp_path: Path) -> None:
+    result = switchroom("plan", "--config", str(tmp_path / "none"))
+    assert (result.exit_code, "--config DIR or SWITCHROOM_CONFIG" in result.output) == (1, True)
+
+
+def test_a_file_that_is_not_toml_is_named_before_what_follows_from_it(tmp_path: Path) -> None:
+    write(tmp_path, queues="[queues")
+    found = json.loads(switchroom("check", str(tmp_path), "--json").output)["problems"]
+    assert found[0]["file"].endswith("queues.toml")
+    assert [problem["file"] for problem in found[1:]] == [str(tmp_path / "people.toml")]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("redis://:word@host/1", "redis://:***@host/1"),
+        ("rediss://user:a:b@host:7000/1", "rediss://user:***@host:7000/1"),
+        ("unix:///run/redis.sock", "unix:///run/redis.sock"),
+    ],
+)
+def test_a_password_of_redis_is_not_shown(url: str, shown: str) -> None:
+    assert ServerSettings(redis_url=url).shown_redis_url == shown

@@ -10,7 +10,7 @@ from routing.core.agent import EngagementState
 from routing.core.commands import HangUpLeg, Room
 from routing.core.config import CadType, CadVariable, Config, EntryPoint, Queue, Result, UnansweredTransfer
 from routing.core.events import EventType
-from routing.core.facts import DialOutcome, PhoneState
+from routing.core.facts import DialOutcome, LegState, LinkLost, LinkRestored, PhoneState, SnapshotLeg
 from routing.core.interaction import InteractionState, Role
 from routing.core.orders import (
     EndInteraction,
@@ -267,6 +267,18 @@ def test_a_consult_waits_in_the_queue_until_somebody_is_free_and_can_be_cancelle
     assert talk.d.offered(talk.id) == ()
     talk.order(StartConsult, to_queue="help")
     assert talk.d.offered(talk.id) == (BEN,)
+
+
+@pytest.mark.req("CONS-04", "ROUTE-05")
+def test_a_consult_asked_of_a_queue_while_the_link_is_down_is_offered_in_the_step_that_brings_it_back() -> None:
+    talk = Talk()
+    legs = ("leg_c1", talk.d.leg_of(talk.id, ANNA))
+    talk.d.give(LinkLost(pbx="a"))
+    talk.d.order(StartConsult, agent_id=ANNA, interaction_id=talk.id, to_queue="help")
+    assert talk.d.offered(talk.id) == ()
+    up = tuple(SnapshotLeg(leg_id=leg, interaction_id=talk.id, state=LegState.UP) for leg in legs)
+    talk.d.give(LinkRestored(pbx="a", legs=up))
+    assert len(talk.d.offered(talk.id)) == 1
 
 
 @pytest.mark.req("CONS-07", "CONS-08")

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from routing.core import reconfigure
 from routing.core.commands import HangUpLeg, ReturnLeg
 from routing.core.config import Pbx, RelaxationStep, Result
-from routing.core.facts import LinkLost, LinkRestored, PhoneState, RoomsReached
+from routing.core.facts import DialOutcome, LinkLost, LinkRestored, PhoneState, RoomsReached
+from routing.core.interaction import Interaction
+from routing.core.world import World
 from tests.unit.core_driver import WRAP, Driver, agent, config, queue
 
 TWO_PBXS = {name: Pbx(id=name, kind="simulated") for name in ("a", "b")}
@@ -33,6 +36,24 @@ def test_applying_a_configuration_never_touches_live_state() -> None:
     d.give(RoomsReached(pbx="a", interaction_id=call, version=1))
     d.hang_up("leg_c1")
     assert d.state_of("anna") == "available"
+
+
+def test_a_configuration_that_cannot_be_applied_to_the_end_is_not_applied_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    d = two_agents()
+    call = d.call()
+
+    def fault(world: World, interaction: Interaction) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(reconfigure, "fit", fault)
+    with pytest.raises(ZeroDivisionError):
+        d.apply(config([agent("anna", phone="PJSIP/other")], [queue("other")]))
+    monkeypatch.undo()
+    assert (d.world.config.revision, set(d.world.state.agents)) == (1, {"anna", "ben"})
+    d.fail(call, "anna", DialOutcome.REJECTED)
+    assert d.offered(call) == ("ben",)
 
 
 @pytest.mark.req("OPS-02")
@@ -134,3 +155,15 @@ def test_the_state_of_a_phone_that_nobody_watched_for_a_while_is_not_believed() 
     d.apply(config([agent("anna"), agent("ben")]))
     assert d.world.unavailable_because("anna") == "phone_unknown"
     assert d.world.unavailable_because("ben") == ""
+
+
+@pytest.mark.req("OPS-02")
+def test_a_call_that_is_offered_when_its_pbx_is_removed_is_over_with_the_offer_though_its_queue_stays() -> None:
+    soft = queue(relaxation=(RelaxationStep(after_s=5, requires=()),))
+    one = config([agent("anna")], [soft], pbxs=TWO_PBXS)
+    d = Driver(one)
+    call = d.call()
+    d.apply(replace(one, pbxs={"b": TWO_PBXS["b"]}, agents={}))
+    d.advance(30)
+    assert d.ended[call].result is Result.UNAVAILABLE
+    assert d.world.state.timers == {}

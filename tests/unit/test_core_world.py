@@ -107,13 +107,14 @@ def test_ids_are_sortable_and_never_the_same() -> None:
     assert len({*ids, source.make("int"), source.make("int")}) == len(ids) + 1
 
 
+@pytest.mark.req("ROUTE-05")
 def test_nothing_is_offered_while_the_link_is_down_and_all_at_once_afterwards() -> None:
     d = two_agents()
     d.give(LinkLost(pbx="a"))
-    call = d.call("c1")
-    assert d.offered(call) == ()
-    restore(d, ("leg_c1", call, LegState.UP))
-    assert len(d.offered(call)) == 1
+    calls = [d.call("c1"), d.call("c2"), d.call("c3")]
+    assert [d.offered(call) for call in calls] == [(), (), ()]
+    restore(d, *((f"leg_c{n}", call, LegState.UP) for n, call in enumerate(calls, start=1)))
+    assert [len(d.offered(call)) for call in calls] == [1, 1, 0]
 
 
 @pytest.mark.req("SAFE-01")

@@ -36,7 +36,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """`loaded` is None where `problems` holds an error. Problems are in the order of files and lines."""
+    """`loaded` is None where `problems` holds an error. Problems are in the order of files and lines.
+
+    Files that cannot be read at all come first: what they should hold is missing elsewhere.
+    """
 
     loaded: Loaded | None
     problems: tuple[Problem, ...]
@@ -87,4 +90,4 @@ def _concerns_settings(problem: Problem, is_whole: bool) -> bool:
 
 
 def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(problems, key=lambda p: (str(p.file), p.line)))
+    return tuple(sorted(problems, key=lambda p: (bool(p.key), str(p.file), p.line)))

@@ -37,11 +37,11 @@ class ConfigRefused(ConfigError):
     """The files hold at least one error; `problems` has every mistake that was found."""
 
     code = "config-refused"
-    template = "{errors} mistakes in the configuration, the first: {first}"
+    template = "{errors} mistake{s} in the configuration files, the first: {first}"
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         errors = [p for p in problems if p.severity is Severity.ERROR]
-        super().__init__(errors=len(errors), first=errors[0] if errors else "none")
+        super().__init__(errors=len(errors), s="" if len(errors) == 1 else "s", first=errors[0] if errors else "none")
         self.problems = problems
 
 

@@ -45,7 +45,7 @@ def unreachable(findings: Findings, server: ServerSettings, error: StoreError) -
             if "maxmemory" in str(error)
             else "give this user the rights to read, write and run scripts"
         )
-    findings.error("reachable", f"{server.redis_url}: {error}", mend)
+    findings.error("reachable", f"{server.shown_redis_url}: {error}", mend)
 
 
 def redis_settings(findings: Findings, health: StoreHealth) -> None:

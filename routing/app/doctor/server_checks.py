@@ -44,7 +44,7 @@ def configuration(findings: Findings, state: WorldState, files: Config | None) -
     elif files is None:
         findings.warn("configuration", f"revision {revision} runs; the files hold errors", "switchroom check")
     elif changes := len(make_plan(state, files).changes):
-        detail = f"revision {revision} runs; the files differ in {changes} places"
+        detail = f"revision {revision} runs; the files differ in {changes} place{'' if changes == 1 else 's'}"
         findings.warn("configuration", detail, "switchroom plan, then switchroom apply")
     else:
         findings.ok("configuration", f"revision {revision} runs, as in the files")
