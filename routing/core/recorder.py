@@ -38,7 +38,7 @@ _EVENTS = {
     _T.RESUMED: EventType.RECORDING_RESUMED,
     _T.STOPPED: EventType.RECORDING_STOPPED,
 }
-AUTOMATIC, MANUAL = "automatic", "manual"
+SERVER = ""  # nobody asked: the server did it by itself
 
 
 def pause(world: World, order: PauseRecording) -> Values:
@@ -46,14 +46,14 @@ def pause(world: World, order: PauseRecording) -> Values:
     _, interaction = require(world, order.agent_id, order.interaction_id, Action.PAUSE_RECORDING)
     resume_at = world.now_ms + (world.config.recording_pause_s or 0) * 1000
     world.set_timer(key(Due.RECORDING, interaction.id), resume_at)
-    interaction = _step(world, interaction, _T.PAUSED, MANUAL, resume_at_ms=resume_at)
+    interaction = _step(world, interaction, _T.PAUSED, _who(order), resume_at_ms=resume_at)
     return {"version": ask(world, interaction).version, "resume_at_ms": resume_at}
 
 
 def resume(world: World, order: ResumeRecording) -> Values:
     """Before the time is over; the timer is cancelled (REC-06). Raises as `require`."""
     _, interaction = require(world, order.agent_id, order.interaction_id, Action.RESUME_RECORDING)
-    return {"version": _resume(world, interaction, MANUAL).version}
+    return {"version": _resume(world, interaction, _who(order)).version}
 
 
 def pause_over(world: World, interaction_id: str) -> None:
@@ -61,12 +61,16 @@ def pause_over(world: World, interaction_id: str) -> None:
     interaction = world.state.interactions.get(interaction_id)
     resume_at = interaction.recording.resume_at_ms if interaction else None
     if interaction and resume_at is not None and resume_at <= world.now_ms:
-        _resume(world, interaction, AUTOMATIC)
+        _resume(world, interaction, SERVER)
 
 
-def _resume(world: World, interaction: Interaction, how: str) -> Interaction:
+def _who(order: PauseRecording | ResumeRecording) -> str:
+    return order.actor or f"agent:{order.agent_id}"
+
+
+def _resume(world: World, interaction: Interaction, by: str) -> Interaction:
     world.clear_timer(key(Due.RECORDING, interaction.id))
-    return ask(world, _step(world, interaction, _T.RESUMED, how))
+    return ask(world, _step(world, interaction, _T.RESUMED, by))
 
 
 def follow(world: World, interaction: Interaction) -> Interaction:
@@ -83,27 +87,27 @@ def follow(world: World, interaction: Interaction) -> Interaction:
 
 def _start(world: World, interaction: Interaction, owner: Party) -> Interaction:
     mine = Recording(agent_id=owner.agent_id, leg_id=owner.leg_id, file=owner.recording)
-    return _step(world, world.update_interaction(interaction, recording=mine), _T.STARTED, AUTOMATIC)
+    return _step(world, world.update_interaction(interaction, recording=mine), _T.STARTED, SERVER)
 
 
 def _stop(world: World, interaction: Interaction) -> Interaction:
     """The agent leaves, and a pause of his ends with it (A20)."""
     world.clear_timer(key(Due.RECORDING, interaction.id))
-    interaction = _step(world, interaction, _T.STOPPED, AUTOMATIC)
+    interaction = _step(world, interaction, _T.STOPPED, SERVER)
     return world.update_interaction(interaction, recording=NOT_RECORDED)
 
 
 def _step(
-    world: World, interaction: Interaction, trigger: RecordingTrigger, how: str, resume_at_ms: int | None = None
+    world: World, interaction: Interaction, trigger: RecordingTrigger, by: str, resume_at_ms: int | None = None
 ) -> Interaction:
     """One row of the machine, and its record (REC-08)."""
     old = interaction.recording
     state = next_recording(old.state, trigger)
     new = replace(old, state=state, since_ms=world.now_ms, resume_at_ms=resume_at_ms)
     interaction = world.update_interaction(interaction, recording=new)
-    values = {"state": state.value, "was": old.state.value, "file": old.file, "how": how, "resume_at_ms": resume_at_ms}
-    values["by"] = old.agent_id if how == MANUAL else "server"
-    world.emit(_EVENTS[trigger], interaction, old.agent_id, **values)
+    how = {"how": "manual" if by else "automatic", "by": by or "server"}
+    values = {"state": state.value, "was": old.state.value, "file": old.file, "resume_at_ms": resume_at_ms}
+    world.emit(_EVENTS[trigger], interaction, old.agent_id, **values, **how)
     return interaction
 
 

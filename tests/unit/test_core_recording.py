@@ -77,8 +77,8 @@ class Recorded(Talk):
 
 
 STARTED = ("recording.started", ANNA, "automatic", "server")
-PAUSED = ("recording.paused", ANNA, "manual", ANNA)
-RESUMED_BY_HAND = ("recording.resumed", ANNA, "manual", ANNA)
+PAUSED = ("recording.paused", ANNA, "manual", f"agent:{ANNA}")
+RESUMED_BY_HAND = ("recording.resumed", ANNA, "manual", f"agent:{ANNA}")
 RESUMED_BY_ITSELF = ("recording.resumed", ANNA, "automatic", "server")
 STOPPED = ("recording.stopped", ANNA, "automatic", "server")
 
@@ -174,6 +174,13 @@ def test_resuming_by_hand_cancels_the_timer() -> None:
     talk.d.advance(10 * PAUSE_S)
     assert talk.asked() == [R.RECORDING, R.PAUSED, R.RECORDING]
     assert talk.told() == [STARTED, PAUSED, RESUMED_BY_HAND]
+
+
+@pytest.mark.req("REC-08")
+def test_who_asked_is_told_beside_whose_recording_it_is() -> None:
+    talk = Recorded()
+    talk.order(PauseRecording, actor="cli:root")
+    assert talk.told()[-1] == ("recording.paused", ANNA, "manual", "cli:root")
 
 
 @pytest.mark.req("REC-06")
