@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from routing.app.live.calls import call_row
+from routing.app.live.explain import explain
 from routing.core.commands import DialLeg, SetRecording, SetRooms
 from routing.core.config import Config, Profile
 from routing.core.errors import IllegalTransition
@@ -123,6 +125,19 @@ def test_a_pause_silences_the_file_and_is_told_with_who_and_when() -> None:
     assert event.values["resume_at_ms"] == talk.d.now_ms + PAUSE_S * 1000
 
 
+@pytest.mark.req("REC-07")
+@pytest.mark.parametrize(("paused", "what"), [(True, "recording_paused"), (False, "recording")])
+def test_calls_and_explain_show_what_is_recorded(paused: bool, what: str) -> None:
+    talk = Recorded()
+    if paused:
+        talk.pause()
+    interaction = talk.d.interaction(talk.id)
+    row = call_row(talk.d.world, interaction, talk.d.now_ms)
+    assert row.recording == ("paused" if paused else "recording")
+    story = explain(talk.d.world, interaction, (), talk.d.now_ms).story
+    assert [(m.agent, m.detail) for m in story if m.what == what] == [(ANNA, f"file {interaction.recording.file}")]
+
+
 @pytest.mark.req("REC-02")
 def test_without_a_privacy_shield_nothing_can_be_paused() -> None:
     talk = Recorded(recording_pause_s=None)
@@ -171,6 +186,7 @@ def test_resuming_by_hand_cancels_the_timer() -> None:
     talk.pause()
     talk.d.advance(PAUSE_S / 2)
     assert talk.order(ResumeRecording).code == "ok"
+    assert not [k for k in talk.d.world.state.timers if k.startswith("recording:")]
     talk.d.advance(10 * PAUSE_S)
     assert talk.asked() == [R.RECORDING, R.PAUSED, R.RECORDING]
     assert talk.told() == [STARTED, PAUSED, RESUMED_BY_HAND]
