@@ -169,6 +169,9 @@ class MemoryStore:
         for id_, interaction in commit.ended.items():
             self._ended.put(id_, codec.encode(interaction), limits.ended_ttl_ms)
             self._ended_index.insert(0, id_)
+        for id_ in self._ended_index[limits.ended :]:
+            self._ended.drop(id_)
+            self._traces.drop(id_)
         del self._ended_index[limits.ended :]
         if commit.config is not None:
             self._revisions = [codec.encode(commit.config), *self._revisions][: limits.revisions]

@@ -68,6 +68,10 @@ class Expiring(Generic[T]):
         if self.get(key) is None:
             self.put(key, value, ttl_ms)
 
+    def drop(self, key: str) -> None:
+        """Forget it, if it is there."""
+        self._values.pop(key, None)
+
     def get(self, key: str) -> T | None:
         """None when there is none or its time is over."""
         found = self._values.get(key)

@@ -93,18 +93,22 @@ class Commit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What bounds every growing key (SAFE-05). Lengths in entries, times in ms."""
+    """What bounds every growing key (SAFE-05). Lengths in entries, times in ms.
+
+    `ended`: ended interactions kept, with their traces; about 4 KB each. `dial_mark_ttl_ms`: longer than any dial can
+    wait in a stream and still be carried out.
+    """
 
     inputs: int = 100_000
     commands: int = 20_000
     events: int = 100_000
     traces_per_interaction: int = 64
-    ended: int = 10_000
+    ended: int = 100_000
     revisions: int = 20
     ended_ttl_ms: int = 24 * 3600 * 1000
     trace_ttl_ms: int = 24 * 3600 * 1000
     reply_ttl_ms: int = 60_000
-    dial_mark_ttl_ms: int = 24 * 3600 * 1000
+    dial_mark_ttl_ms: int = 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +197,7 @@ class Store(Protocol):
         """Commands up to there are submitted and may be forgotten."""
 
     async def mark_dial_started(self, command_id: str, starter: str) -> bool:
-        """Whether this starter may dial: within a day the first one to ask, and he alone however often he asks.
+        """Whether this starter may dial: within an hour the first one to ask, and he alone however often he asks.
 
         So asking may be repeated when the answer was lost. Who gets False must not dial.
         """
@@ -218,10 +222,10 @@ class Store(Protocol):
         """As `read_inputs`; the oldest events are dropped at the limit."""
 
     async def traces(self, interaction_id: str) -> list[Trace]:
-        """Why this call went to whom, in order; kept for a day."""
+        """Why this call went to whom, in order; kept as long as the call is, and for a day."""
 
     async def ended(self, interaction_id: str) -> Interaction | None:
-        """An ended interaction of the last day."""
+        """An ended interaction of the last day, if it is among the newest so many."""
 
     async def recent_ended(self, count: int) -> list[Interaction]:
         """The last ended interactions, newest first."""

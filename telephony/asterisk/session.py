@@ -142,6 +142,11 @@ class AmiSession:
                 event = LinkEvent.DENIED if failure.is_lasting else LinkEvent.LOST
                 self._take(event, str(failure))
             return
+        except Exception as fault:  # a fault of ours in the middle of a snapshot: said, and tried anew
+            log.exception("snapshot_failed", pbx=self._settings.pbx)
+            if connection is self._connection:
+                self._take(LinkEvent.LOST, f"snapshot failed: {fault}")
+            return
         if connection is self._connection:
             self._take(LinkEvent.SYNCED)
 

@@ -115,9 +115,25 @@ def test_ended_interactions_are_found_by_id_and_newest_first(make: MakeLab) -> N
         token = await lead(store)
         await store.commit(token, step_commit(1, ended={c.id: c for c in calls[:2]}))
         await store.commit(token, step_commit(2, ended={c.id: c for c in calls[2:]}))
-        assert await store.ended("int_0") == calls[0]
+        assert await store.ended("int_2") == calls[2]
         assert await store.ended("int_9") is None
         assert await store.recent_ended(2) == [calls[4], calls[3]]
         assert await store.recent_ended(99) == [calls[4], calls[3], calls[2]]
+
+    scenario(make, play)
+
+
+@pytest.mark.req("SAFE-05")
+def test_ended_interactions_beyond_the_limit_are_forgotten_with_their_traces(make: MakeLab) -> None:
+    async def play(lab: StoreLab) -> None:
+        store = lab.open(Limits(ended=2))
+        token = await lead(store)
+        for seq in range(1, 5):
+            call = replace(CALL, id=f"int_{seq}")
+            traces = [replace(trace(seq), interaction_id=call.id)]
+            await store.commit(token, step_commit(seq, ended={call.id: call}, traces=traces))
+        kept = [seq for seq in range(1, 5) if await store.ended(f"int_{seq}")]
+        explained = [seq for seq in range(1, 5) if await store.traces(f"int_{seq}")]
+        assert kept == explained == [3, 4]
 
     scenario(make, play)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from telephony.asterisk.actions import UnsafeAction
 from telephony.asterisk.codec import AmiDecoder, AmiMessage
@@ -81,9 +82,12 @@ class Owner:
     def __init__(self) -> None:
         self.events: list[AmiMessage] = []
         self.told: list[str] = []
+        self.fault: Exception | None = None
 
     async def sync(self) -> None:
         self.told.append("sync")
+        if self.fault is not None:
+            raise self.fault
 
     def on_event(self, event: AmiMessage) -> None:
         self.events.append(event)
@@ -222,6 +226,20 @@ def test_a_wrong_secret_is_said_once_and_tried_again_at_its_own_pace() -> None:
             await scenario(it, server, owner)
 
     run(inner())
+
+
+def test_a_snapshot_that_fails_through_a_fault_of_ours_is_said_and_tried_anew() -> None:
+    async def scenario(it: AmiSession, server: Server, owner: Owner) -> None:
+        await until(lambda: it.is_up)
+        owner.fault = ZeroDivisionError("ours")
+        server.cut()
+        with capture_logs() as logs:
+            await until(lambda: owner.told.count("sync") == 3)
+            await until(lambda: [entry["event"] for entry in logs].count("snapshot_failed") >= 2)
+        owner.fault = None
+        await until(lambda: it.is_up)
+
+    play(scenario)
 
 
 def test_a_stopped_link_stays_down_also_with_a_reconnect_pending() -> None:

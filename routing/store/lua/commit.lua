@@ -3,7 +3,7 @@
 -- KEYS  1 fence  2 meta  3 inputs  4 interactions  5 agents  6 phones  7 links  8 timers  9 config  10 events
 --       11 journal  12 ended_index  13 revisions, from 14 on: streams, lists and strings that ARGV names by their number in KEYS
 -- ARGV  1 token  2 seq of the state built upon  3 new seq  4 now in ms  5 input position
---       6 limit of events  7 of commands per PBX  8 of traces per interaction  9 of the index of ended ones
+--       6 limit of events  7 of commands per PBX  8 of traces per interaction  9 of ended ones kept, with their traces
 --       10 time to live of replies, 11 of traces, 12 of ended interactions, in ms  13 limit of kept revisions
 --       then sections, each headed by the number of ARGV that follow in it:
 --         interactions, agents, phones, links: each twice, first field, value, ...; then fields to delete
@@ -82,6 +82,11 @@ for i = first, last, 3 do
   call("LPUSH", KEYS[12], ARGV[i + 1])
 end
 if last >= first then
+  -- What falls off the index is forgotten altogether; its keys lie in the slot of the index.
+  local prefix = string.match(KEYS[12], "^(.*)ended_index$")
+  for _, id in ipairs(call("LRANGE", KEYS[12], ARGV[9], -1)) do
+    call("UNLINK", prefix .. "ended:" .. id, prefix .. "trace:" .. id)
+  end
   call("LTRIM", KEYS[12], 0, tonumber(ARGV[9]) - 1)
 end
 
