@@ -99,11 +99,13 @@ def calls_table(rows: list[CallRow]) -> PlainTable:
             span(row.talked_s) if row.talked_s else "",
             span(row.held_s) if row.held_s else "",
             row.agents,
+            row.recording if row.recording != "off" else "",
             row.missed_offers or "",
         )
         for row in rows
     ]
-    columns = ("call", "state", "queue", "place", "from", "to", "prio", "waited", "talked", "held", "agent", "missed")
+    clocks = ("waited", "talked", "held")
+    columns = ("call", "state", "queue", "place", "from", "to", "prio", *clocks, "agent", "recording", "missed")
     return PlainTable(f"{len(rows)} calls", columns, lines, ("missed", "to", "prio", "held", "place", "talked"))
 
 

@@ -24,7 +24,9 @@ from routing.core.orders import (
     GoAvailable,
     GoIdle,
     Hold,
+    PauseRecording,
     Resume,
+    ResumeRecording,
     SignIn,
     SignOut,
 )
@@ -118,6 +120,24 @@ def resume_command(session: Session, agent: AgentArgument, call: CallOption = No
     """Agent and customer hear each other again."""
     interaction_id = call_of(session, agent, call).id
     obey(session, Resume(order_id=new_order_id(), actor=actor(), agent_id=agent, interaction_id=interaction_id))
+
+
+@call_app.command("pause-recording")
+@command
+def pause_recording_command(session: Session, agent: AgentArgument, call: CallOption = None) -> None:
+    """Silence in the recording, for the configured time at the longest."""
+    interaction_id = call_of(session, agent, call).id
+    order = PauseRecording(order_id=new_order_id(), actor=actor(), agent_id=agent, interaction_id=interaction_id)
+    obey(session, order)
+
+
+@call_app.command("resume-recording")
+@command
+def resume_recording_command(session: Session, agent: AgentArgument, call: CallOption = None) -> None:
+    """End a pause of the recording before its time is over."""
+    interaction_id = call_of(session, agent, call).id
+    order = ResumeRecording(order_id=new_order_id(), actor=actor(), agent_id=agent, interaction_id=interaction_id)
+    obey(session, order)
 
 
 @call_app.command("end")

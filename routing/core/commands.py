@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from routing.core.config import Result
+from routing.core.recording import RecordingState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,8 @@ class DialLeg:
     """Ring `phone`. Ends in LegAnswered or DialFailed for `leg_id`, unless hung up before.
 
     `timeout_s` is a safety net of the PBX; the core times the offer itself. `caller_*`: shown on the phone, from
-    outside: the connector sanitizes. `variables`: set on the new channel.
+    outside: the connector sanitizes. `variables`: set on the new channel. `recording`: name, without directory and
+    ending, of the file into which the leg is recorded from its answer on; empty: it is not and cannot be.
     """
 
     id: str
@@ -36,6 +38,7 @@ class DialLeg:
     caller_number: str = ""
     caller_name: str = ""
     variables: dict[str, str] = field(default_factory=dict)
+    recording: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,4 +110,18 @@ class WatchPhones:
     cad_names: tuple[str, ...] = ()
 
 
-Command = DialLeg | HangUpLeg | SetRooms | ReturnLeg | MarkLeg | ReplyFeature | WatchPhones
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRecording:
+    """The wanted recording of a leg that was dialled with `recording` = `file`: what it says and what it hears.
+
+    PAUSED: silence in the file, whose time line goes on. OFF: the file ends, for good. The end of the leg ends it too.
+    """
+
+    id: str
+    pbx: str
+    leg_id: str
+    file: str
+    state: RecordingState
+
+
+Command = DialLeg | HangUpLeg | SetRooms | ReturnLeg | MarkLeg | ReplyFeature | WatchPhones | SetRecording

@@ -170,12 +170,13 @@ class DialRights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What an agent may do (PERM)."""
+    """What an agent may do (PERM). `record`: his calls are recorded (REC-01)."""
 
     id: str
     receive_calls: bool = True
     end_calls: bool = True
     dial: DialRights = DialRights()
+    record: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +239,10 @@ class UnansweredTransfer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """One tenant's configuration. `revision` 0 is the empty one that a server has before the first apply."""
+    """One tenant's configuration. `revision` 0 is the empty one that a server has before the first apply.
+
+    `recording_pause_s`: how long a pause of a recording lasts; None: there is no privacy shield (REC-02, REC-04).
+    """
 
     tenant: str
     revision: int = 0
@@ -252,6 +256,7 @@ class Config:
     wrap_up_reasons: tuple[str, ...] = ()
     unanswered_transfer: UnansweredTransfer = UnansweredTransfer.DROP
     numbers: Numbers = Numbers()
+    recording_pause_s: int | None = None
 
     def cad_of(self, entry_point: str) -> dict[str, CadVariable]:
         """Declarations in force for calls of an entry point, by name, in display order."""

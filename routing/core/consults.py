@@ -86,6 +86,7 @@ def joined(world: World, interaction: Interaction, offer: Offer) -> None:
         leg_id=offer.leg_id,
         joined_at_ms=world.now_ms,
         role=Role.CONSULTED,
+        recording=offer.recording,
     )
     was_invited = interaction.state is InteractionState.INVITING
     interaction = move(world, interaction, _T.CONSULT_ANSWERED, parties=(*interaction.parties, party))

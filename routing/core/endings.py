@@ -30,7 +30,7 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
         ended_by=ended_by,
         ended_at_ms=world.now_ms,
     )
-    for due in (Due.RELAX, Due.WAIT, Due.ROOMS):
+    for due in (Due.RELAX, Due.WAIT, Due.ROOMS, Due.RECORDER):
         world.clear_timer(key(due, interaction.id))
     for skip in interaction.skips:
         world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))

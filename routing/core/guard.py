@@ -8,9 +8,9 @@ from routing.core import numbers
 from routing.core.agent import Agent, Engagement, EngagementState
 from routing.core.config import DialRights
 from routing.core.errors import ActionNotAllowed, AgentNotAvailable, AgentNotEngaged, UnknownAgent, UnknownTarget
-from routing.core.interaction import Interaction
+from routing.core.interaction import CUSTOMER_ON_HOLD, Interaction, Role
 from routing.core.numbers import DialNumber
-from routing.core.roles import OUTSIDE_TABLE, ROLE_TABLE, Action
+from routing.core.roles import OUTSIDE_TABLE, RECORDING_ACTIONS, ROLE_TABLE, Action
 from routing.core.world import World
 
 # What ends the customer's call; a profile may leave that to the customer.
@@ -23,10 +23,19 @@ def allowed_actions(world: World, agent: Agent, engagement: Engagement) -> froze
     role = interaction.role_of(agent.id) if interaction else None
     if interaction is None or role is None or engagement.state is EngagementState.WRAP_UP:
         return OUTSIDE_TABLE.get(engagement.state, frozenset())
-    actions = ROLE_TABLE.get((interaction.state, role), frozenset())
+    actions = ROLE_TABLE.get((interaction.state, role), frozenset()) | _recording(world, interaction, role)
     config = world.config.agents.get(agent.id)
     profile = world.config.profiles.get(config.profile) if config else None
     return actions - _ENDING if profile and not profile.end_calls else actions
+
+
+def _recording(world: World, interaction: Interaction, role: Role) -> frozenset[Action]:
+    """What the owner may do with his recording; pausing only where there is a privacy shield (REC-02)."""
+    if role is not Role.OWNER:
+        return frozenset()
+    is_held = interaction.state in CUSTOMER_ON_HOLD
+    actions = RECORDING_ACTIONS.get((interaction.recording.state, is_held), frozenset())
+    return actions if world.config.recording_pause_s is not None else actions - {Action.PAUSE_RECORDING}
 
 
 def require(world: World, agent_id: str, interaction_id: str, action: Action) -> tuple[Agent, Interaction]:

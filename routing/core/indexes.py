@@ -22,9 +22,9 @@ _SEEKING = frozenset({InteractionState.CONSULT_REQUESTED, InteractionState.INVIT
 class Indexes:
     """Built from the whole state once, then told of each change.
 
-    `owners`: leg or offer id -> interaction id. `members`: agents per queue. `staff`: those of them signed in.
-    `waiting`: calls per queue which wait or are being offered. The pool learns of changes only at `sync`, once per
-    value however often it changed.
+    `owners`: leg, offer or SetRecording id -> interaction id. `members`: agents per queue. `staff`: those of them
+    signed in. `waiting`: calls per queue which wait or are being offered. The pool learns of changes only at `sync`,
+    once per value however often it changed.
     """
 
     def __init__(self, state: WorldState) -> None:
@@ -223,5 +223,7 @@ def _owned_by(interaction: Interaction) -> Iterator[str]:
         yield offer.id
     for party in interaction.parties:
         yield party.leg_id
+    for asked in interaction.asked_recordings:
+        yield asked.command_id
     if interaction.consult:
         yield interaction.consult.id

@@ -8,6 +8,7 @@ from enum import StrEnum
 from routing.core.commands import Room
 from routing.core.config import Requirement, Result
 from routing.core.errors import IllegalTransition
+from routing.core.recording import NOT_RECORDED, AskedRecording, Recording
 
 
 class InteractionState(StrEnum):
@@ -143,6 +144,7 @@ class Offer:
     """An interaction presented to one agent: owner, deadline, and the leg that rings, always on the caller's PBX.
 
     To an external party: no agent, but the `number` that is dialed; one of them at a time.
+    `recording`: the file of that leg, empty when the agent is not recorded.
     """
 
     id: str
@@ -153,6 +155,7 @@ class Offer:
     deadline_ms: int
     purpose: OfferPurpose = OfferPurpose.CALL
     number: str = ""
+    recording: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,13 +177,17 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """Who talks with the customer in this interaction: an agent, or without one an external party at `number`."""
+    """Who talks with the customer in this interaction: an agent, or without one an external party at `number`.
+
+    `recording`: the agent's file, empty when he is not recorded.
+    """
 
     agent_id: str
     leg_id: str
     joined_at_ms: int
     role: Role = Role.OWNER
     number: str = ""
+    recording: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +221,8 @@ class Interaction:
 
     `entered_at_ms` is the place in the queue and never changes (STATE-09, A22). `requires` is the requirement in force
     now, after relaxation. `excluded`: agents who transferred it to an entry point; never offered it again (EP-07).
-    `rooms_version` counts wanted rooms, `rooms_reached` the version that PBX events confirmed.
+    `rooms_version` counts wanted rooms, `rooms_reached` the version that PBX events confirmed. `asked_recordings`: what
+    the PBX was last asked for, per recorded leg.
     """
 
     id: str
@@ -241,6 +249,8 @@ class Interaction:
     skips: tuple[Skip, ...] = ()
     parties: tuple[Party, ...] = ()
     consult: Consult | None = None
+    recording: Recording = NOT_RECORDED
+    asked_recordings: tuple[AskedRecording, ...] = ()
     excluded: tuple[str, ...] = ()
     rooms: tuple[Room, ...] = ()
     rooms_version: int = 0

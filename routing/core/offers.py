@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import consults, transfers
+from routing.core import consults, recorder, transfers
 from routing.core.agent import Agent, AgentTrigger, EngagementTrigger
 from routing.core.commands import MarkLeg
 from routing.core.config import AfterMiss, MissPolicy, Result, RonaCause
@@ -112,7 +112,12 @@ def _connect(world: World, interaction: Interaction, offer: Offer) -> None:
     """The customer has somebody to talk with."""
     _stop_waiting(world, interaction)
     party = Party(
-        agent_id=offer.agent_id, number=offer.number, leg_id=offer.leg_id, joined_at_ms=world.now_ms, role=Role.OWNER
+        agent_id=offer.agent_id,
+        number=offer.number,
+        leg_id=offer.leg_id,
+        joined_at_ms=world.now_ms,
+        role=Role.OWNER,
+        recording=offer.recording,
     )
     changes: dict[str, Any] = {
         "parties": (party,),
@@ -146,6 +151,7 @@ def command_ended(world: World, fact: CommandEnded) -> None:
 
     The reservation is released; where the phone may ring it is told to stop. Where it rings its fate is known.
     """
+    recorder.command_ended(world, fact)
     if fact.outcome is CommandOutcome.SUCCEEDED:
         return
     interaction = world.interaction_of(fact.command_id)

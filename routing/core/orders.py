@@ -120,6 +120,20 @@ class OnConsult(Order):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PauseRecording(Order):
+    """Silence in the recording, for the configured time at the longest."""
+
+    agent_id: str
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRecording(Order):
+    agent_id: str
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditCad(Order):
     """Write several variables at once, or none (CAD-06). `expected_version` None: whatever is there."""
 
@@ -158,6 +172,8 @@ AnyOrder = (
     | StartConsult
     | Invite
     | OnConsult
+    | PauseRecording
+    | ResumeRecording
     | EditCad
     | ApplyConfig
 )

@@ -17,6 +17,7 @@ from routing.core.facts import (
 )
 from routing.core.interaction import Interaction, Offer, OfferState
 from routing.core.offers import answered, ringing, take_back
+from routing.core.recorder import ask_again
 from routing.core.topology import ask, hang_up
 from routing.core.world import World
 
@@ -46,6 +47,7 @@ def link_restored(world: World, fact: LinkRestored) -> None:
             hang_up(world, fact.pbx, leg.leg_id)
     for interaction in world.interactions_on(fact.pbx):
         if interaction.rooms:
+            ask_again(world, interaction.id, keep_refusals=False)
             ask(world, interaction)
 
 

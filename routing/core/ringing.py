@@ -34,7 +34,7 @@ def ring(world: World, interaction: Interaction, agent_ids: Iterable[str], purpo
     """Offer the interaction to these agents; the first half of the two-step offer (OFFER-01)."""
     queue = world.config.queues.get(interaction.queue)
     ring_s = queue.ring_timeout_s if queue else DEFAULT_RING_S
-    offers = [_offer(world, purpose, ring_s, agent_id=agent_id) for agent_id in agent_ids]
+    offers = [_offer(world, interaction, purpose, ring_s, agent_id=agent_id) for agent_id in agent_ids]
     for offer in offers:
         _reserve(world, interaction, offer)
     interaction = world.update_interaction(interaction, offers=(*interaction.offers, *offers))
@@ -47,7 +47,7 @@ def ring(world: World, interaction: Interaction, agent_ids: Iterable[str], purpo
 
 def ring_outside(world: World, interaction: Interaction, outside: Outside, purpose: OfferPurpose) -> Interaction:
     """Dial an external party; nobody is reserved and nobody is blamed when it is not answered."""
-    offer = _offer(world, purpose, world.config.numbers.ring_timeout_s, number=outside.number.text)
+    offer = _offer(world, interaction, purpose, world.config.numbers.ring_timeout_s, number=outside.number.text)
     world.set_timer(key(Due.OFFER, interaction.id), offer.deadline_ms)
     interaction = world.update_interaction(interaction, offers=(*interaction.offers, offer))
     _dial(world, interaction, offer, outside.phone, (world.config.pbxs[interaction.pbx].dial_caller_id, ""))
@@ -60,17 +60,28 @@ def outside_of(offer: Offer) -> dict[str, Any]:
     return {"number": offer.number, "purpose": offer.purpose.value} if offer.number else {}
 
 
-def _offer(world: World, purpose: OfferPurpose, ring_s: int, *, agent_id: str = "", number: str = "") -> Offer:
+def _offer(
+    world: World, interaction: Interaction, purpose: OfferPurpose, ring_s: int, *, agent_id: str = "", number: str = ""
+) -> Offer:
+    offer_id, leg_id = world.new_id("off"), world.new_id("leg")
     return Offer(
-        id=world.new_id("off"),
+        id=offer_id,
         agent_id=agent_id,
         number=number,
-        leg_id=world.new_id("leg"),
+        leg_id=leg_id,
+        recording=_recording_file(world, interaction, agent_id, leg_id),
         state=OfferState.RESERVED,
         offered_at_ms=world.now_ms,
         deadline_ms=world.now_ms + ring_s * 1000,
         purpose=purpose,
     )
+
+
+def _recording_file(world: World, interaction: Interaction, agent_id: str, leg_id: str) -> str:
+    """A name of our own ids alone, one per leg; empty for who is not recorded (REC-01)."""
+    config = world.config.agents.get(agent_id)
+    profile = world.config.profiles.get(config.profile) if config else None
+    return f"{interaction.id}-{leg_id}" if profile and profile.record else ""
 
 
 def _reserve(world: World, interaction: Interaction, offer: Offer) -> None:
@@ -97,6 +108,7 @@ def _dial(world: World, interaction: Interaction, offer: Offer, phone: str, call
             timeout_s=(offer.deadline_ms - offer.offered_at_ms) // 1000 + RING_GRACE_S,
             caller_number=caller[0],
             caller_name=caller[1],
+            recording=offer.recording,
         )
     )
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from routing.core.agent import EngagementState, EngagementTrigger
 from routing.core.interaction import InteractionState, Role
+from routing.core.recording import RecordingState
 
 
 class Action(StrEnum):
@@ -30,6 +31,8 @@ class Action(StrEnum):
     END_CONFERENCE = "end_conference"
     EXIT_CONSULT = "exit_consult"
     EXIT_CONFERENCE = "exit_conference"
+    PAUSE_RECORDING = "pause_recording"
+    RESUME_RECORDING = "resume_recording"
     FINISH_WRAP_UP = "finish_wrap_up"
     EXTEND_WRAP_UP = "extend_wrap_up"
 
@@ -54,6 +57,13 @@ ROLE_TABLE: dict[tuple[InteractionState, Role], frozenset[Action]] = {
     (_S.CONSULTING, _R.CONSULTED): frozenset({_A.EDIT_CAD, _A.EXIT_CONSULT}),
     (_S.CONSULT_HELD, _R.CONSULTED): frozenset({_A.EDIT_CAD, _A.EXIT_CONSULT}),
     (_S.CONFERENCE, _R.CONSULTED): frozenset({_A.EDIT_CAD, _A.EXIT_CONFERENCE}),
+}
+
+# A pause needs a call that is active, not on hold, and recorded (REC-03); resuming is possible at any moment (REC-06).
+RECORDING_ACTIONS: dict[tuple[RecordingState, bool], frozenset[Action]] = {
+    (RecordingState.RECORDING, False): frozenset({_A.PAUSE_RECORDING}),
+    (RecordingState.PAUSED, False): frozenset({_A.RESUME_RECORDING}),
+    (RecordingState.PAUSED, True): frozenset({_A.RESUME_RECORDING}),
 }
 
 # An offer is answered on the phone, so it has none (OFFER-04, 06); wrap-up comes when the interaction is over.

@@ -19,6 +19,7 @@ from routing.core.interaction import (
     Role,
     next_state,
 )
+from routing.core.recorder import follow
 from routing.core.roles import SEAT_TABLE
 from routing.core.topology import converge, hang_up
 from routing.core.world import World
@@ -30,6 +31,8 @@ def move(world: World, interaction: Interaction, trigger: InteractionTrigger, **
     state = next_state(interaction.state, trigger)
     clocks = _clocks(interaction, state, world.now_ms)
     interaction = world.update_interaction(interaction, state=state, **clocks, **changes)
+    # Before the rooms: what must not be heard in the file is silenced before it can be heard.
+    interaction = follow(world, interaction)
     if state is InteractionState.ENDED:
         return interaction
     for party in interaction.parties:

@@ -14,6 +14,7 @@ from routing.core import (
     queueing,
     reconcile,
     reconfigure,
+    recorder,
     transfers,
     wrapup,
 )
@@ -48,8 +49,10 @@ from routing.core.orders import (
     Invite,
     OnConsult,
     Order,
+    PauseRecording,
     Reply,
     Resume,
+    ResumeRecording,
     SignIn,
     SignOut,
     StartConsult,
@@ -89,6 +92,8 @@ _ORDERS: dict[type, Callable[[World, Any], dict[str, object]]] = {
     StartConsult: consults.start,
     Invite: consults.invite,
     OnConsult: consults.act,
+    PauseRecording: recorder.pause,
+    ResumeRecording: recorder.resume,
     EditCad: calls.edit_cad,
     ApplyConfig: reconfigure.apply,
 }
@@ -100,6 +105,8 @@ _TIMERS: dict[Due, Callable[[World, str, str], None]] = {
     Due.RELAX: lambda world, interaction_id, _: queueing.relax(world, interaction_id),
     Due.WAIT: lambda world, interaction_id, _: queueing.waited_too_long(world, interaction_id),
     Due.ROOMS: lambda world, interaction_id, _: calls.ask_again(world, interaction_id),
+    Due.RECORDING: lambda world, interaction_id, _: recorder.pause_over(world, interaction_id),
+    Due.RECORDER: lambda world, interaction_id, _: recorder.ask_again(world, interaction_id),
 }
 
 

@@ -11,7 +11,8 @@ from enum import StrEnum
 class Due(StrEnum):
     """`OFFER`: an offer rings out. `RELAX`: the next relaxation step. `WAIT`: maximum wait. `SKIP`: a skip is over.
 
-    `WRAP_UP`: wrap-up is over. `ROOMS`: ask again for rooms that the PBX refused.
+    `WRAP_UP`: wrap-up is over. `ROOMS`: ask again for rooms that the PBX refused. `RECORDING`: a pause is over.
+    `RECORDER`: ask again for what the PBX refused to do with a recording.
     """
 
     OFFER = "offer"
@@ -20,6 +21,8 @@ class Due(StrEnum):
     SKIP = "skip"
     WRAP_UP = "wrap_up"
     ROOMS = "rooms"
+    RECORDING = "recording"
+    RECORDER = "recorder"
 
 
 def key(due: Due, interaction_id: str, agent_id: str = "") -> str:

@@ -93,6 +93,8 @@ def originate(order: DialLeg) -> dict[str, str | list[str]]:
     if not _DIAL_STRING.fullmatch(order.phone):
         raise UnsafeAction(what=f"the phone {plain(order.phone, 40)!r}")
     own = {"__SR_IID": order.interaction_id, "SR_LEG": leg_name(order.leg_id)}
+    if order.recording:
+        own["SR_RECORD"] = word(order.recording)
     variables = {**order.variables, **own}
     return checked(
         {
@@ -140,6 +142,16 @@ def redirect(channels: Sequence[str], context: str, exten: str) -> dict[str, str
 def bridge(one: str, other: str) -> dict[str, str | list[str]]:
     """Join two channels, given by NAME: Asterisk takes a Uniqueid for the beginning of one and may join a stranger."""
     return checked({"Action": "Bridge", "Channel1": one, "Channel2": other, "Tone": "no"})
+
+
+def mute_recording(channel: str, *, is_muted: bool) -> dict[str, str | list[str]]:
+    """Silence in the running recording of a channel, or sound again. Refused where nothing records."""
+    fields = {"Action": "MixMonitorMute", "Channel": leg_name(channel), "Direction": "both"}
+    return checked({**fields, "State": "1" if is_muted else "0"})
+
+
+def stop_recording(channel: str) -> dict[str, str | list[str]]:
+    return checked({"Action": "StopMixMonitor", "Channel": leg_name(channel)})
 
 
 def hang_up(channel: str, cause: int) -> dict[str, str | list[str]]:

@@ -8,9 +8,19 @@ from typing import Any
 
 import structlog
 
-from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg, ReplyFeature, ReturnLeg, SetRooms
+from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg, ReplyFeature, ReturnLeg, SetRecording, SetRooms
 from routing.core.facts import CommandEnded, CommandOutcome, DialFailed, DialOutcome, Fact, RoomsRefused
-from telephony.asterisk.actions import CONTEXT_FEATURE, UnsafeAction, hang_up, originate, redirect, set_variable
+from routing.core.recording import RecordingState
+from telephony.asterisk.actions import (
+    CONTEXT_FEATURE,
+    UnsafeAction,
+    hang_up,
+    mute_recording,
+    originate,
+    redirect,
+    set_variable,
+    stop_recording,
+)
 from telephony.asterisk.convergence import Convergence
 from telephony.asterisk.legs import Leg, LegKind, Legs
 from telephony.asterisk.returns import Returns
@@ -80,6 +90,8 @@ class Commands:
                 self._mark(command)
             case ReplyFeature():
                 self._reply(command)
+            case SetRecording():
+                self._record(command)
 
     def refuse(self, command: Command, why: str = NOT_SENT) -> None:
         """Nothing of it was done."""
@@ -117,6 +129,7 @@ class Commands:
             kind=LegKind.DIALED,
             interaction_id=order.interaction_id,
             known_since=self.now(),
+            is_recorded=bool(order.recording),
         )
         self._legs.add(leg)
         self._send(fields, lambda answer: self._dial_answered(order, leg, answer))
@@ -201,4 +214,16 @@ class Commands:
             self.end(order.id, Answered.ERROR, f"leg {order.leg_id} is gone")
             return
         fields = redirect([leg.uid], CONTEXT_FEATURE, "accepted" if order.accepted else "refused")
+        self._send(fields, lambda answer: self.end(order.id, answer.how, answer.text))
+
+    def _record(self, order: SetRecording) -> None:
+        """The leg's own dialplan has started the recording before its answer was told; it is steered here."""
+        leg = self._legs.get(order.leg_id)
+        if leg is None or not leg.is_up:
+            self.end(order.id, Answered.ERROR, f"leg {order.leg_id} is not answered")
+            return
+        if order.state is RecordingState.OFF:
+            fields = stop_recording(leg.uid)
+        else:
+            fields = mute_recording(leg.uid, is_muted=order.state is RecordingState.PAUSED)
         self._send(fields, lambda answer: self.end(order.id, answer.how, answer.text))

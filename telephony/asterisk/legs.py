@@ -44,7 +44,8 @@ class Leg:
 
     `hang_up_cause`: set when we want it gone, and said again whenever the PBX has overlooked it. `reason`, `cause`,
     `tech_cause`: what OriginateResponse and Hangup told of a dialled leg that came to nothing. `is_returned`: it is
-    going back to the dialplan that handed it over. `settled` counts the times that the leg's own
+    going back to the dialplan that handed it over. `is_recorded`: its dialplan starts a recording at the answer, which
+    counts only when that is done. `settled` counts the times that the leg's own
     dialplan said where it is. `known_since`: second of the port's clock.
     """
 
@@ -58,6 +59,7 @@ class Leg:
     is_up: bool = False
     is_ringing: bool = False
     is_returned: bool = False
+    is_recorded: bool = False
     known_since: float = 0.0
     settled: int = 0
     remote_hung_up: bool = False
@@ -197,9 +199,17 @@ class Legs:
     def _originated(self, leg: Leg, event: AmiMessage) -> list[Fact]:
         """Only now the leg may be bridged; its own dialplan runs."""
         if event.get("response") == "Success":
-            return self._answered(leg)
+            leg.reason = REASON_ANSWERED
+            return [] if leg.is_recorded and not leg.settled else self._answered(leg)
         leg.reason = _number(event.get("reason")) or 0
         return self.settle_dial(leg) if not leg.channel or leg.cause is not None else []
+
+    def settle(self, leg: Leg) -> list[Fact]:
+        """The leg's own dialplan says where it is; a recorded one has begun its recording by then."""
+        leg.settled += 1
+        self.changed.add(leg.leg_id)
+        is_late = leg.is_recorded and leg.reason == REASON_ANSWERED and not leg.is_up
+        return self._answered(leg) if is_late else []
 
     def _answered(self, leg: Leg) -> list[Fact]:
         if leg.hang_up_cause is not None and not leg.is_up:

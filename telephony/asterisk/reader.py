@@ -100,10 +100,8 @@ class EventReader:
                 return self._handed_over(event)
             case "SwitchroomAt":
                 leg = self._legs.by_uid(event.get("uniqueid"))
-                if leg is not None:
-                    leg.settled += 1
-                    self._legs.changed.add(leg.leg_id)
-                return self._legs.apply(event)
+                facts = self._legs.apply(event)
+                return facts + (self._legs.settle(leg) if leg is not None else [])
             case "SwitchroomLeft":
                 return self._left(event)
             case "SwitchroomFeature":

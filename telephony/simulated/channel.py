@@ -28,7 +28,10 @@ class RoomKey:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Channel:
-    """`party` is who hears and speaks there. `state` None: gone. `variables` are the channel's own."""
+    """`party` is who hears and speaks there. `state` None: gone. `variables` are the channel's own.
+
+    `file`: into which it is recorded, empty when it is not; `is_silenced`: silence gets into it.
+    """
 
     leg_id: str
     party: str
@@ -47,6 +50,8 @@ class Channel:
     talk: Timer | None = None
     fall_back: Timer | None = None
     has_talked: bool = False
+    file: str = ""
+    is_silenced: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -88,3 +93,12 @@ class Hearing:
 
     parties: frozenset[str] = frozenset()
     music: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """From `at_ms` on, these parties are audible in the file; none: silence. `is_end`: nothing follows."""
+
+    at_ms: int
+    parties: frozenset[str] = frozenset()
+    is_end: bool = False

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from routing.core.commands import DialLeg, HangUpLeg, ReplyFeature, ReturnLeg, SetRooms
+from routing.core.commands import DialLeg, HangUpLeg, ReplyFeature, ReturnLeg, SetRecording, SetRooms
 from routing.core.facts import DialOutcome, EndedBy, LegAnswered, LegEnded, LegRinging, LegState, PhoneChanged
+from routing.core.recording import RecordingState
 from telephony.simulated.channel import Channel, Phone, Place
 from telephony.simulated.switch import ELSEWHERE, NORMAL, Switch
 
@@ -26,6 +27,7 @@ class SimulatedPbx(Switch):
             phone=order.phone,
             interaction_id=order.interaction_id,
             variables=dict(order.variables),
+            file=order.recording,
             shown_caller=f"{order.caller_number}|{order.caller_name}",
         )
         self.channels[order.leg_id] = channel
@@ -58,6 +60,7 @@ class SimulatedPbx(Switch):
     def _answer(self, channel: Channel, phone: Phone) -> None:
         self._forget_timers(channel)
         channel.state = LegState.UP
+        self.recordings.note([channel])
         self._tell(LegAnswered(pbx=self.name, leg_id=channel.leg_id))
         self._phone_changed(phone)
 
@@ -87,6 +90,20 @@ class SimulatedPbx(Switch):
             for leg_id in room.legs:
                 self._take(self.channels[leg_id], wanted.interaction_id)
         self._start_talks(self.rooms.apply(wanted, self.channels))
+        self.recordings.note(self.channels.values())
+        return ""
+
+    def set_recording(self, wanted: SetRecording) -> str:
+        """Returns why not, or ""."""
+        channel = self.channels.get(wanted.leg_id)
+        if channel is None or channel.state is not LegState.UP:
+            return f"leg {wanted.leg_id} is not answered"
+        if not channel.file or channel.file != wanted.file:
+            return f"leg {wanted.leg_id} is not recorded"
+        if wanted.state is RecordingState.OFF:
+            self.recordings.end(channel)
+        channel.is_silenced = wanted.state is RecordingState.PAUSED
+        self.recordings.note([channel])
         return ""
 
     def _take(self, channel: Channel, interaction_id: str) -> None:

@@ -13,6 +13,7 @@ from routing.core.commands import (
     MarkLeg,
     ReplyFeature,
     ReturnLeg,
+    SetRecording,
     SetRooms,
     WatchPhones,
 )
@@ -218,6 +219,8 @@ class SimulatedPort:
                 return self.pbx.mark(command.leg_id, command.variables)
             case ReplyFeature():
                 return self.pbx.reply_feature(command)
+            case SetRecording():
+                return self.pbx.set_recording(command)
             case WatchPhones():
                 self.pbx.watch(command.phones)
         return ""

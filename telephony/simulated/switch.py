@@ -23,6 +23,7 @@ from routing.core.facts import (
 from telephony.simulated.channel import Channel, Hearing, Phone, Place, Timings
 from telephony.simulated.clock import Timer, VirtualClock
 from telephony.simulated.habits import Answers, Habit
+from telephony.simulated.recordings import Recordings
 from telephony.simulated.rooms import Rooms
 
 # ITU-T Q.850 causes.
@@ -45,6 +46,7 @@ class Switch:
         self.clock, self.name, self.timings = clock, name, timings or Timings()
         self.random = Random(seed)  # noqa: S311 - a simulation, not a secret
         self.rooms = Rooms()
+        self.recordings = Recordings(clock, self.rooms)
         self.channels: dict[str, Channel] = {}
         self.phones: dict[str, Phone] = {}
         self.watched: tuple[str, ...] = ()
@@ -164,9 +166,11 @@ class Switch:
 
     def _remove(self, channel: Channel) -> None:
         self._forget_timers(channel)
+        self.recordings.end(channel)
         self.rooms.take_out(channel)
         channel.state = None
         self.channels.pop(channel.leg_id, None)
+        self.recordings.note(self.channels.values())
 
     def _released(self, channel: Channel) -> None:
         phone = self.phones.get(channel.phone)

@@ -21,6 +21,7 @@ from deploy.lab.call import Call
 from deploy.lab.phone import Phone
 from deploy.lab.phones import Phones
 from deploy.lab.policies import Answer, Ignore, Policy, Reject, Ring
+from deploy.lab.recorded import passages, recording_path
 from deploy.lab.sip import token
 from routing.core.commands import WatchPhones
 from routing.core.facts import Fact, LegArrived, LinkRestored, PhoneChanged
@@ -33,6 +34,7 @@ from tests.contract.pbx_lab import (
     IsDead,
     LabParty,
     PartyState,
+    Passage,
     PhonePolicy,
     Rejection,
     Rejects,
@@ -325,6 +327,17 @@ class AsteriskLab:
     def _fits(self, listener: LabParty, wanted: set[int]) -> bool:
         heard, level = self._heard(listener)
         return heard == wanted and (bool(wanted) or level < 100)
+
+    async def pass_time(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def recorded(self, file: str) -> list[Passage]:
+        wav = recording_path(self.asterisk.directory, file)
+        await self.wait(wav.exists, 2.0, lambda: list(wav.parent.glob("*")))
+        names = {phone.voice: phone.name for phone in self._phones.values()}
+        names |= {caller: f"caller {caller}" for caller in CALLER_VOICES}
+        found = await asyncio.to_thread(passages, wav, [MUSIC_HZ, *names])
+        return [Passage(frozenset(names.get(hz, "music") for hz in voices), seconds) for voices, seconds in found]
 
     @property
     def moves(self) -> int:

@@ -75,6 +75,14 @@ class PartyState(StrEnum):
     ENDED = "ended"
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of a recording in which exactly these voices are audible; none: silence."""
+
+    voices: frozenset[str]
+    seconds: float
+
+
 class LabParty(Protocol):
     """Somebody with ears and a voice of his own."""
 
@@ -161,6 +169,13 @@ class PbxLab(Protocol):
 
     async def hears_music(self, listener: LabParty, within_s: float = 5.0) -> None:
         """Waits until `listener` hears music and no party."""
+
+    async def pass_time(self, seconds: float) -> None:
+        """People talk on for so long."""
+
+    async def recorded(self, file: str) -> list[Passage]:
+        """What is in the recording of a leg that has ended, by the parties' names. Raises AssertionError when there
+        is no such file."""
 
     @property
     def moves(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 from routing.core.commands import WatchPhones
@@ -16,6 +17,7 @@ from tests.contract.pbx_lab import (
     IsDead,
     LabParty,
     PartyState,
+    Passage,
     PhonePolicy,
     Rejection,
     Rejects,
@@ -213,6 +215,19 @@ class SimulatedLab:
     def _party(speaker: LabParty) -> str:
         assert isinstance(speaker, (SimulatedCaller, SimulatedPhone))
         return speaker.channel.party if speaker.channel else ""
+
+    async def pass_time(self, seconds: float) -> None:
+        self.clock.advance(round(seconds * 1000))
+
+    async def recorded(self, file: str) -> list[Passage]:
+        names = {p.channel.party: p.name for p in self._phones.values() if p.channel}
+        marks = self.sim.recordings.files.get(file)
+        assert marks, f"there is no recording {file}"
+        assert marks[-1].is_end, f"the recording {file} goes on: {marks}"
+        return [
+            Passage(frozenset(names.get(p, p) for p in mark.parties), (following.at_ms - mark.at_ms) / 1000)
+            for mark, following in pairwise(marks)
+        ]
 
     @property
     def moves(self) -> int:

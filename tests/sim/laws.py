@@ -11,8 +11,9 @@ from routing.core.config import AgentConfig, Strategy
 from routing.core.effects import Effects
 from routing.core.events import EventType
 from routing.core.facts import FeatureDialed, LegArrived, PhoneState
-from routing.core.interaction import Consult, Interaction, InteractionState, Offer, OfferPurpose, Party
+from routing.core.interaction import Consult, Interaction, InteractionState, Offer, OfferPurpose, Party, Role
 from routing.core.orders import GoAvailable, GoIdle
+from routing.core.recording import RecordingState
 from routing.core.step import Input
 from routing.core.timers import Due, key
 from tests.sim.hall import Hall
@@ -96,6 +97,7 @@ class Laws:
             engagement = hall.agent(offer.agent_id).engagements.get(interaction.id)
             assert engagement is not None, f"an offer without a reservation: {offer}"
             assert (engagement.state, engagement.leg_id) == (_E.OFFERED, offer.leg_id)
+        _recording(hall, interaction)
         for party, state in zip(interaction.parties, seen, strict=False):
             if _is_external(party):
                 continue
@@ -118,6 +120,16 @@ def _hears(interaction: Interaction) -> None:
     with_music = {leg for room in interaction.rooms if room.music for leg in room.legs}
     second = [p.leg_id for p in interaction.parties[1:]]
     assert not (interaction.customer_leg in with_music and with_music & set(second)), interaction
+
+
+def _recording(hall: Hall, interaction: Interaction) -> None:
+    """It is that of the agent whose call it is, and exactly a pause has a deadline (REC-05)."""
+    recording = interaction.recording
+    legs = [p.leg_id for p in interaction.parties if p.role is Role.OWNER and p.recording]
+    assert legs == ([] if recording.state is RecordingState.OFF else [recording.leg_id]), interaction
+    deadline = hall.world.state.timers.get(key(Due.RECORDING, interaction.id))
+    assert deadline == recording.resume_at_ms, interaction
+    assert (deadline is not None) == (recording.state is RecordingState.PAUSED), interaction
 
 
 def _agent(hall: Hall, agent: Agent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -25,12 +25,16 @@ from routing.core.orders import (
     Hold,
     Invite,
     OnConsult,
+    PauseRecording,
     Resume,
+    ResumeRecording,
     SignIn,
     SignOut,
     StartConsult,
     Transfer,
 )
+from routing.core.recorder import wanted
+from routing.core.recording import RecordingState
 from routing.core.roles import Action
 from routing.core.world import WorldState
 from telephony.simulated.channel import Place
@@ -68,7 +72,7 @@ def tenant() -> Config:
     """Every rule that moves calls or agents by itself, on few agents, so that they meet often."""
     skipping = {RonaCause.REJECTED: MissPolicy(then=AfterMiss.AVAILABLE, skip_s=5)}
     idle = {RonaCause.BUSY: MissPolicy(then=AfterMiss.IDLE, idle_reason="break")}
-    return config(
+    centre = config(
         [
             agent("agt_anna", "sales", "support", "team", skills={"spanish": 9}),
             agent("agt_ben", "sales", "team", skills={"spanish": 2}),
@@ -99,6 +103,8 @@ def tenant() -> Config:
         profiles={"default": Profile(id="default", dial=DialRights(allowed=("5",)))},
         numbers=Numbers(ring_timeout_s=7),
     )
+    profiles = {name: replace(profile, record=True) for name, profile in centre.profiles.items()}
+    return replace(centre, profiles=profiles, recording_pause_s=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,8 @@ PEOPLE = ("call", "call", "call", "give_up", "pick_habit", "hang_up_phone", "pri
 OUTSIDERS = ("pick_outside", "hang_up_outside")
 STATES = ("sign_in", "sign_out", "available", "available", "idle", "feature")
 CONTROL = ("consult", "consult", "invite", "transfer", "dial", "control", "control", "control")
-ORDERS = (*STATES, "hold", "resume", "end", "wrap_up", "extend", *CONTROL)
+RECORDER = ("pause_recording", "resume_recording")
+ORDERS = (*STATES, "hold", "resume", "end", "wrap_up", "extend", *RECORDER, *CONTROL)
 FAULTS = ("cut", "stall", "restore", "kill", "start", "double", "lose", "refuse")
 SMALL = st.integers(0, 7)
 
@@ -227,6 +234,12 @@ class Chaos:
     def do_end(self, deed: Deed) -> None:
         self._on_call(EndInteraction, deed)
 
+    def do_pause_recording(self, deed: Deed) -> None:
+        self._on_call(PauseRecording, deed)
+
+    def do_resume_recording(self, deed: Deed) -> None:
+        self._on_call(ResumeRecording, deed)
+
     def _target(self, deed: Deed) -> dict[str, str]:
         queues = ("sales", "support", "team", "nowhere")
         return {"to_agent": AGENTS[deed.much]} if deed.much < len(AGENTS) else {"to_queue": queues[deed.much % 4]}
@@ -311,6 +324,19 @@ class Chaos:
         assert not orphans, f"nobody's legs: {orphans}"
         in_pbx = {c.leg_id for c in hall.our_legs()}
         assert {i.customer_leg for i in hall.world.state.interactions.values()} <= in_pbx, "calls without a caller"
+        self.check_recordings()
+
+    def check_recordings(self) -> None:
+        """What gets into each file is what the core wants."""
+        for interaction in self.hall.world.state.interactions.values():
+            for party in interaction.parties:
+                channel = self.hall.pbx.channels[party.leg_id]
+                assert channel.file == party.recording
+                assert bool(party.recording) == bool(party.agent_id), "all agents are recorded here, nobody else is"
+                if not party.agent_id:
+                    continue
+                wanted_silent = wanted(interaction, party) is RecordingState.PAUSED
+                assert channel.is_silenced == wanted_silent, f"{party} is recorded wrongly: {interaction}"
 
     def close(self) -> None:
         """Everybody goes home: then nothing of any call is left anywhere."""
@@ -355,7 +381,7 @@ def test_nothing_people_do_breaks_a_law_or_leaves_something_behind(plan: list[De
     chaos.check_replay()
 
 
-@pytest.mark.req("SAFE-01", "SAFE-02", "ROUTE-06")
+@pytest.mark.req("SAFE-01", "SAFE-02", "ROUTE-06", "REC-05", "REC-06")
 @given(plan=deeds(*PEOPLE, *OUTSIDERS, *ORDERS, *FAULTS, *FAULTS))
 @EFFORT
 def test_after_any_faults_everything_converges(plan: list[Deed]) -> None:
@@ -424,7 +450,7 @@ def long_day(random: Random, deeds: int) -> list[Deed]:
 @pytest.mark.parametrize("seed", range(6))
 def test_a_long_day_with_outages_converges(seed: int) -> None:
     chaos = Chaos(seed)
-    chaos.carry_out(long_day(Random(seed), 2_000))
+    chaos.carry_out(long_day(Random(seed), 3_000))
     chaos.mend()
     chaos.close()
     chaos.check_replay()

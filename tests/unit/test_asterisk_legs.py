@@ -202,3 +202,21 @@ def test_phones_tell_changes_only_and_only_those_watched() -> None:
     assert phones.take("PJSIP/1", "UNAVAILABLE") is PhoneState.UNREACHABLE
     phones.watch(["PJSIP/1"])
     assert phones.states == {"PJSIP/1": PhoneState.UNREACHABLE}
+
+
+@pytest.mark.parametrize("settles_first", [True, False])
+def test_a_recorded_leg_counts_as_answered_only_once_its_recording_runs(settles_first: bool) -> None:
+    legs = dialed(is_recorded=True)
+    leg = legs.get("leg_1")
+    assert leg
+    assert told(legs, NEW, RINGS) == [LegRinging(pbx="p", leg_id="leg_1")]
+    facts = [*(legs.settle(leg) if settles_first else []), *told(legs, ANSWERS)]
+    assert facts == ([LegAnswered(pbx="p", leg_id="leg_1")] if settles_first else [])
+    assert legs.settle(leg) == ([] if settles_first else [LegAnswered(pbx="p", leg_id="leg_1")])
+
+
+def test_a_recorded_leg_that_is_gone_before_its_recording_runs_has_failed() -> None:
+    legs = dialed(is_recorded=True)
+    facts = told(legs, NEW, ANSWERS, event("Hangup", cause="16", **PLACE))
+    assert [type(fact) for fact in facts] == [DialFailed]
+    assert legs.get("leg_1") is None

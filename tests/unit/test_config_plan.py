@@ -122,3 +122,15 @@ def test_removing_a_pbx_with_calls_warns(tmp_path: Path) -> None:
     state = WorldState(config=running, interactions={"int_1": call(1, InteractionState.CONNECTED)})
     plan = make_plan(state, replace(running, pbxs={}))
     assert plan.warnings == ("PBX ast1 is removed: 1 live call on it is no longer steered",)
+
+
+@pytest.mark.req("REC-01", "REC-02", "REC-04")
+def test_recording_is_set_per_profile_and_its_pause_for_all(tmp_path: Path) -> None:
+    running = config(tmp_path)
+    assert not running.profiles["default"].record
+    assert running.recording_pause_s is None
+    more = "[profiles.default]\nrecord = true\n[calls]\nrecording_pause_s = 90\n"
+    new = load(write(tmp_path, recording=more)).config
+    assert (new.profiles["default"].record, new.recording_pause_s) == (True, 90)
+    told = [(c.kind, c.id, f.name, f.new) for c in make_plan(WorldState(config=running), new).changes for f in c.fields]
+    assert told == [("profile", "default", "record", "yes"), ("calls", "recording_pause_s", "recording_pause_s", "90")]

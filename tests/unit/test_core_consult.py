@@ -12,7 +12,19 @@ from routing.core.config import CadType, CadVariable, Config, EntryPoint, Queue,
 from routing.core.events import EventType
 from routing.core.facts import DialOutcome, LegState, LinkLost, LinkRestored, PhoneState, SnapshotLeg
 from routing.core.interaction import InteractionState, Role
-from routing.core.orders import EndInteraction, GoIdle, Hold, Invite, OnConsult, Reply, Resume, StartConsult, Transfer
+from routing.core.orders import (
+    EndInteraction,
+    GoIdle,
+    Hold,
+    Invite,
+    OnConsult,
+    PauseRecording,
+    Reply,
+    Resume,
+    ResumeRecording,
+    StartConsult,
+    Transfer,
+)
 from routing.core.roles import ROLE_TABLE, Action
 from tests.unit.core_driver import CAD, WRAP, Driver, agent, config, queue
 
@@ -91,6 +103,8 @@ PLAIN = {
     Action.HOLD: Hold,
     Action.RESUME: Resume,
     Action.END: EndInteraction,
+    Action.PAUSE_RECORDING: PauseRecording,
+    Action.RESUME_RECORDING: ResumeRecording,
 }
 
 

@@ -117,6 +117,7 @@ class ProfileTable(Table):
     receive_calls: bool = Field(default=True, description="Is offered customers' calls")
     end_calls: bool = Field(default=True, description="May end a customer's call")
     dial: DialTable = Field(default_factory=DialTable, description="Outside numbers he may transfer to or consult")
+    record: bool = Field(default=False, description="His calls are recorded")
 
 
 class AgentTable(Table):
@@ -243,6 +244,10 @@ class CallsTable(Table):
     unanswered_transfer: Annotated[UnansweredTransfer, Field(strict=False)] = Field(
         default=UnansweredTransfer.DROP,
         description="A blind transfer that nobody takes: `drop` the call, or back to its `queue`",
+    )
+    recording_pause_s: Seconds | None = Field(
+        default=None,
+        description="An agent may pause the recording for so long, then it goes on by itself; not given: nobody may",
     )
 
 

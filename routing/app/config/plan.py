@@ -76,10 +76,11 @@ def _changes(old: Config, new: Config) -> Iterator[Change]:
         yield Change(
             kind="numbers", id="numbers", action=Action.CHANGED, fields=tuple(_fields(old.numbers, new.numbers))
         )
-    if old.unanswered_transfer is not new.unanswered_transfer:
-        name = "unanswered_transfer"
-        change = FieldChange(name=name, old=old.unanswered_transfer.value, new=new.unanswered_transfer.value)
-        yield Change(kind="calls", id=name, action=Action.CHANGED, fields=(change,))
+    for name in ("unanswered_transfer", "recording_pause_s"):
+        before, after = words(getattr(old, name)), words(getattr(new, name))
+        if before != after:
+            change = FieldChange(name=name, old=before, new=after)
+            yield Change(kind="calls", id=name, action=Action.CHANGED, fields=(change,))
 
 
 def _compare(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:

@@ -50,6 +50,7 @@ def core_config(tables: Tables) -> Config:
         wrap_up_reasons=tuple(tables.reasons.wrap_up),
         unanswered_transfer=tables.calls.unanswered_transfer,
         numbers=_numbers(tables.numbers),
+        recording_pause_s=tables.calls.recording_pause_s,
     )
 
 
@@ -98,7 +99,8 @@ def _profile(id_: str, table: ProfileTable) -> Profile:
         international=dial.international,
         premium=dial.premium,
     )
-    return Profile(id=id_, receive_calls=table.receive_calls, end_calls=table.end_calls, dial=rights)
+    switches = {name: getattr(table, name) for name in ("receive_calls", "end_calls", "record")}
+    return Profile(id=id_, dial=rights, **switches)
 
 
 def _numbers(table: NumbersTable) -> Numbers:

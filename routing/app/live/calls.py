@@ -15,7 +15,8 @@ class CallRow:
     """`position`: 1 is next in its queue; None when it does not wait. `agents`: who talks, or to whom it is offered;
     an external party by its number.
 
-    Clocks: waiting ends with the answer, talking excludes hold. `cad` has secure values masked.
+    `recording`: off, recording or paused. Clocks: waiting ends with the answer, talking excludes hold. `cad` has
+    secure values masked.
     """
 
     id: str
@@ -36,6 +37,7 @@ class CallRow:
     waited_s: int
     talked_s: int
     held_s: int
+    recording: str
     result: str | None
     ended_by: str
     cad: dict[str, str]
@@ -70,6 +72,7 @@ def call_row(world: World, interaction: Interaction, now_ms: int) -> CallRow:
         waited_s=clocks.waited_ms // 1000,
         talked_s=clocks.talked_ms // 1000,
         held_s=clocks.held_ms // 1000,
+        recording=interaction.recording.state.value,
         result=interaction.result.value if interaction.result else None,
         ended_by=interaction.ended_by,
         cad=masked(world.config.cad_of(interaction.entry_point), interaction.cad),

@@ -85,6 +85,11 @@ def _ending(call: Interaction) -> Iterator[Moment]:
     if call.bridged_at_ms is not None and call.answered_at_ms is not None:
         took_s = (call.bridged_at_ms - call.answered_at_ms) / 1000
         yield Moment(at_ms=call.bridged_at_ms, what="bridged", detail="both hear each other", took_s=took_s)
+    recording = call.recording
+    if recording.since_ms is not None:
+        file = f"file {recording.file}"
+        what = "recording_paused" if recording.resume_at_ms is not None else "recording"
+        yield Moment(at_ms=recording.since_ms, what=what, agent=recording.agent_id, detail=file)
     if call.held_since_ms is not None:
         yield Moment(at_ms=call.held_since_ms, what="held")
     if call.ended_at_ms is not None:
