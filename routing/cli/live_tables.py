@@ -31,6 +31,8 @@ __all__ = [
 
 def status_table(status: Status) -> PlainTable:
     links = ", ".join(f"{pbx} {'up' if is_up else 'DOWN'}" for pbx, is_up in status.links.items())
+    if links and status.engine is None:
+        links += " when an engine last looked"
     rows = [
         ("tenant", status.tenant),
         ("engine", status.engine or "NONE RUNS"),

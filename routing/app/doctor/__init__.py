@@ -65,6 +65,7 @@ async def _ask_store(store: Store, redis: Findings, own: Findings, files: Config
     if state is None:
         own.error("configuration", "nothing is applied", "switchroom apply")
     else:
-        server_checks.links(own, state)
+        if health.owner is not None:  # without an engine nobody keeps the links' state
+            server_checks.links(own, state)
         server_checks.configuration(own, state, files)
     return state
