@@ -39,7 +39,7 @@ def test_files_that_differ_from_what_runs_are_a_warning(site: Site) -> None:
     try:
         agents.write_text(before.replace("english = 8", "english = 9", 1))
         finding = findings(site)["server", "configuration"]
-        assert (finding["level"], finding["detail"]) == ("warning", "revision 1 runs; the files differ in 1 places")
+        assert (finding["level"], finding["detail"]) == ("warning", "revision 1 runs; the files differ in 1 place")
     finally:
         agents.write_text(before)
 
