@@ -202,7 +202,7 @@ class Legs:
             leg.reason = REASON_ANSWERED
             return [] if leg.is_recorded and not leg.settled else self._answered(leg)
         leg.reason = _number(event.get("reason")) or 0
-        return self.settle_dial(leg) if not leg.channel or leg.cause is not None else []
+        return self.settle_dial(leg) if leg.cause is not None else []
 
     def settle(self, leg: Leg) -> list[Fact]:
         """The leg's own dialplan says where it is; a recorded one has begun its recording by then."""

@@ -16,6 +16,8 @@ from telephony.asterisk.watching import Watching
 
 # OriginateResponse and Hangup of a failed dialling come within a millisecond of each other, in either order.
 SECOND_HALF_S = 1.0
+# No channel was ever seen: nobody is registered there. But under load the news of a channel comes after the refusal.
+NO_CHANNEL_S = 0.2
 
 
 class EventReader:
@@ -86,11 +88,16 @@ class EventReader:
         if leg is None or self._legs.get(leg.leg_id) is not leg or leg.is_up:
             return
 
+        delay_s = SECOND_HALF_S if leg.channel else NO_CHANNEL_S
+
         def overdue() -> None:
+            if leg.channel and delay_s == NO_CHANNEL_S:
+                self._await_second_half(leg)
+                return
             for fact in self._legs.settle_dial(leg):
                 self._commands.emit(fact)
 
-        asyncio.get_running_loop().call_later(SECOND_HALF_S, overdue)
+        asyncio.get_running_loop().call_later(delay_s, overdue)
 
     # ------------------------------------------------------------------ the dialplan's own events
 

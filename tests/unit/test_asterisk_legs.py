@@ -57,11 +57,6 @@ def test_a_failed_dialling_is_told_once_when_both_halves_are_there(halves: tuple
     ]
 
 
-def test_without_a_channel_there_is_no_second_half() -> None:
-    (fact,) = told(dialed(), FAILS)
-    assert fact == DialFailed(pbx="p", leg_id="leg_1", outcome=DialOutcome.UNREACHABLE)
-
-
 def test_a_half_whose_other_half_never_comes_is_enough_in_the_end() -> None:
     legs = dialed()
     assert told(legs, NEW, BUSY) == []

@@ -16,8 +16,52 @@ from telephony.asterisk.reader import EventReader
 from telephony.asterisk.session import AmiSession
 from telephony.asterisk.settings import AsteriskSettings
 from telephony.asterisk.watching import Watching
+from tests.waiting import run, until
 
 SETTINGS = AsteriskSettings(pbx="p", username="u", secret="s")
+
+
+def a_reader(legs: Legs, told: list[Fact]) -> EventReader:
+    commands = Commands(SETTINGS, legs, lambda fields, _: None, told.append, lambda: 0.0)
+    watching = Watching("p", AmiSession(SETTINGS, AsteriskPort(SETTINGS), lambda: 0.0), told.append)
+    reader = EventReader("p", legs, Arrivals("p"), commands, watching)
+    reader.system_name = "lab"
+    return reader
+
+
+def event(name: str, **headers: str) -> AmiMessage:
+    return AmiMessage({"event": name, "privilege": "call,all", "systemname": "lab", **headers})
+
+
+REFUSED = event("OriginateResponse", uniqueid="leg_x", response="Failure", reason="0")
+MADE = event("Newchannel", uniqueid="leg_x", channel="PJSIP/1001-1")
+GONE = event("Hangup", uniqueid="leg_x", cause="1", techcause="404")
+
+
+@pytest.mark.req("ROUTE-07")
+@pytest.mark.parametrize("order", [(MADE, GONE, REFUSED), (MADE, REFUSED, GONE), (REFUSED, MADE, GONE)])
+def test_the_outcome_is_the_same_in_whatever_order_the_news_of_a_failed_dialling_comes(
+    order: tuple[AmiMessage, ...],
+) -> None:
+    async def play() -> None:
+        legs, told = Legs("p"), list[Fact]()
+        reader = a_reader(legs, told)
+        legs.add(Leg(leg_id="leg_x", uid="leg_x", kind=LegKind.DIALED))
+        facts = [fact for news in order for fact in reader.read(news)]
+        assert facts == [DialFailed(pbx="p", leg_id="leg_x", outcome=DialOutcome.INVALID, cause=1)]
+
+    run(play())
+
+
+def test_a_phone_for_which_no_channel_was_made_is_unreachable_after_a_moment() -> None:
+    async def play() -> None:
+        legs, told = Legs("p"), list[Fact]()
+        reader = a_reader(legs, told)
+        legs.add(Leg(leg_id="leg_x", uid="leg_x", kind=LegKind.DIALED))
+        assert reader.read(REFUSED) == []
+        await until(lambda: told == [DialFailed(pbx="p", leg_id="leg_x", outcome=DialOutcome.UNREACHABLE)], 1.0)
+
+    run(play())
 
 
 @pytest.mark.req("SAFE-01", "SAFE-02")
