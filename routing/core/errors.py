@@ -44,7 +44,7 @@ class IllegalTransition(DomainError):
     """There is no row for this trigger in this state."""
 
     code = "illegal-transition"
-    template = "{machine} in state {state} does not take {trigger}"
+    template = "the {machine} is {state}; {trigger} is not possible from there"
 
 
 class UnknownAgent(DomainError):
@@ -59,7 +59,7 @@ class UnknownInteraction(DomainError):
 
 class UnknownReason(DomainError):
     code = "reason-unknown"
-    template = "{reason!r} is not a configured {kind} reason"
+    template = "{reason!r} is not a configured {kind} reason; there are: {known}"
 
 
 class AgentNotEngaged(DomainError):

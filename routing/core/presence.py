@@ -87,14 +87,14 @@ def _feature(world: World, owner: AgentConfig, fact: FeatureDialed) -> None:
             given = _numbered(world.config.wrap_up_reasons, fact.argument) if fact.argument else None
             wrapup.finish(world, FinishWrapUp(order_id=order_id, actor=actor, agent_id=owner.id, reason=given))
         case _:
-            raise UnknownReason(kind="feature", reason=fact.code)
+            raise UnknownReason(kind="feature", reason=fact.code, known="feature codes only")
 
 
 def _numbered(reasons: tuple[str, ...], digits: str) -> str:
     """The reason with this number, counted from 1; no digits mean the first."""
     index = int(digits) - 1 if digits.isdecimal() and len(digits) < 4 else 0 if not digits else -1
     if not 0 <= index < len(reasons):
-        raise UnknownReason(kind="numbered", reason=digits)
+        raise UnknownReason(kind="numbered", reason=digits, known=", ".join(reasons))
     return reasons[index]
 
 
@@ -106,7 +106,7 @@ def _configured(world: World, agent_id: str) -> Agent:
 
 def _check_idle_reason(world: World, reason: str) -> None:
     if reason not in world.config.idle_reasons:
-        raise UnknownReason(kind="idle", reason=reason)
+        raise UnknownReason(kind="idle", reason=reason, known=", ".join(world.config.idle_reasons))
 
 
 def _shown(agent: Agent) -> Values:

@@ -46,7 +46,7 @@ def finish(world: World, order: FinishWrapUp) -> dict[str, object]:
     agent, engagement = _wrapping(world, order.agent_id, Action.FINISH_WRAP_UP)
     reason = order.reason or _rules(world, engagement.queue).default_reason
     if reason not in world.config.wrap_up_reasons:
-        raise UnknownReason(kind="wrap-up", reason=reason or "")
+        raise UnknownReason(kind="wrap-up", reason=reason or "", known=", ".join(world.config.wrap_up_reasons))
     _end(world, agent, engagement, reason, "agent")
     return {"reason": reason}
 
