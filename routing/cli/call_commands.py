@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
 from routing.app.ask import new_order_id
 from routing.cli.order_commands import AgentArgument, CallOption, call_app, call_of, obey
 from routing.cli.session import Session, actor, command
-from routing.core.orders import Invite, OnConsult, StartConsult, Transfer
+from routing.core.orders import AnyOrder, Invite, OnConsult, StartConsult, Transfer
 from routing.core.roles import Action
 
 __all__ = ["call_app"]
@@ -31,16 +32,7 @@ def consult_command(
     call: CallOption = None,
 ) -> None:
     """Ask a second agent or an outside number while the customer hears music."""
-    order = StartConsult(
-        order_id=new_order_id(),
-        actor=actor(),
-        agent_id=agent,
-        interaction_id=call_of(session, agent, call).id,
-        to_agent=to,
-        to_queue=queue,
-        to_number=number,
-    )
-    obey(session, order)
+    _send(session, StartConsult, agent, call, to_agent=to, to_queue=queue, to_number=number)
 
 
 @call_app.command("invite")
@@ -54,16 +46,7 @@ def invite_command(
     call: CallOption = None,
 ) -> None:
     """Let a second agent or an outside number join at the answer; the customer is not held."""
-    order = Invite(
-        order_id=new_order_id(),
-        actor=actor(),
-        agent_id=agent,
-        interaction_id=call_of(session, agent, call).id,
-        to_agent=to,
-        to_queue=queue,
-        to_number=number,
-    )
-    obey(session, order)
+    _send(session, Invite, agent, call, to_agent=to, to_queue=queue, to_number=number)
 
 
 @call_app.command("transfer")
@@ -78,17 +61,14 @@ def transfer_command(
     call: CallOption = None,
 ) -> None:
     """Hand the call on and leave it at once."""
-    order = Transfer(
-        order_id=new_order_id(),
-        actor=actor(),
-        agent_id=agent,
-        interaction_id=call_of(session, agent, call).id,
-        to_agent=to,
-        to_queue=queue,
-        to_entry_point=entry_point,
-        to_number=number,
-    )
-    obey(session, order)
+    targets = {"to_agent": to, "to_queue": queue, "to_entry_point": entry_point, "to_number": number}
+    _send(session, Transfer, agent, call, **targets)
+
+
+def _send(session: Session, kind: Callable[..., AnyOrder], agent: str, call: str | None, **fields: Any) -> None:
+    """Give an order about one of the agent's calls."""
+    interaction_id = call_of(session, agent, call).id
+    obey(session, kind(order_id=new_order_id(), actor=actor(), agent_id=agent, interaction_id=interaction_id, **fields))
 
 
 def _control(action: Action, help_: str) -> None:
@@ -96,9 +76,7 @@ def _control(action: Action, help_: str) -> None:
 
     @command
     def control_command(session: Session, agent: AgentArgument, call: CallOption = None) -> None:
-        interaction_id = call_of(session, agent, call).id
-        fields = {"agent_id": agent, "interaction_id": interaction_id, "action": action.value}
-        obey(session, OnConsult(order_id=new_order_id(), actor=actor(), **fields))
+        _send(session, OnConsult, agent, call, action=action.value)
 
     call_app.command(action.value.replace("_", "-"), help=help_)(control_command)
 
