@@ -406,7 +406,7 @@ TALK = (
 )
 
 
-@pytest.mark.req("HOLD-08", "SAFE-01", "CONSROLE-14", "CONFROLE-12", "CONS-02", "XFER-02")
+@pytest.mark.req("HOLD-08", "SAFE-01", "CONS-02", "XFER-02")
 @given(plan=deeds(*TALK), faults=deeds("cut", "restore", "kill", "start", "lose"))
 @EFFORT
 def test_call_control_in_any_order_and_through_faults_converges(plan: list[Deed], faults: list[Deed]) -> None:

@@ -163,7 +163,7 @@ def test_a_transfer_to_a_queue_waits_there_with_music_and_is_answered(site: Site
     play(site, scene)
 
 
-@pytest.mark.req("SAFE-01", "HOLD-05")
+@pytest.mark.req("SAFE-01")
 def test_a_conference_survives_the_death_of_engine_and_connector(site: Site) -> None:
     async def scene(t: Trio) -> None:
         await t.consult()

@@ -195,7 +195,7 @@ def test_rona_ends_by_hand_and_the_next_call_comes(site: Site) -> None:
     play(site, scene)
 
 
-@pytest.mark.req("OFFER-06", "CAD-04", "END-02")
+@pytest.mark.req("END-02")
 def test_the_agent_edits_cad_and_ends_the_call_from_his_desk(site: Site) -> None:
     async def scene(c: Center) -> None:
         await c.agent("1001")
@@ -216,7 +216,6 @@ def test_the_agent_edits_cad_and_ends_the_call_from_his_desk(site: Site) -> None
     play(site, scene)
 
 
-@pytest.mark.req("FLOW-03")
 def test_feature_codes_on_the_phone_sign_in_and_out(site: Site) -> None:
     async def scene(c: Center) -> None:
         phone = await c.agent("1001", sign_in=False)

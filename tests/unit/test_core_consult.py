@@ -25,7 +25,8 @@ from routing.core.orders import (
     StartConsult,
     Transfer,
 )
-from routing.core.roles import ROLE_TABLE, Action
+from routing.core.recording import RecordingState
+from routing.core.roles import RECORDING_ACTIONS, ROLE_TABLE, Action
 from tests.unit.core_driver import CAD, WRAP, Driver, agent, config, queue
 
 S = InteractionState
@@ -145,6 +146,8 @@ def test_each_role_may_do_what_its_table_says(state: InteractionState, by: str, 
 def test_after_accept_the_agent_may_edit_hold_transfer_consult_invite_and_end() -> None:
     wanted = {Action.EDIT_CAD, Action.HOLD, Action.TRANSFER, Action.CONSULT, Action.INVITE, Action.END}
     assert ROLE_TABLE[S.CONNECTED, Role.OWNER] == wanted
+    assert RECORDING_ACTIONS[RecordingState.RECORDING, False] == {Action.PAUSE_RECORDING}
+    assert RECORDING_ACTIONS[RecordingState.PAUSED, False] == {Action.RESUME_RECORDING}
 
 
 @pytest.mark.req("HOLD-06", "CONSROLE-02", "CONS-06")
