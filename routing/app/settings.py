@@ -21,10 +21,14 @@ class LogLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """Table `server`. `standbys`: engines besides the active one that `switchroom up` keeps running."""
+    """Table `server`. `standbys`: engines besides the active one that `switchroom up` keeps running.
+
+    `database_url` is absolute: a relative SQLite file of the configuration has been resolved.
+    """
 
     tenant: str = "main"
     redis_url: str = "redis://127.0.0.1:6379/0"
+    database_url: str = ""
     standbys: int = 1
     log_level: LogLevel = LogLevel.INFO
 
@@ -32,6 +36,16 @@ class ServerSettings:
     def shown_redis_url(self) -> str:
         """`redis_url` without its password, for people and logs."""
         return re.sub(r"(?<=://)([^:@/]*:)[^@]*@", r"\1***@", self.redis_url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """Table `api`. `confirm_timeout_s`: how long a command waits for the PBX before it is answered with 202."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    processes: int = 1
+    confirm_timeout_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

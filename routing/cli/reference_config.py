@@ -18,6 +18,7 @@ _PLAIN = {str: "text", int: "integer", float: "number", bool: "true or false"}
 _KNOWN_PATTERNS = {ID_PATTERN: "id", CAD_NAME_PATTERN: "CAD name"}
 _ORDER = (
     "server",
+    "api",
     "pbx",
     "skills",
     "teams",

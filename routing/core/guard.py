@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from routing.core import numbers
 from routing.core.agent import Agent, Engagement, EngagementState
-from routing.core.config import DialRights
+from routing.core.config import Config, DialRights, Profile
 from routing.core.errors import ActionNotAllowed, AgentNotAvailable, AgentNotEngaged, UnknownAgent, UnknownTarget
 from routing.core.interaction import CUSTOMER_ON_HOLD, Interaction, Role
 from routing.core.numbers import DialNumber
@@ -17,25 +17,31 @@ from routing.core.world import World
 _ENDING = frozenset({Action.END, Action.END_CONFERENCE})
 
 
-def allowed_actions(world: World, agent: Agent, engagement: Engagement) -> frozenset[Action]:
-    """The tables, less what his profile forbids (OFFER-05)."""
-    interaction = world.state.interactions.get(engagement.interaction_id)
+def allowed_actions(
+    config: Config, interaction: Interaction | None, agent: Agent, engagement: Engagement
+) -> frozenset[Action]:
+    """The tables, less what his profile forbids (OFFER-05). `interaction`: None when it has ended."""
     role = interaction.role_of(agent.id) if interaction else None
     if interaction is None or role is None or engagement.state is EngagementState.WRAP_UP:
         return OUTSIDE_TABLE.get(engagement.state, frozenset())
-    actions = ROLE_TABLE.get((interaction.state, role), frozenset()) | _recording(world, interaction, role)
-    config = world.config.agents.get(agent.id)
-    profile = world.config.profiles.get(config.profile) if config else None
+    actions = ROLE_TABLE.get((interaction.state, role), frozenset()) | _recording(config, interaction, role)
+    profile = profile_of(config, agent.id)
     return actions - _ENDING if profile and not profile.end_calls else actions
 
 
-def _recording(world: World, interaction: Interaction, role: Role) -> frozenset[Action]:
+def profile_of(config: Config, agent_id: str) -> Profile | None:
+    """What this agent may do; None for one who is not configured any more."""
+    agent = config.agents.get(agent_id)
+    return config.profiles.get(agent.profile) if agent else None
+
+
+def _recording(config: Config, interaction: Interaction, role: Role) -> frozenset[Action]:
     """What the owner may do with his recording; pausing only where there is a privacy shield (REC-02)."""
     if role is not Role.OWNER:
         return frozenset()
     is_held = interaction.state in CUSTOMER_ON_HOLD
     actions = RECORDING_ACTIONS.get((interaction.recording.state, is_held), frozenset())
-    return actions if world.config.recording_pause_s is not None else actions - {Action.PAUSE_RECORDING}
+    return actions if config.recording_pause_s is not None else actions - {Action.PAUSE_RECORDING}
 
 
 def require(world: World, agent_id: str, interaction_id: str, action: Action) -> tuple[Agent, Interaction]:
@@ -44,7 +50,7 @@ def require(world: World, agent_id: str, interaction_id: str, action: Action) ->
     engagement = agent.engagements.get(interaction_id)
     if engagement is None:
         raise AgentNotEngaged(agent_id=agent_id, interaction_id=interaction_id)
-    allowed = allowed_actions(world, agent, engagement)
+    allowed = allowed_actions(world.config, interaction, agent, engagement)
     if action not in allowed:
         raise ActionNotAllowed(action=action.value, allowed=sorted(a.value for a in allowed))
     return agent, interaction
@@ -83,8 +89,7 @@ def require_number(world: World, agent_id: str, interaction: Interaction, text: 
     number = numbers.parse(text, config.numbers)
     entries = (n for entry_point in config.entry_points.values() for n in entry_point.numbers)
     numbers.refuse_entry_point(number, entries, config.numbers)
-    agent = config.agents.get(agent_id)
-    profile = config.profiles.get(agent.profile) if agent else None
+    profile = profile_of(config, agent_id)
     numbers.permit(number, profile.dial if profile else DialRights(), config.numbers)
     pbx = config.pbxs.get(interaction.pbx)
     phone = numbers.render(number, pbx.dial if pbx else "", pbx.dial_colon if pbx else None)

@@ -23,6 +23,8 @@ The braces are literal: Redis Cluster hashes only what stands between them, so t
     beaters             hash    connectors           one field per PBX
     dial:ID             string  connectors           TTL
     reply:ADDRESS       list    engine               TTL
+    sent:ORDER          string  API                  TTL
+    idempotency:HASH    hash    API                  TTL
     trace:ID            list    engine               TTL and length; goes with ended:ID
     ended:ID            string  engine               TTL; length of ended_index
     ended_index         list    engine               length

@@ -21,6 +21,9 @@ from routing.core.orders import AnyOrder, FireTimer, Reply
 from routing.core.world import WorldState
 
 START = "0-0"
+# Replies to addresses that begin so are kept for a day and not used up by reading: an order that came with an
+# Idempotency-Key is answered the same however often it is asked for.
+KEPT = "keep_"
 
 Item = Fact | AnyOrder | FireTimer
 
@@ -96,7 +99,7 @@ class Limits:
     """What bounds every growing key (SAFE-05). Lengths in entries, times in ms.
 
     `ended`: ended interactions kept, with their traces; about 4 KB each. `dial_mark_ttl_ms`: longer than any dial can
-    wait in a stream and still be carried out.
+    wait in a stream and still be carried out. `kept_reply_ttl_ms`: how long an idempotency key is good.
     """
 
     inputs: int = 100_000
@@ -108,6 +111,7 @@ class Limits:
     ended_ttl_ms: int = 24 * 3600 * 1000
     trace_ttl_ms: int = 24 * 3600 * 1000
     reply_ttl_ms: int = 60_000
+    kept_reply_ttl_ms: int = 24 * 3600 * 1000
     dial_mark_ttl_ms: int = 3600 * 1000
 
 

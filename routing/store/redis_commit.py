@@ -8,7 +8,7 @@ from typing import TypeVar
 from routing.core.facts import PhoneState
 from routing.store.codec import encode, journaled, tagged
 from routing.store.keys import Keys
-from routing.store.port import Commit, Limits
+from routing.store.port import KEPT, Commit, Limits
 from routing.store.redis_link import Word
 
 T = TypeVar("T")
@@ -39,9 +39,9 @@ class CommitScript:
         self.keys = [keys(name) for name in _FIXED]
         self.args: list[Word] = [token, commit.base_seq, commit.seq, commit.now_ms, commit.position]
         self.args += [limits.events, limits.commands, limits.traces_per_interaction, limits.ended]
-        self.args += [limits.reply_ttl_ms, limits.trace_ttl_ms, limits.ended_ttl_ms, limits.revisions]
+        self.args += [limits.trace_ttl_ms, limits.ended_ttl_ms, limits.revisions]
         self._add_state(commit)
-        self._add_outputs(commit)
+        self._add_outputs(commit, limits)
 
     def _add_state(self, commit: Commit) -> None:
         self._hash(commit.interactions, encode)
@@ -56,7 +56,7 @@ class CommitScript:
         self._section([key for key, at_ms in commit.timers.items() if at_ms is None])
         self._section([encode(commit.config)] if commit.config else [])
 
-    def _add_outputs(self, commit: Commit) -> None:
+    def _add_outputs(self, commit: Commit, limits: Limits) -> None:
         commands: list[Word] = []
         for command in commit.commands:
             commands += (self._number("commands", command.pbx), tagged(command))
@@ -64,7 +64,8 @@ class CommitScript:
         self._section([encode(event) for event in commit.events])
         replies: list[Word] = []
         for reply in commit.replies:
-            replies += (self._number("reply", reply.reply_to), encode(reply))
+            ttl_ms = limits.kept_reply_ttl_ms if reply.reply_to.startswith(KEPT) else limits.reply_ttl_ms
+            replies += (self._number("reply", reply.reply_to), ttl_ms, encode(reply))
         self._section(replies)
         traces: list[Word] = []
         for trace in commit.traces:

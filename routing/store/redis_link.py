@@ -28,6 +28,11 @@ _SCRIPTS = Path(__file__).parent / "lua"
 Word = str | bytes | int
 
 
+def script_source(name: str) -> str:
+    """lua/NAME.lua."""
+    return (_SCRIPTS / f"{name}.lua").read_text("utf-8")
+
+
 class RedisLink:
     """Commands with a deadline, never repeated by the driver: whether to repeat is for the caller to decide.
 
@@ -85,8 +90,7 @@ class RedisLink:
         return await cast("Any", self._client).execute_command(*words)
 
     async def _load(self, name: str) -> str:
-        source = (_SCRIPTS / f"{name}.lua").read_text("utf-8")
-        sha = await self._execute("SCRIPT LOAD", source)
+        sha = await self._execute("SCRIPT LOAD", script_source(name))
         self._shas[name] = sha.decode() if isinstance(sha, bytes) else sha
         return self._shas[name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from routing.core.config import Config
@@ -9,6 +10,22 @@ from routing.core.facts import PhoneState
 from routing.core.world import WorldState
 from routing.store import codec
 from routing.store.errors import StoreCorrupt
+from routing.store.keys import STATE
+from routing.store.redis_link import Word
+
+
+def state_reads(keys: list[str]) -> list[Sequence[Word]]:
+    """One command per key, in the order of `STATE`."""
+    commands: list[Sequence[Word]] = []
+    for name, key in zip(STATE, keys, strict=True):
+        match name:
+            case "timers":
+                commands.append(("ZRANGE", key, 0, -1, "WITHSCORES"))
+            case "config":
+                commands.append(("GET", key))
+            case _:
+                commands.append(("HGETALL", key))
+    return commands
 
 
 def state_of(tenant: str, values: list[Any]) -> WorldState | None:

@@ -13,7 +13,7 @@ from routing.core.orders import Reply
 from routing.core.world import WorldState
 from routing.store import codec
 from routing.store.errors import Fenced, SnapshotGone, StoreFull
-from routing.store.keys import STATE, Keys
+from routing.store.keys import Keys
 from routing.store.port import (
     START,
     Commit,
@@ -28,7 +28,7 @@ from routing.store.port import (
 from routing.store.redis_commit import CommitScript, link_text
 from routing.store.redis_health import read_health
 from routing.store.redis_link import RedisLink, Word
-from routing.store.redis_state import meta_of, state_of
+from routing.store.redis_state import meta_of, state_of, state_reads
 
 
 class RedisStore:
@@ -96,7 +96,7 @@ class RedisStore:
         return state_of(self.tenant, values), meta.get("position", START)
 
     async def _read_state(self, keys: list[str]) -> list[Any]:
-        return await self._link.transaction(*_state_reads(keys))
+        return await self._link.transaction(*state_reads(keys))
 
     async def config(self) -> Config | None:
         found = await self._link.call("GET", self._keys("config"))
@@ -221,20 +221,6 @@ class RedisStore:
 
     async def close(self) -> None:
         await self._link.close()
-
-
-def _state_reads(keys: list[str]) -> list[Sequence[Word]]:
-    """One command per key, in the order of `STATE`."""
-    commands: list[Sequence[Word]] = []
-    for name, key in zip(STATE, keys, strict=True):
-        match name:
-            case "timers":
-                commands.append(("ZRANGE", key, 0, -1, "WITHSCORES"))
-            case "config":
-                commands.append(("GET", key))
-            case _:
-                commands.append(("HGETALL", key))
-    return commands
 
 
 def _behind(position: str) -> str:

@@ -261,7 +261,9 @@ class Chaos:
     def do_control(self, deed: Deed) -> None:
         """What a person would do: one of the controls that he has now, else one that he has not."""
         agent = self.hall.agent(AGENTS[deed.which % len(AGENTS)])
-        allowed = {a for e in agent.engagements.values() for a in allowed_actions(self.hall.world, agent, e)}
+        state = self.hall.world.state
+        calls = [(state.interactions.get(call), e) for call, e in agent.engagements.items()]
+        allowed = {a for call, e in calls for a in allowed_actions(state.config, call, agent, e)}
         actions = sorted(allowed & CONSULT_CONTROLS) or sorted(CONSULT_CONTROLS)
         self._on_call(OnConsult, deed, action=actions[deed.much % len(actions)].value)
 

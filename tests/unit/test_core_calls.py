@@ -73,11 +73,12 @@ def test_the_allowed_actions_are_the_table_less_what_the_profile_forbids() -> No
     d, call = connected()
     engagement = d.world.agent("anna").engagements[call]
     table = ROLE_TABLE[InteractionState.CONNECTED, Role.OWNER]
-    assert allowed_actions(d.world, d.world.agent("anna"), engagement) == table
+    assert allowed_actions(d.world.config, d.interaction(call), d.world.agent("anna"), engagement) == table
     assert Action.END in table
     profiles = {"default": Profile(id="default", end_calls=False)}
     d.apply(config([agent("anna")], profiles=profiles))
-    assert allowed_actions(d.world, d.world.agent("anna"), engagement) == table - {Action.END}
+    allowed = allowed_actions(d.world.config, d.interaction(call), d.world.agent("anna"), engagement)
+    assert allowed == table - {Action.END}
 
 
 @pytest.mark.req("END-01")

@@ -10,10 +10,12 @@ from routing.app.config.problems import ConfigRefused, Problem, Severity
 from routing.app.config.references import References
 from routing.app.config.sources import read_directory
 from routing.app.config.validate import validate
-from routing.app.settings import PbxSettings, ServerSettings
+from routing.app.settings import ApiSettings, PbxSettings, ServerSettings
 from routing.core.config import Config
 
 __all__ = ["Checked", "ConfigRefused", "Loaded", "Problem", "Settings", "Severity", "check", "load", "load_settings"]
+
+_SETTINGS = ("server", "api", "pbx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Settings:
 
     server: ServerSettings
     pbxs: dict[str, PbxSettings]
+    api: ApiSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,7 @@ def check(directory: Path) -> Checked:
         semantics.check(sources, config)
         pbxs = resolve.pbx_settings(sources, tables)
         problems = _in_order(sources.problems)
-        loaded = Loaded(config=config, server=resolve.server_settings(tables), pbxs=pbxs, warnings=problems)
+        loaded = Loaded(config=config, server=resolve.server_settings(sources, tables), pbxs=pbxs, warnings=problems)
     return Checked(loaded=loaded, problems=_in_order(sources.problems))
 
 
@@ -71,7 +74,7 @@ def load(directory: Path) -> Loaded:
 
 
 def load_settings(directory: Path) -> Settings:
-    """The tables `server` and `pbx` alone: mistakes elsewhere keep nobody from looking at or restarting a server.
+    """The tables `server`, `api` and `pbx` alone: mistakes elsewhere keep nobody from looking at or restarting it.
 
     Raises ConfigRefused for a mistake in those tables, and when they may stand in a file that cannot be read.
     """
@@ -81,12 +84,16 @@ def load_settings(directory: Path) -> Settings:
     grave = [p for p in sources.problems if p.severity is Severity.ERROR and _concerns_settings(p, is_whole)]
     if grave:
         raise ConfigRefused(_in_order(grave))
-    return Settings(server=resolve.server_settings(tables), pbxs=resolve.pbx_settings(sources, tables))
+    return Settings(
+        server=resolve.server_settings(sources, tables),
+        pbxs=resolve.pbx_settings(sources, tables),
+        api=resolve.api_settings(tables),
+    )
 
 
 def _concerns_settings(problem: Problem, is_whole: bool) -> bool:
     section = problem.key.partition(".")[0]
-    return section in {"server", "pbx"} or (not section and not is_whole)
+    return section in _SETTINGS or (not section and not is_whole)
 
 
 def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:

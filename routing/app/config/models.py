@@ -36,11 +36,27 @@ class ServerTable(Table):
     redis_url: Annotated[str, StringConstraints(pattern=r"^(redis|rediss|unix)://\S+$")] = Field(
         default="redis://127.0.0.1:6379/0", description="Redis for live state, with `appendonly yes` and `noeviction`"
     )
+    database_url: Annotated[str, StringConstraints(pattern=r"^(sqlite:///\S+|postgresql://\S+)$")] = Field(
+        default="sqlite:///switchroom.db",
+        description="Database for history, contacts and keys: SQLite, relative to the configuration directory, or "
+        "`postgresql://user:password@host/name`",
+    )
     standbys: int = Field(
         default=1, ge=0, le=8, description="Engines beside the active one that `switchroom up` keeps ready"
     )
     log_level: Annotated[LogLevel, Field(strict=False)] = Field(
         default=LogLevel.INFO, description="Least severe events to log"
+    )
+
+
+class ApiTable(Table):
+    """The REST API. Read at the start of its processes; not part of what `apply` changes."""
+
+    host: Host = Field(default="127.0.0.1", description="Address to listen on; put a TLS proxy before a public one")
+    port: int = Field(default=8080, ge=1, le=65_535, description="Port to listen on")
+    processes: int = Field(default=1, ge=1, le=64, description="Processes that share the port")
+    confirm_timeout_s: float = Field(
+        default=2.0, ge=0, le=30, description="Seconds that a command waits for the PBX before it is answered with 202"
     )
 
 
@@ -280,6 +296,7 @@ class ReasonsTable(Table):
 # Section -> type of one of its entries. Those of SINGLE are one entry each, the others hold entries by id.
 SINGLE: dict[str, type[Table]] = {
     "server": ServerTable,
+    "api": ApiTable,
     "calls": CallsTable,
     "numbers": NumbersTable,
     "reasons": ReasonsTable,

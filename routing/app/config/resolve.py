@@ -15,7 +15,7 @@ from routing.app.config.models import (
 )
 from routing.app.config.sources import Sources
 from routing.app.config.validate import Tables
-from routing.app.settings import PbxSettings, ServerSettings
+from routing.app.settings import ApiSettings, PbxSettings, ServerSettings
 from routing.core.config import (
     AgentConfig,
     CadVariable,
@@ -31,6 +31,8 @@ from routing.core.config import (
     Requirement,
     WrapUp,
 )
+
+SQLITE = "sqlite:///"
 
 
 def core_config(tables: Tables) -> Config:
@@ -54,8 +56,16 @@ def core_config(tables: Tables) -> Config:
     )
 
 
-def server_settings(tables: Tables) -> ServerSettings:
-    return ServerSettings(**{name: getattr(tables.server, name) for name in type(tables.server).model_fields})
+def server_settings(sources: Sources, tables: Tables) -> ServerSettings:
+    values = {name: getattr(tables.server, name) for name in type(tables.server).model_fields}
+    file = values["database_url"].removeprefix(SQLITE)
+    if file != values["database_url"] and not file.startswith("/"):
+        values["database_url"] = f"{SQLITE}{(sources.directory / file).absolute()}"
+    return ServerSettings(**values)
+
+
+def api_settings(tables: Tables) -> ApiSettings:
+    return ApiSettings(**{name: getattr(tables.api, name) for name in type(tables.api).model_fields})
 
 
 def pbx_settings(sources: Sources, tables: Tables) -> dict[str, PbxSettings]:

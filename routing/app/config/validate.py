@@ -14,6 +14,7 @@ from routing.app.config.models import (
     KEYED,
     SINGLE,
     AgentTable,
+    ApiTable,
     CadTable,
     CallsTable,
     EntryPointTable,
@@ -44,6 +45,7 @@ class Tables:
     """The entries that are right in themselves."""
 
     server: ServerTable = field(default_factory=ServerTable)
+    api: ApiTable = field(default_factory=ApiTable)
     calls: CallsTable = field(default_factory=CallsTable)
     numbers: NumbersTable = field(default_factory=NumbersTable)
     reasons: ReasonsTable = field(default_factory=ReasonsTable)

@@ -4,14 +4,14 @@
 --       11 journal  12 ended_index  13 revisions, from 14 on: streams, lists and strings that ARGV names by their number in KEYS
 -- ARGV  1 token  2 seq of the state built upon  3 new seq  4 now in ms  5 input position
 --       6 limit of events  7 of commands per PBX  8 of traces per interaction  9 of ended ones kept, with their traces
---       10 time to live of replies, 11 of traces, 12 of ended interactions, in ms  13 limit of kept revisions
+--       10 time to live of traces, 11 of ended interactions, in ms  12 limit of kept revisions
 --       then sections, each headed by the number of ARGV that follow in it:
 --         interactions, agents, phones, links: each twice, first field, value, ...; then fields to delete
 --         timers: deadline, key, ...; then keys to clear
 --         config: nothing or the value
 --         commands: key number, entry, ...
 --         events: JSON, ...
---         replies: key number, JSON, ...
+--         replies: key number, time to live in ms, JSON, ...
 --         traces: key number, JSON, ...
 --         ended: key number, id, JSON, ...
 --         journal: seq, entry, ...
@@ -21,7 +21,7 @@ if call("GET", KEYS[1]) ~= ARGV[1] or (call("HGET", KEYS[2], "seq") or "0") ~= A
   return 0
 end
 
-local at = 13
+local at = 12
 
 -- First and last index of the next section.
 local function section()
@@ -47,8 +47,9 @@ all("ZREM", KEYS[8])
 local first, last = section()
 if last >= first then
   call("SET", KEYS[9], ARGV[first])
+  call("HSET", KEYS[2], "config_seq", ARGV[3])
   call("LPUSH", KEYS[13], ARGV[first])
-  call("LTRIM", KEYS[13], 0, tonumber(ARGV[13]) - 1)
+  call("LTRIM", KEYS[13], 0, tonumber(ARGV[12]) - 1)
 end
 
 first, last = section()
@@ -62,10 +63,10 @@ for i = first, last do
 end
 
 first, last = section()
-for i = first, last, 2 do
+for i = first, last, 3 do
   local key = KEYS[tonumber(ARGV[i])]
-  call("RPUSH", key, ARGV[i + 1])
-  call("PEXPIRE", key, ARGV[10])
+  call("RPUSH", key, ARGV[i + 2])
+  call("PEXPIRE", key, ARGV[i + 1])
 end
 
 first, last = section()
@@ -73,12 +74,12 @@ for i = first, last, 2 do
   local key = KEYS[tonumber(ARGV[i])]
   call("RPUSH", key, ARGV[i + 1])
   call("LTRIM", key, -tonumber(ARGV[8]), -1)
-  call("PEXPIRE", key, ARGV[11])
+  call("PEXPIRE", key, ARGV[10])
 end
 
 first, last = section()
 for i = first, last, 3 do
-  call("SET", KEYS[tonumber(ARGV[i])], ARGV[i + 2], "PX", ARGV[12])
+  call("SET", KEYS[tonumber(ARGV[i])], ARGV[i + 2], "PX", ARGV[11])
   call("LPUSH", KEYS[12], ARGV[i + 1])
 end
 if last >= first then

@@ -1,0 +1,188 @@
+"""The synchronous side of a tenant's live state in Redis: what API processes and workers read, and orders they send.
+
+It never writes state. Under gevent each method gives way while it waits; one `Front` serves any number of greenlets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, cast
+from uuid import uuid4
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from routing.core.agent import Agent
+from routing.core.config import Config
+from routing.core.interaction import Interaction
+from routing.core.matching_types import Trace
+from routing.core.orders import AnyOrder, Reply
+from routing.core.world import WorldState
+from routing.store import codec
+from routing.store.errors import StoreFull, StoreUnavailable
+from routing.store.keys import Keys
+from routing.store.port import KEPT, START, Limits, StoredEvent
+from routing.store.redis_link import script_source, translated
+from routing.store.redis_state import meta_of, state_of, state_reads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """One interaction, live or ended within the last day, and those who have a part in it, by id."""
+
+    interaction: Interaction
+    agents: dict[str, Agent]
+    is_live: bool
+
+
+ANSWER_S = 10.0  # a Redis that takes longer counts as gone; nothing here blocks for so long
+
+
+def connect(url: str, timeout_s: float = 3.0) -> Redis:
+    """A client with its own pool that never repeats a command by itself. Raises StoreUnavailable for a bad address."""
+    try:
+        return Redis.from_url(
+            url, protocol=2, socket_timeout=ANSWER_S, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 0)
+        )
+    except ValueError as error:
+        raise StoreUnavailable(reason=str(error)) from error
+
+
+class Front:
+    """Every method raises StoreUnavailable and StoreRefused. `redis` may be shared by the fronts of several tenants."""
+
+    def __init__(self, redis: Redis, tenant: str, limits: Limits | None = None) -> None:
+        self.redis, self.tenant, self.limits = redis, tenant, limits or Limits()
+        self.keys = Keys(tenant)
+        self._append_once = redis.register_script(script_source("append_once"))
+        self._append = redis.register_script(script_source("append"))
+        self._config: tuple[bytes | None, Config] | None = None
+
+    # ------------------------------------------------------------------ orders
+
+    def ask(self, order: AnyOrder, timeout_s: float = 5.0) -> Reply | None:
+        """Send an order and wait for its reply; None when no engine answered in time. Raises StoreFull."""
+        address = f"ask_{uuid4().hex}"
+        entry = codec.tagged(replace(order, reply_to=address))
+        with _translation():
+            self._appended(self._append([self.keys("inputs")], [self.limits.inputs, entry]))
+            found = self.redis.blpop([self.keys("reply", address)], timeout=timeout_s)
+        return codec.replies.decode(cast("Any", found)[1]) if found else None
+
+    def ask_once(self, order: AnyOrder, timeout_s: float = 5.0) -> Reply | None:
+        """As `ask`, but within a day an order of the same `order_id` is sent only once, however often this is repeated.
+
+        Its reply is kept as long. Raises StoreFull.
+        """
+        address = KEPT + order.order_id
+        keys = [self.keys("inputs"), self.keys("sent", order.order_id)]
+        entry = codec.tagged(replace(order, reply_to=address))
+        reply = self.keys("reply", address)
+        with _translation():
+            self._appended(self._append_once(keys, [self.limits.inputs, self.limits.kept_reply_ttl_ms, entry]))
+            found = self.redis.blmove(reply, reply, cast("Any", timeout_s), "LEFT", "LEFT")
+        return codec.replies.decode(cast("bytes", found)) if found else None
+
+    def _appended(self, answer: Any) -> None:
+        done, length = answer
+        if not done:
+            raise StoreFull(length=length, limit=self.limits.inputs)
+
+    # ------------------------------------------------------------------ live state
+
+    def config(self) -> Config:
+        """The running configuration; an empty one of revision 0 before the first apply. Read anew when it changed."""
+        with _translation():
+            seq = cast("bytes | None", self.redis.hget(self.keys("meta"), "config_seq"))
+            if self._config is None or self._config[0] != seq:
+                found = cast("bytes | None", self.redis.get(self.keys("config")))
+                self._config = (seq, codec.configs.decode(found) if found else Config(tenant=self.tenant))
+        return self._config[1]
+
+    def call(self, interaction_id: str) -> CallView | None:
+        """None when it never was, or ended too long ago to be remembered here."""
+        with _translation():
+            data, ended = self._pipeline(
+                ("HGET", self.keys("interactions"), interaction_id), ("GET", self.keys("ended", interaction_id))
+            )
+            if not data and not ended:
+                return None
+            interaction = codec.interactions.decode(data or ended)
+            return CallView(interaction=interaction, agents=self._engaged(interaction), is_live=bool(data))
+
+    def _engaged(self, interaction: Interaction) -> dict[str, Agent]:
+        ids = {party.agent_id for party in interaction.parties} | {offer.agent_id for offer in interaction.offers}
+        return self.agents(sorted(ids - {""}))
+
+    def agents(self, agent_ids: Sequence[str]) -> dict[str, Agent]:
+        """Those of them who have a live state."""
+        if not agent_ids:
+            return {}
+        with _translation():
+            found = cast("list[bytes | None]", self.redis.hmget(self.keys("agents"), list(agent_ids)))
+        return {id_: codec.agents.decode(data) for id_, data in zip(agent_ids, found, strict=True) if data}
+
+    def load(self) -> WorldState:
+        """The whole live state as of the last commit: for lists, costs as much as there is. Raises StoreCorrupt."""
+        with _translation():
+            values = self._pipeline(*state_reads(self.keys.state()))
+        return state_of(self.tenant, values) or WorldState(config=Config(tenant=self.tenant))
+
+    def traces(self, interaction_id: str) -> list[Trace]:
+        """Why this call went to whom, in order."""
+        with _translation():
+            found = cast("list[bytes]", self.redis.lrange(self.keys("trace", interaction_id), 0, -1))
+        return [codec.traces.decode(data) for data in found]
+
+    def is_served(self) -> bool:
+        """Whether an engine holds the lease."""
+        with _translation():
+            return bool(self.redis.exists(self.keys("lease")))
+
+    def meta(self) -> dict[str, str]:
+        """Fields `seq`, `now_ms`, `position`, `config_seq` of the last commit."""
+        with _translation():
+            return meta_of(cast("dict[bytes, bytes]", self.redis.hgetall(self.keys("meta"))))
+
+    # ------------------------------------------------------------------ events
+
+    def events_end(self) -> str:
+        """Position of the newest event."""
+        with _translation():
+            found = cast("list[Any]", self.redis.xrevrange(self.keys("events"), count=1))
+        return found[0][0].decode() if found else START
+
+    def events_begin(self) -> str:
+        """Position of the oldest event that is still kept; `START` when there is none."""
+        with _translation():
+            found = cast("list[Any]", self.redis.xrange(self.keys("events"), count=1))
+        return found[0][0].decode() if found else START
+
+    def read_events(self, after: str, count: int, block_ms: int = 0) -> list[StoredEvent]:
+        """Up to `count` events behind that position; waits up to `block_ms` (0: not at all) for the first."""
+        with _translation():
+            found = cast(
+                "list[Any]",
+                self.redis.xread({self.keys("events"): after}, count=count, block=block_ms or None),
+            )
+        entries = found[0][1] if found else []
+        return [StoredEvent(position=at.decode(), event=codec.events.read(fields[b"d"])) for at, fields in entries]
+
+    def _pipeline(self, *commands: Sequence[Any]) -> list[Any]:
+        with self.redis.pipeline(transaction=True) as pipe:
+            for command in commands:
+                cast("Any", pipe).execute_command(*command)
+            return pipe.execute()
+
+
+@contextmanager
+def _translation() -> Iterator[None]:
+    """The driver's exceptions end here."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise translated(error) from error
