@@ -1,0 +1,31 @@
+"""Orders to the engine from within a request."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from flask import g
+
+from routing.api.principal import current
+from routing.api.problems import Problem
+from routing.api.services import services
+from routing.core.orders import Order, Reply
+
+REPLY_S = 5.0
+
+
+def obey(kind: type[Order], **fields: Any) -> Reply:
+    """Send an order of the one who asks, and return the engine's reply. Raises Problem for every refusal.
+
+    With an Idempotency-Key the order has the id that the key stands for, and is sent at most once in a day.
+    """
+    principal, once = current(), g.get("order_id")
+    order: Any = kind(order_id=once or f"ord_{uuid4().hex}", actor=principal.actor, **fields)
+    front = services().front(principal.tenant)
+    reply = front.ask_once(order, REPLY_S) if once else front.ask(order, REPLY_S)
+    if reply is None:
+        raise Problem("no-reply", "no engine answered in time; the order waits until one runs")
+    if reply.code != "ok":
+        raise Problem(reply.code, reply.detail, None, **reply.values)
+    return reply

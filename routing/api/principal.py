@@ -1,0 +1,99 @@
+"""Who asks, and what he may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import wraps
+from typing import ParamSpec, TypeVar, cast
+
+from flask import g
+
+from routing.api.problems import Problem
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Scope(StrEnum):
+    """Permissions of keys and of people."""
+
+    INTERACTIONS_READ = "interactions:read"
+    INTERACTIONS_CONTROL = "interactions:control"
+    OUTDIAL = "outdial"
+    CAD_WRITE = "cad:write"
+    CAD_SECURE = "cad:secure"
+    AGENTS_READ = "agents:read"
+    AGENTS_CONTROL = "agents:control"
+    HISTORY_READ = "history:read"
+    RECORDINGS_READ = "recordings:read"
+    CONTACTS_READ = "contacts:read"
+    CONTACTS_WRITE = "contacts:write"
+    EVENTS_READ = "events:read"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+    AUDIT_READ = "audit:read"
+    KEYS_MANAGE = "keys:manage"
+    METRICS_READ = "metrics:read"
+
+
+# What an agent may do through the API with his own calls; a supervisor and a key have what they were given.
+AGENT_SCOPES = frozenset(
+    {
+        Scope.INTERACTIONS_READ,
+        Scope.INTERACTIONS_CONTROL,
+        Scope.OUTDIAL,
+        Scope.CAD_WRITE,
+        Scope.CAD_SECURE,
+        Scope.AGENTS_READ,
+        Scope.AGENTS_CONTROL,
+        Scope.HISTORY_READ,
+        Scope.CONTACTS_READ,
+        Scope.CONTACTS_WRITE,
+        Scope.EVENTS_READ,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """`actor` is how events and audit name him, e.g. `key:crm`, `agent:anna`. `agent_id`: the one agent he acts for.
+
+    Without `agent_id` (a key, a supervisor) he acts for any agent, whom each request names.
+    """
+
+    tenant: str
+    actor: str
+    scopes: frozenset[Scope]
+    agent_id: str = ""
+
+    def acts_for(self, agent_id: str | None) -> str:
+        """The agent meant by a request that names `agent_id` or nobody. Raises Problem forbidden, invalid-request."""
+        if self.agent_id and agent_id not in (None, "", self.agent_id):
+            raise Problem("forbidden", f"{self.actor} cannot act for agent {agent_id}")
+        if not (found := agent_id or self.agent_id):
+            errors = [{"pointer": "/agent_id", "detail": "needed, since this key acts for any agent"}]
+            raise Problem("invalid-request", "say for which agent: agent_id is missing", errors=errors)
+        return found
+
+
+def current() -> Principal:
+    """Who asks in this request."""
+    return cast("Principal", g.principal)
+
+
+def needs(*scopes: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Refuse a request whose principal lacks one of `scopes`; the document of the API tells them, too."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            missing = [scope.value for scope in scopes if scope not in current().scopes]
+            if missing:
+                raise Problem("forbidden", f"the permission {', '.join(missing)} is missing", missing_scopes=missing)
+            return view(*args, **kwargs)
+
+        checked.scopes = scopes  # type: ignore[attr-defined]
+        return checked
+
+    return decorate

@@ -1,0 +1,42 @@
+"""What every request needs, built once per process and hung on the application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+
+from flask import current_app
+from redis import Redis
+
+from routing.api.principal import Principal
+from routing.app.clock import Clock
+from routing.app.settings import ApiSettings, ServerSettings
+from routing.store.front import Front
+
+EXTENSION = "switchroom"
+
+
+class Authenticator(Protocol):
+    def authenticate(self, token: str) -> Principal | None:
+        """Whom this bearer token stands for; None: for nobody."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Services:
+    """`redis` is shared by the fronts of all tenants."""
+
+    server: ServerSettings
+    api: ApiSettings
+    redis: Redis
+    clock: Clock
+    authenticator: Authenticator
+    _fronts: dict[str, Front] = field(default_factory=dict)
+
+    def front(self, tenant: str) -> Front:
+        """Live state of one tenant."""
+        return self._fronts.setdefault(tenant, Front(self.redis, tenant))
+
+
+def services() -> Services:
+    """Those of the application that serves this request."""
+    return cast("Services", current_app.extensions[EXTENSION])
