@@ -17,7 +17,7 @@ from routing.core.orders import EditCad, EndInteraction, Hold, Resume
 from routing.core.roles import Action
 from routing.core.seats import move
 from routing.core.timers import Due, key
-from routing.core.topology import ask
+from routing.core.topology import ask, to_confirm
 from routing.core.world import World
 
 ROOMS_RETRY_MS = 2000
@@ -30,13 +30,13 @@ def hold(world: World, order: Hold) -> Values:
     `interaction.held` follows when the PBX has confirmed it. In a consult: back to agent 2.
     """
     _, interaction = require(world, order.agent_id, order.interaction_id, Action.HOLD)
-    return {"version": move(world, interaction, InteractionTrigger.CUSTOMER_HELD).version}
+    return to_confirm(move(world, interaction, InteractionTrigger.CUSTOMER_HELD))
 
 
 def resume(world: World, order: Resume) -> Values:
     """Agent and customer hear each other again, as `interaction.resumed` confirms. A consulted agent goes on hold."""
     _, interaction = require(world, order.agent_id, order.interaction_id, Action.RESUME)
-    return {"version": move(world, interaction, InteractionTrigger.CUSTOMER_RESUMED).version}
+    return to_confirm(move(world, interaction, InteractionTrigger.CUSTOMER_RESUMED))
 
 
 def end(world: World, order: EndInteraction) -> Values:
@@ -91,7 +91,10 @@ _REACHED = {
 
 
 def rooms_reached(world: World, fact: RoomsReached) -> None:
-    """The PBX confirms the wanted rooms: only now is a call called bridged, held or resumed."""
+    """The PBX confirms the wanted rooms: only now is a call called bridged, held or resumed.
+
+    Every confirmed version is told, in the other states as `interaction.media_confirmed`.
+    """
     interaction = world.state.interactions.get(fact.interaction_id)
     if interaction is None or fact.version != interaction.rooms_version or fact.version == interaction.rooms_reached:
         return
@@ -99,17 +102,17 @@ def rooms_reached(world: World, fact: RoomsReached) -> None:
     changes: dict[str, Any] = {"bridged_at_ms": world.now_ms} if is_first else {}
     interaction = world.update_interaction(interaction, rooms_reached=fact.version, **changes)
     agent_id = interaction.parties[0].agent_id if interaction.parties else ""
-    if is_first:
-        world.emit(EventType.INTERACTION_BRIDGED, interaction, agent_id)
-    elif interaction.state in _REACHED:
-        world.emit(_REACHED[interaction.state], interaction, agent_id)
+    confirmed = _REACHED.get(interaction.state, EventType.INTERACTION_MEDIA_CONFIRMED)
+    type_ = EventType.INTERACTION_BRIDGED if is_first else confirmed
+    world.emit(type_, interaction, agent_id, rooms_version=fact.version, state=interaction.state.value)
 
 
 def rooms_refused(world: World, fact: RoomsRefused) -> None:
     """The PBX cannot make the wanted rooms. If a leg is gone its own fact ends the call; else we ask again."""
     interaction = world.state.interactions.get(fact.interaction_id)
     if interaction is not None and fact.version == interaction.rooms_version:
-        world.emit(EventType.PBX_MISMATCH, interaction, pbx=fact.pbx, what="rooms refused", reason=fact.reason[:256])
+        values = {"what": "rooms refused", "reason": fact.reason[:256]}
+        world.emit(EventType.PBX_MISMATCH, interaction, pbx=fact.pbx, rooms_version=fact.version, **values)
         world.set_timer(key(Due.ROOMS, interaction.id), world.now_ms + ROOMS_RETRY_MS)
 
 

@@ -27,7 +27,7 @@ from routing.core.orders import Invite, OnConsult, StartConsult
 from routing.core.ringing import outside_of, rescind, ring, ring_outside
 from routing.core.roles import Action
 from routing.core.seats import move, release, unseat
-from routing.core.topology import hang_up
+from routing.core.topology import hang_up, to_confirm
 from routing.core.world import World
 
 Values = dict[str, object]
@@ -65,7 +65,7 @@ def _ask(world: World, order: StartConsult | Invite, action: Action, trigger: In
         interaction = ring(world, interaction, (order.to_agent,), OfferPurpose.CONSULT)
     elif outside:
         interaction = ring_outside(world, interaction, outside, OfferPurpose.CONSULT)
-    return {"consult_id": consult.id, "version": interaction.version, **(outside.values() if outside else {})}
+    return {"consult_id": consult.id, **to_confirm(interaction), **(outside.values() if outside else {})}
 
 
 def _require_target(world: World, order: StartConsult | Invite, interaction: Interaction) -> Outside | None:
@@ -118,7 +118,7 @@ def act(world: World, order: OnConsult) -> Values:
     _, interaction = require(world, order.agent_id, order.interaction_id, action)
     handler(world, interaction)
     found = world.state.interactions.get(interaction.id)
-    return {"version": found.version if found else interaction.version}
+    return to_confirm(found or interaction)
 
 
 def _cancel(world: World, interaction: Interaction) -> None:

@@ -46,14 +46,26 @@ def pause(world: World, order: PauseRecording) -> Values:
     _, interaction = require(world, order.agent_id, order.interaction_id, Action.PAUSE_RECORDING)
     resume_at = world.now_ms + (world.config.recording_pause_s or 0) * 1000
     world.set_timer(key(Due.RECORDING, interaction.id), resume_at)
-    interaction = _step(world, interaction, _T.PAUSED, _who(order), resume_at_ms=resume_at)
-    return {"version": ask(world, interaction).version, "resume_at_ms": resume_at}
+    paused = ask(world, _step(world, interaction, _T.PAUSED, _who(order), resume_at_ms=resume_at))
+    return {"version": paused.version, "resume_at_ms": resume_at, **_to_confirm(interaction, paused)}
 
 
 def resume(world: World, order: ResumeRecording) -> Values:
     """Before the time is over; the timer is cancelled (REC-06). Raises as `require`."""
     _, interaction = require(world, order.agent_id, order.interaction_id, Action.RESUME_RECORDING)
-    return {"version": _resume(world, interaction, _who(order)).version}
+    resumed = _resume(world, interaction, _who(order))
+    return {"version": resumed.version, **_to_confirm(interaction, resumed)}
+
+
+def _to_confirm(before: Interaction, after: Interaction) -> Values:
+    """`recording.confirmed` with this `command_id` follows; "" where the PBX had nothing to do, as on hold."""
+    old, new = _asked_of_owner(before), _asked_of_owner(after)
+    return {"command_id": new.command_id if new and new != old else ""}
+
+
+def _asked_of_owner(interaction: Interaction) -> AskedRecording | None:
+    leg_id = interaction.recording.leg_id
+    return next((asked for asked in interaction.asked_recordings if asked.leg_id == leg_id), None)
 
 
 def pause_over(world: World, interaction_id: str) -> None:
@@ -164,19 +176,26 @@ def ask_again(world: World, interaction_id: str, *, keep_refusals: bool = True) 
 
 
 def command_ended(world: World, fact: CommandEnded) -> None:
-    """A refused SetRecording is told and tried again: a pause must not fail in silence."""
+    """What the PBX did is told. A refused SetRecording is tried again: a pause must not fail in silence."""
     interaction = world.interaction_of(fact.command_id)
     asked = interaction.asked_recordings if interaction else ()
     mine = next((a for a in asked if a.command_id == fact.command_id), None)
     if interaction is None or mine is None:
         return
+    told = {"command_id": mine.command_id, "leg_id": mine.leg_id, "file": mine.file, "state": mine.state.value}
+    if fact.outcome is CommandOutcome.SUCCEEDED:
+        world.emit(EventType.RECORDING_CONFIRMED, interaction, _recorded_agent(interaction, mine), **told)
     refusals = 0 if fact.outcome is CommandOutcome.SUCCEEDED else mine.refusals + 1
     if refusals != mine.refusals:
         counted = tuple(replace(a, refusals=refusals) if a is mine else a for a in asked)
         interaction = world.update_interaction(interaction, asked_recordings=counted)
     if refusals:
         reason = fact.cause[:256] or fact.outcome.value
-        values = {"pbx": fact.pbx, "what": f"recording not {mine.state.value}", "reason": reason}
+        values = {"pbx": fact.pbx, "what": f"recording not {mine.state.value}", "reason": reason, **told}
         world.emit(EventType.PBX_MISMATCH, interaction, interaction.recording.agent_id, **values)
         if refusals < MAX_REFUSALS:
             world.set_timer(key(Due.RECORDER, interaction.id), world.now_ms + RETRY_MS)
+
+
+def _recorded_agent(interaction: Interaction, asked: AskedRecording) -> str:
+    return next((party.agent_id for party in interaction.parties if party.leg_id == asked.leg_id), "")

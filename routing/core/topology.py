@@ -55,6 +55,18 @@ def ask(world: World, interaction: Interaction) -> None:
     )
 
 
+def to_confirm(interaction: Interaction) -> dict[str, object]:
+    """What the reply to an order tells of the wanted rooms: they hold once `rooms_reached` is `rooms_version`.
+
+    Until then an event with this `rooms_version`, or a higher one after a refusal, confirms them.
+    """
+    return {
+        "version": interaction.version,
+        "rooms_version": interaction.rooms_version,
+        "rooms_reached": interaction.rooms_reached,
+    }
+
+
 def hang_up(world: World, pbx: str, leg_id: str, *, answered_elsewhere: bool = False) -> None:
     """Order one leg to be hung up; harmless when it is gone."""
     world.send(HangUpLeg(id=world.new_id("cmd"), pbx=pbx, leg_id=leg_id, answered_elsewhere=answered_elsewhere))

@@ -17,6 +17,7 @@ from routing.core.ringing import outside_of, ring, ring_outside
 from routing.core.roles import Action
 from routing.core.seats import move, release
 from routing.core.timers import Due, key
+from routing.core.topology import to_confirm
 from routing.core.world import World
 
 Values = dict[str, object]
@@ -50,7 +51,7 @@ def transfer(world: World, order: Transfer) -> Values:
         _to_entry_point(world, interaction, order.to_entry_point or "", agent.id)
     moved = world.interaction(interaction.id)
     world.emit(EventType.INTERACTION_TRANSFERRED, moved, agent.id, how="blind", **values, **answer)
-    return {"version": moved.version, **answer}
+    return {**to_confirm(moved), **answer}
 
 
 def _to_agent(world: World, interaction: Interaction, agent_id: str) -> None:
