@@ -1,8 +1,13 @@
-"""Values to JSON and back, strictly typed. Members of a union are written as `ClassName {...}`."""
+"""Values to JSON and back, strictly typed. Members of a union are written as `ClassName {...}`.
+
+codecs = Codecs(Sealer(server.cad_keys))
+entry = codecs.tagged(order)                   # its CAD sealed
+call = codecs.interactions.decode(data)        # and opened
+"""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from hashlib import sha256
 from typing import Any, Generic, TypeVar, cast, get_args
 
@@ -19,6 +24,7 @@ from routing.core.orders import AnyOrder, FireTimer, Reply
 from routing.core.world import WorldState
 from routing.store.errors import StoreCorrupt
 from routing.store.port import Item, JournalEntry, Undecodable
+from routing.store.sealing import SEALED, Sealer, Value, is_sealed, unmistakable
 
 T = TypeVar("T")
 
@@ -49,19 +55,21 @@ def _scrubbed(value: Any) -> Any:
 class Codec(Generic[T]):
     """One type, JSON without a tag."""
 
-    def __init__(self, type_: type[T]) -> None:
-        self._name = type_.__name__
+    def __init__(self, type_: type[T], sealer: Sealer) -> None:
+        self._name, self._sealer = type_.__name__, sealer
         self._decoder = msgspec.json.Decoder(type_)
+        self._sealed = SEALED.get(type_)
 
     def decode(self, data: bytes) -> T:
-        """Raises StoreCorrupt."""
+        """Raises StoreCorrupt, SealKeyMissing."""
         try:
-            return self._decoder.decode(data)
+            value = self._decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise StoreCorrupt(what=self._name, reason=str(error)) from error
+        return _opened(value, self._sealed, self._sealer)
 
     def read(self, data: bytes) -> T | Undecodable:
-        """The value, or what could not be read as one."""
+        """The value, or what could not be read as one. Raises SealKeyMissing."""
         try:
             return self.decode(data)
         except StoreCorrupt as error:
@@ -71,48 +79,75 @@ class Codec(Generic[T]):
 class UnionCodec(Generic[T]):
     """Members of a union, as `tagged` writes them."""
 
-    def __init__(self, *members: type) -> None:
-        self._decoders: dict[str, msgspec.json.Decoder[Any]] = {m.__name__: msgspec.json.Decoder(m) for m in members}
+    def __init__(self, sealer: Sealer, *members: type) -> None:
+        self._codecs: dict[str, Codec[Any]] = {m.__name__: Codec(m, sealer) for m in members}
 
     def read(self, entry: bytes) -> T | Undecodable:
-        """The member, or what could not be read as one."""
+        """The member, or what could not be read as one. Raises SealKeyMissing: with the key it can be read."""
         name, _, data = entry.partition(b" ")
         type_ = name.decode("utf-8", "replace")
-        decoder = self._decoders.get(type_)
-        if decoder is None:
+        codec = self._codecs.get(type_)
+        if codec is None:
             return Undecodable(type=type_, data=data, reason="unknown type")
-        try:
-            return cast(T, decoder.decode(data))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return Undecodable(type=type_, data=data, reason=str(error))
+        return cast("T | Undecodable", codec.read(data))
 
 
-def tagged(value: object) -> bytes:
-    """`ClassName {...}`; an undecodable one goes back as it came."""
-    if isinstance(value, Undecodable):
-        return value.type.encode() + b" " + value.data
-    return type(value).__name__.encode() + b" " + encode(value)
+def _opened(value: T, name: str | None, sealer: Sealer) -> T:
+    """`value`, which nobody else has seen yet, with its sealed field opened."""
+    if name is not None and is_sealed(found := getattr(value, name)):
+        object.__setattr__(value, name, sealer.opened(found))
+    return value
 
 
-def journaled(entry: JournalEntry) -> bytes:
-    """`<now_ms> <1 if skipped, else 0> ClassName {...}`; the number stands beside it."""
-    return b"%d %d %b" % (entry.now_ms, entry.is_skipped, tagged(entry.item))
+class Codecs:
+    """Everything a store writes and reads, with CAD sealed by that sealer; PLAIN seals nothing and opens nothing."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self.items: UnionCodec[Item] = UnionCodec(sealer, *get_args(Fact), *get_args(AnyOrder), FireTimer)
+        self.commands: UnionCodec[Command] = UnionCodec(sealer, *get_args(Command))
+        self.interactions = Codec(Interaction, sealer)
+        self.agents = Codec(Agent, sealer)
+        self.configs = Codec(Config, sealer)
+        self.events = Codec(Event, sealer)
+        self.replies = Codec(Reply, sealer)
+        self.traces = Codec(Trace, sealer)
+
+    def encode(self, value: object) -> bytes:
+        """JSON of a core value. Raises SealKeyMissing."""
+        name = SEALED.get(type(value))
+        found = getattr(value, name) if name is not None else None
+        return self._sealed(value, str(name), found) if found else encode(value)
+
+    def _sealed(self, value: object, name: str, found: Value) -> bytes:
+        """Puts the sealed field in the place of the plain one; both are the same encoder's, and quotes within strings
+        are escaped, so that the first place that looks like the field is it.
+        """
+        if self._sealer.is_plain:
+            return encode(value) if (safe := unmistakable(found)) is found else encode(replace(value, **{name: safe}))  # type: ignore[type-var]
+        plain, head = encode(found), b'"%b":' % name.encode()
+        before, place, after = encode(value).partition(head + plain)
+        if not place:
+            raise StoreCorrupt(what=type(value).__name__, reason=f"its {name} cannot be sealed")
+        return b"%b%b%b%b" % (before, head, self._sealer.sealed(found, plain), after)
+
+    def tagged(self, value: object) -> bytes:
+        """`ClassName {...}`; an undecodable one goes back as it came. Raises SealKeyMissing."""
+        if isinstance(value, Undecodable):
+            return value.type.encode() + b" " + value.data
+        return type(value).__name__.encode() + b" " + self.encode(value)
+
+    def journaled(self, entry: JournalEntry) -> bytes:
+        """`<now_ms> <1 if skipped, else 0> ClassName {...}`; the number stands beside it. Raises SealKeyMissing."""
+        return b"%d %d %b" % (entry.now_ms, entry.is_skipped, self.tagged(entry.item))
+
+    def read_journaled(self, seq: int, entry: bytes) -> JournalEntry:
+        """The inverse of `journaled`. Raises SealKeyMissing."""
+        now_ms, skipped, item = entry.split(b" ", 2)
+        return JournalEntry(seq=seq, now_ms=int(now_ms), is_skipped=skipped == b"1", item=self.items.read(item))
 
 
-def read_journaled(seq: int, entry: bytes) -> JournalEntry:
-    """The inverse of `journaled`."""
-    now_ms, skipped, item = entry.split(b" ", 2)
-    return JournalEntry(seq=seq, now_ms=int(now_ms), is_skipped=skipped == b"1", item=items.read(item))
-
-
-items: UnionCodec[Item] = UnionCodec(*get_args(Fact), *get_args(AnyOrder), FireTimer)
-commands: UnionCodec[Command] = UnionCodec(*get_args(Command))
-interactions = Codec(Interaction)
-agents = Codec(Agent)
-configs = Codec(Config)
-events = Codec(Event)
-replies = Codec(Reply)
-traces = Codec(Trace)
+PLAIN = Codecs(Sealer())
 
 
 def digest(state: WorldState) -> str:

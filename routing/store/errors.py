@@ -33,6 +33,13 @@ class StoreCorrupt(StoreError):
     template = "{what} cannot be read: {reason}"
 
 
+class SealKeyMissing(StoreError):
+    """This process lacks the key of stored CAD. Nothing is lost: what it could not read stays until it has the key."""
+
+    code = "seal-key-missing"
+    template = "CAD is sealed with {key_id}, which this process does not have: see {setting}"
+
+
 class SnapshotGone(StoreError):
     """A newer snapshot has replaced it."""
 

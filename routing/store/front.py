@@ -22,7 +22,7 @@ from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
 from routing.core.orders import AnyOrder, Reply
 from routing.core.world import WorldState
-from routing.store import codec
+from routing.store.codec import PLAIN, Codecs
 from routing.store.errors import StoreFull, StoreUnavailable
 from routing.store.keys import Keys
 from routing.store.port import KEPT, START, Limits, StoredEvent
@@ -53,10 +53,13 @@ def connect(url: str, timeout_s: float = 3.0) -> Redis:
 
 
 class Front:
-    """Every method raises StoreUnavailable and StoreRefused. `redis` may be shared by the fronts of several tenants."""
+    """Every method raises StoreUnavailable and StoreRefused; what reads or writes CAD SealKeyMissing, too.
 
-    def __init__(self, redis: Redis, tenant: str, limits: Limits | None = None) -> None:
-        self.redis, self.tenant, self.limits = redis, tenant, limits or Limits()
+    `redis` and `codecs` may be shared by the fronts of several tenants.
+    """
+
+    def __init__(self, redis: Redis, tenant: str, limits: Limits | None = None, codecs: Codecs = PLAIN) -> None:
+        self.redis, self.tenant, self.limits, self.codecs = redis, tenant, limits or Limits(), codecs
         self.keys = Keys(tenant)
         self._append_once = redis.register_script(script_source("append_once"))
         self._append = redis.register_script(script_source("append"))
@@ -67,11 +70,11 @@ class Front:
     def ask(self, order: AnyOrder, timeout_s: float = 5.0) -> Reply | None:
         """Send an order and wait for its reply; None when no engine answered in time. Raises StoreFull."""
         address = f"ask_{uuid4().hex}"
-        entry = codec.tagged(replace(order, reply_to=address))
+        entry = self.codecs.tagged(replace(order, reply_to=address))
         with _translation():
             self._appended(self._append([self.keys("inputs")], [self.limits.inputs, entry]))
             found = self.redis.blpop([self.keys("reply", address)], timeout=timeout_s)
-        return codec.replies.decode(cast("Any", found)[1]) if found else None
+        return self.codecs.replies.decode(cast("Any", found)[1]) if found else None
 
     def ask_once(self, order: AnyOrder, timeout_s: float = 5.0) -> Reply | None:
         """As `ask`, but within a day an order of the same `order_id` is sent only once, however often this is repeated.
@@ -80,12 +83,12 @@ class Front:
         """
         address = KEPT + order.order_id
         keys = [self.keys("inputs"), self.keys("sent", order.order_id)]
-        entry = codec.tagged(replace(order, reply_to=address))
+        entry = self.codecs.tagged(replace(order, reply_to=address))
         reply = self.keys("reply", address)
         with _translation():
             self._appended(self._append_once(keys, [self.limits.inputs, self.limits.kept_reply_ttl_ms, entry]))
             found = self.redis.blmove(reply, reply, cast("Any", timeout_s), "LEFT", "LEFT")
-        return codec.replies.decode(cast("bytes", found)) if found else None
+        return self.codecs.replies.decode(cast("bytes", found)) if found else None
 
     def _appended(self, answer: Any) -> None:
         done, length = answer
@@ -100,7 +103,7 @@ class Front:
             seq = cast("bytes | None", self.redis.hget(self.keys("meta"), "config_seq"))
             if self._config is None or self._config[0] != seq:
                 found = cast("bytes | None", self.redis.get(self.keys("config")))
-                self._config = (seq, codec.configs.decode(found) if found else Config(tenant=self.tenant))
+                self._config = (seq, self.codecs.configs.decode(found) if found else Config(tenant=self.tenant))
         return self._config[1]
 
     def call(self, interaction_id: str) -> CallView | None:
@@ -111,7 +114,7 @@ class Front:
             )
             if not data and not ended:
                 return None
-            interaction = codec.interactions.decode(data or ended)
+            interaction = self.codecs.interactions.decode(data or ended)
             return CallView(interaction=interaction, agents=self._engaged(interaction), is_live=bool(data))
 
     def _engaged(self, interaction: Interaction) -> dict[str, Agent]:
@@ -124,19 +127,19 @@ class Front:
             return {}
         with _translation():
             found = cast("list[bytes | None]", self.redis.hmget(self.keys("agents"), list(agent_ids)))
-        return {id_: codec.agents.decode(data) for id_, data in zip(agent_ids, found, strict=True) if data}
+        return {id_: self.codecs.agents.decode(data) for id_, data in zip(agent_ids, found, strict=True) if data}
 
     def load(self) -> WorldState:
         """The whole live state as of the last commit: for lists, costs as much as there is. Raises StoreCorrupt."""
         with _translation():
             values = self._pipeline(*state_reads(self.keys.state()))
-        return state_of(self.tenant, values) or WorldState(config=Config(tenant=self.tenant))
+        return state_of(self.tenant, values, self.codecs) or WorldState(config=Config(tenant=self.tenant))
 
     def traces(self, interaction_id: str) -> list[Trace]:
         """Why this call went to whom, in order."""
         with _translation():
             found = cast("list[bytes]", self.redis.lrange(self.keys("trace", interaction_id), 0, -1))
-        return [codec.traces.decode(data) for data in found]
+        return [self.codecs.traces.decode(data) for data in found]
 
     def is_served(self) -> bool:
         """Whether an engine holds the lease."""
@@ -170,7 +173,9 @@ class Front:
                 self.redis.xread({self.keys("events"): after}, count=count, block=block_ms or None),
             )
         entries = found[0][1] if found else []
-        return [StoredEvent(position=at.decode(), event=codec.events.read(fields[b"d"])) for at, fields in entries]
+        return [
+            StoredEvent(position=at.decode(), event=self.codecs.events.read(fields[b"d"])) for at, fields in entries
+        ]
 
     def _pipeline(self, *commands: Sequence[Any]) -> list[Any]:
         with self.redis.pipeline(transaction=True) as pipe:

@@ -11,7 +11,7 @@ from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
 from routing.core.orders import Reply
 from routing.core.world import WorldState
-from routing.store import codec
+from routing.store.codec import PLAIN
 from routing.store.errors import Fenced, SnapshotGone, StoreFull
 from routing.store.memory_stream import Expiring, Stream
 from routing.store.memory_tables import Tables
@@ -63,7 +63,7 @@ class MemoryStore:
         self._check_room(len(items))
         position = START
         for item in items:
-            position = self._inputs.append(codec.tagged(item))
+            position = self._inputs.append(PLAIN.tagged(item))
         self._wake()
         return position
 
@@ -80,14 +80,14 @@ class MemoryStore:
             return stored
         self._check_room(last - stored)
         for fact in facts[stored - first + 1 :]:
-            self._inputs.append(codec.tagged(fact))
+            self._inputs.append(PLAIN.tagged(fact))
         self._producers[name] = (incarnation, last)
         self._wake()
         return last
 
     async def read_inputs(self, after: str, count: int, block_ms: int) -> list[Input]:
         found = await self._read(self._inputs, after, count, block_ms)
-        return [Input(position=at, item=codec.items.read(data)) for at, data in found]
+        return [Input(position=at, item=PLAIN.items.read(data)) for at, data in found]
 
     async def _read(self, stream: Stream, after: str, count: int, block_ms: int) -> list[tuple[str, bytes]]:
         await self._wait(lambda: bool(stream.after(after, 1)), block_ms / 1000)
@@ -137,10 +137,10 @@ class MemoryStore:
         return (tables.state(self.tenant) if tables.seq else None), tables.position
 
     async def config(self) -> Config | None:
-        return codec.configs.decode(self._tables.config) if self._tables.config else None
+        return PLAIN.configs.decode(self._tables.config) if self._tables.config else None
 
     async def revisions(self) -> list[Config]:
-        return [codec.configs.decode(data) for data in self._revisions]
+        return [PLAIN.configs.decode(data) for data in self._revisions]
 
     async def commit(self, token: int, commit: Commit) -> None:
         self._check_token(token, commit.base_seq)
@@ -156,27 +156,27 @@ class MemoryStore:
     def _apply_outputs(self, commit: Commit) -> None:
         limits = self.limits
         for command in commit.commands:
-            self._stream(command.pbx).append(codec.tagged(command), limit=limits.commands)
+            self._stream(command.pbx).append(PLAIN.tagged(command), limit=limits.commands)
         for event in commit.events:
-            self._events.append(codec.encode(event), limit=limits.events)
+            self._events.append(PLAIN.encode(event), limit=limits.events)
         for reply in commit.replies:
-            replies = [*(self._replies.get(reply.reply_to) or []), codec.encode(reply)]
+            replies = [*(self._replies.get(reply.reply_to) or []), PLAIN.encode(reply)]
             self._replies.put(reply.reply_to, replies, limits.reply_ttl_ms)
         for trace in commit.traces:
-            traces = [*(self._traces.get(trace.interaction_id) or []), codec.encode(trace)]
+            traces = [*(self._traces.get(trace.interaction_id) or []), PLAIN.encode(trace)]
             kept = traces[-limits.traces_per_interaction :]
             self._traces.put(trace.interaction_id, kept, limits.trace_ttl_ms)
         for id_, interaction in commit.ended.items():
-            self._ended.put(id_, codec.encode(interaction), limits.ended_ttl_ms)
+            self._ended.put(id_, PLAIN.encode(interaction), limits.ended_ttl_ms)
             self._ended_index.insert(0, id_)
         for id_ in self._ended_index[limits.ended :]:
             self._ended.drop(id_)
             self._traces.drop(id_)
         del self._ended_index[limits.ended :]
         if commit.config is not None:
-            self._revisions = [codec.encode(commit.config), *self._revisions][: limits.revisions]
+            self._revisions = [PLAIN.encode(commit.config), *self._revisions][: limits.revisions]
         for entry in commit.journal:
-            self._journal.append((entry.seq, codec.journaled(entry)))
+            self._journal.append((entry.seq, PLAIN.journaled(entry)))
 
     # ------------------------------------------------------------------ journal
 
@@ -200,7 +200,7 @@ class MemoryStore:
 
     async def read_journal(self, after: int, count: int) -> list[JournalEntry]:
         found = [entry for entry in self._journal if entry[0] > after][:count]
-        return [codec.read_journaled(seq, data) for seq, data in found]
+        return [PLAIN.read_journaled(seq, data) for seq, data in found]
 
     # ------------------------------------------------------------------ commands
 
@@ -210,7 +210,7 @@ class MemoryStore:
     async def read_commands(self, pbx: str, after: str, count: int, block_ms: int) -> list[StoredCommand]:
         found = await self._read(self._stream(pbx), after, count, block_ms)
         return [
-            StoredCommand(position=at, at_ms=int(at.partition("-")[0]), command=codec.commands.read(data))
+            StoredCommand(position=at, at_ms=int(at.partition("-")[0]), command=PLAIN.commands.read(data))
             for at, data in found
         ]
 
@@ -240,25 +240,25 @@ class MemoryStore:
     async def wait_reply(self, reply_to: str, timeout_s: float) -> Reply | None:
         await self._wait(lambda: bool(self._replies.get(reply_to)), timeout_s)
         replies = self._replies.get(reply_to)
-        return codec.replies.decode(replies.pop(0)) if replies else None
+        return PLAIN.replies.decode(replies.pop(0)) if replies else None
 
     async def events_end(self) -> str:
         return self._events.end()
 
     async def read_events(self, after: str, count: int, block_ms: int) -> list[StoredEvent]:
         found = await self._read(self._events, after, count, block_ms)
-        return [StoredEvent(position=at, event=codec.events.read(data)) for at, data in found]
+        return [StoredEvent(position=at, event=PLAIN.events.read(data)) for at, data in found]
 
     async def traces(self, interaction_id: str) -> list[Trace]:
-        return [codec.traces.decode(data) for data in self._traces.get(interaction_id) or []]
+        return [PLAIN.traces.decode(data) for data in self._traces.get(interaction_id) or []]
 
     async def ended(self, interaction_id: str) -> Interaction | None:
         data = self._ended.get(interaction_id)
-        return codec.interactions.decode(data) if data else None
+        return PLAIN.interactions.decode(data) if data else None
 
     async def recent_ended(self, count: int) -> list[Interaction]:
         found = [self._ended.get(id_) for id_ in self._ended_index[: max(0, count)]]
-        return [codec.interactions.decode(data) for data in found if data]
+        return [PLAIN.interactions.decode(data) for data in found if data]
 
     async def health(self) -> StoreHealth:
         lengths = {"journal": len(self._journal), "events": len(self._events)}

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 from routing.core.config import Config
 from routing.core.facts import PhoneState
 from routing.core.world import WorldState
-from routing.store import codec
+from routing.store.codec import PLAIN
 from routing.store.port import START, Commit
 
 T = TypeVar("T")
@@ -34,9 +34,9 @@ class Tables:
     def state(self, tenant: str) -> WorldState:
         """Raises StoreCorrupt."""
         return WorldState(
-            config=codec.configs.decode(self.config) if self.config else Config(tenant=tenant),
-            interactions={k: codec.interactions.decode(v) for k, v in self.interactions.items()},
-            agents={k: codec.agents.decode(v) for k, v in self.agents.items()},
+            config=PLAIN.configs.decode(self.config) if self.config else Config(tenant=tenant),
+            interactions={k: PLAIN.interactions.decode(v) for k, v in self.interactions.items()},
+            agents={k: PLAIN.agents.decode(v) for k, v in self.agents.items()},
             phones=dict(self.phones),
             links=dict(self.links),
             timers=dict(self.timers),
@@ -52,7 +52,7 @@ class Tables:
         _merge(self.links, commit.links)
         _merge(self.timers, commit.timers)
         if commit.config:
-            self.config = codec.encode(commit.config)
+            self.config = PLAIN.encode(commit.config)
         self.seq, self.now_ms, self.position = commit.seq, commit.now_ms, commit.position
 
 
@@ -65,4 +65,4 @@ def _merge(table: dict[str, T], changes: Mapping[str, T | None]) -> None:
 
 
 def _encoded(changes: Mapping[str, object]) -> dict[str, bytes | None]:
-    return {key: None if value is None else codec.encode(value) for key, value in changes.items()}
+    return {key: None if value is None else PLAIN.encode(value) for key, value in changes.items()}

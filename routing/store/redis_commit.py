@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from routing.core.facts import PhoneState
-from routing.store.codec import encode, journaled, tagged
+from routing.store.codec import Codecs
 from routing.store.keys import Keys
 from routing.store.port import KEPT, Commit, Limits
 from routing.store.redis_link import Word
@@ -33,8 +33,8 @@ _FIXED = (
 class CommitScript:
     """Collects the sections; `keys` and `args` are complete after the constructor."""
 
-    def __init__(self, keys: Keys, limits: Limits, token: int, commit: Commit) -> None:
-        self._names = keys
+    def __init__(self, keys: Keys, limits: Limits, token: int, commit: Commit, codecs: Codecs) -> None:
+        self._names, self._codecs = keys, codecs
         self._numbers: dict[str, int] = {}
         self.keys = [keys(name) for name in _FIXED]
         self.args: list[Word] = [token, commit.base_seq, commit.seq, commit.now_ms, commit.position]
@@ -44,8 +44,8 @@ class CommitScript:
         self._add_outputs(commit, limits)
 
     def _add_state(self, commit: Commit) -> None:
-        self._hash(commit.interactions, encode)
-        self._hash(commit.agents, encode)
+        self._hash(commit.interactions, self._codecs.encode)
+        self._hash(commit.agents, self._codecs.encode)
         self._hash(commit.phones, phone_text)
         self._hash(commit.links, link_text)
         set_timers: list[Word] = []
@@ -54,30 +54,30 @@ class CommitScript:
                 set_timers += (at_ms, key)
         self._section(set_timers)
         self._section([key for key, at_ms in commit.timers.items() if at_ms is None])
-        self._section([encode(commit.config)] if commit.config else [])
+        self._section([self._codecs.encode(commit.config)] if commit.config else [])
 
     def _add_outputs(self, commit: Commit, limits: Limits) -> None:
         commands: list[Word] = []
         for command in commit.commands:
-            commands += (self._number("commands", command.pbx), tagged(command))
+            commands += (self._number("commands", command.pbx), self._codecs.tagged(command))
         self._section(commands)
-        self._section([encode(event) for event in commit.events])
+        self._section([self._codecs.encode(event) for event in commit.events])
         replies: list[Word] = []
         for reply in commit.replies:
             ttl_ms = limits.kept_reply_ttl_ms if reply.reply_to.startswith(KEPT) else limits.reply_ttl_ms
-            replies += (self._number("reply", reply.reply_to), ttl_ms, encode(reply))
+            replies += (self._number("reply", reply.reply_to), ttl_ms, self._codecs.encode(reply))
         self._section(replies)
         traces: list[Word] = []
         for trace in commit.traces:
-            traces += (self._number("trace", trace.interaction_id), encode(trace))
+            traces += (self._number("trace", trace.interaction_id), self._codecs.encode(trace))
         self._section(traces)
         ended: list[Word] = []
         for id_, interaction in commit.ended.items():
-            ended += (self._number("ended", id_), id_, encode(interaction))
+            ended += (self._number("ended", id_), id_, self._codecs.encode(interaction))
         self._section(ended)
         journal: list[Word] = []
         for entry in commit.journal:
-            journal += (entry.seq, journaled(entry))
+            journal += (entry.seq, self._codecs.journaled(entry))
         self._section(journal)
 
     def _hash(self, changes: Mapping[str, T | None], text: Callable[[T], Word]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from routing.core.config import Config
 from routing.core.facts import PhoneState
 from routing.core.world import WorldState
-from routing.store import codec
+from routing.store.codec import Codecs
 from routing.store.errors import StoreCorrupt
 from routing.store.keys import STATE
 from routing.store.redis_link import Word
@@ -28,17 +28,17 @@ def state_reads(keys: list[str]) -> list[Sequence[Word]]:
     return commands
 
 
-def state_of(tenant: str, values: list[Any]) -> WorldState | None:
-    """None when nothing was committed yet. Raises StoreCorrupt."""
+def state_of(tenant: str, values: list[Any], codecs: Codecs) -> WorldState | None:
+    """None when nothing was committed yet. Raises StoreCorrupt, SealKeyMissing."""
     interactions, agents, phones, links, timers, config, meta = values
     if not meta:
         return None
     try:
         numbers = meta_of(meta)
         return WorldState(
-            config=codec.configs.decode(config) if config else Config(tenant=tenant),
-            interactions={k.decode(): codec.interactions.decode(v) for k, v in interactions.items()},
-            agents={k.decode(): codec.agents.decode(v) for k, v in agents.items()},
+            config=codecs.configs.decode(config) if config else Config(tenant=tenant),
+            interactions={k.decode(): codecs.interactions.decode(v) for k, v in interactions.items()},
+            agents={k.decode(): codecs.agents.decode(v) for k, v in agents.items()},
             phones={k.decode(): PhoneState(v.decode()) for k, v in phones.items()},
             links={k.decode(): v == b"1" for k, v in links.items()},
             # A score is a double; every time in ms UTC is one exactly.

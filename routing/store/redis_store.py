@@ -11,7 +11,7 @@ from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
 from routing.core.orders import Reply
 from routing.core.world import WorldState
-from routing.store import codec
+from routing.store.codec import PLAIN, Codecs
 from routing.store.errors import Fenced, SnapshotGone, StoreFull
 from routing.store.keys import Keys
 from routing.store.port import (
@@ -32,11 +32,22 @@ from routing.store.redis_state import meta_of, state_of, state_reads
 
 
 class RedisStore:
-    """`Store` of one tenant. `url` as redis-py takes it: redis://, rediss://, unix://."""
+    """`Store` of one tenant. `url` as redis-py takes it: redis://, rediss://, unix://.
 
-    def __init__(self, url: str, tenant: str, limits: Limits | None = None, timeout_s: float = 5.0) -> None:
+    What holds CAD goes through `codecs`; methods that read or write it raise SealKeyMissing where these lack the key.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        tenant: str,
+        limits: Limits | None = None,
+        *,
+        timeout_s: float = 5.0,
+        codecs: Codecs = PLAIN,
+    ) -> None:
         self.limits = limits or Limits()
-        self.tenant = tenant
+        self.tenant, self._codecs = tenant, codecs
         self._keys = Keys(tenant)
         self._link = RedisLink(url, timeout_s)
 
@@ -47,7 +58,7 @@ class RedisStore:
 
     async def append_inputs(self, items: Sequence[Item]) -> str:
         args: list[Word] = [self.limits.inputs]
-        args += map(codec.tagged, items)
+        args += map(self._codecs.tagged, items)
         done, result = await self._link.script("append", [self._keys("inputs")], args)
         if not done:
             raise StoreFull(length=result, limit=self.limits.inputs)
@@ -56,7 +67,7 @@ class RedisStore:
     async def append_facts(self, producer: str, first: int, facts: Sequence[Fact]) -> int:
         name, _, incarnation = producer.rpartition(":")
         args: list[Word] = [self.limits.inputs, name, incarnation, first]
-        args += map(codec.tagged, facts)
+        args += map(self._codecs.tagged, facts)
         keys = [self._keys("inputs"), self._keys("producers")]
         done, result = await self._link.script("append_facts", keys, args)
         if not done:
@@ -65,7 +76,7 @@ class RedisStore:
 
     async def read_inputs(self, after: str, count: int, block_ms: int) -> list[Input]:
         entries = await self._read(self._keys("inputs"), after, count, block_ms)
-        return [Input(position=at, item=codec.items.read(data)) for at, data in entries]
+        return [Input(position=at, item=self._codecs.items.read(data)) for at, data in entries]
 
     async def _read(self, key: str, after: str, count: int, block_ms: int) -> list[tuple[str, bytes]]:
         words: list[Word] = ["XREAD", "COUNT", count]
@@ -93,21 +104,21 @@ class RedisStore:
     async def load(self) -> tuple[WorldState | None, str]:
         values = await self._read_state(self._keys.state())
         meta = meta_of(values[-1])
-        return state_of(self.tenant, values), meta.get("position", START)
+        return state_of(self.tenant, values, self._codecs), meta.get("position", START)
 
     async def _read_state(self, keys: list[str]) -> list[Any]:
         return await self._link.transaction(*state_reads(keys))
 
     async def config(self) -> Config | None:
         found = await self._link.call("GET", self._keys("config"))
-        return codec.configs.decode(found) if found else None
+        return self._codecs.configs.decode(found) if found else None
 
     async def revisions(self) -> list[Config]:
         found = await self._link.call("LRANGE", self._keys("revisions"), 0, -1)
-        return [codec.configs.decode(data) for data in found]
+        return [self._codecs.configs.decode(data) for data in found]
 
     async def commit(self, token: int, commit: Commit) -> None:
-        script = CommitScript(self._keys, self.limits, token, commit)
+        script = CommitScript(self._keys, self.limits, token, commit, self._codecs)
         if not await self._link.script("commit", script.keys, script.args):
             raise Fenced(token=token, seq=commit.base_seq)
 
@@ -130,7 +141,7 @@ class RedisStore:
         slots = dict(await self._snapshot_slots())
         if seq in slots:
             values = await self._read_state(self._keys.snapshot(slots[seq]))
-            state = state_of(self.tenant, values) or WorldState(config=Config(tenant=self.tenant))
+            state = state_of(self.tenant, values, self._codecs) or WorldState(config=Config(tenant=self.tenant))
             if state.seq == seq:
                 return state
         raise SnapshotGone(seq=seq, kept=sorted(slots))
@@ -138,7 +149,7 @@ class RedisStore:
     async def read_journal(self, after: int, count: int) -> list[JournalEntry]:
         words = ("XRANGE", self._keys("journal"), f"{after + 1}-0", "+", "COUNT", count)
         found = await self._link.call(*words)
-        return [codec.read_journaled(int(at.partition(b"-")[0]), fields[b"d"]) for at, fields in found]
+        return [self._codecs.read_journaled(int(at.partition(b"-")[0]), fields[b"d"]) for at, fields in found]
 
     # ------------------------------------------------------------------ commands
 
@@ -148,7 +159,7 @@ class RedisStore:
             StoredCommand(
                 position=at,
                 at_ms=int(at.partition("-")[0]),
-                command=codec.commands.read(data),
+                command=self._codecs.commands.read(data),
             )
             for at, data in entries
         ]
@@ -191,7 +202,7 @@ class RedisStore:
 
     async def wait_reply(self, reply_to: str, timeout_s: float) -> Reply | None:
         found = await self._link.call("BLPOP", self._keys("reply", reply_to), f"{timeout_s:.3f}", wait_s=timeout_s)
-        return codec.replies.decode(found[1]) if found else None
+        return self._codecs.replies.decode(found[1]) if found else None
 
     async def events_end(self) -> str:
         found = await self._link.call("XREVRANGE", self._keys("events"), "+", "-", "COUNT", 1)
@@ -199,22 +210,22 @@ class RedisStore:
 
     async def read_events(self, after: str, count: int, block_ms: int) -> list[StoredEvent]:
         entries = await self._read(self._keys("events"), after, count, block_ms)
-        return [StoredEvent(position=at, event=codec.events.read(data)) for at, data in entries]
+        return [StoredEvent(position=at, event=self._codecs.events.read(data)) for at, data in entries]
 
     async def traces(self, interaction_id: str) -> list[Trace]:
         found = await self._link.call("LRANGE", self._keys("trace", interaction_id), 0, -1)
-        return [codec.traces.decode(data) for data in found]
+        return [self._codecs.traces.decode(data) for data in found]
 
     async def ended(self, interaction_id: str) -> Interaction | None:
         found = await self._link.call("GET", self._keys("ended", interaction_id))
-        return codec.interactions.decode(found) if found else None
+        return self._codecs.interactions.decode(found) if found else None
 
     async def recent_ended(self, count: int) -> list[Interaction]:
         if count <= 0:
             return []
         ids = await self._link.call("LRANGE", self._keys("ended_index"), 0, count - 1)
         found = await self._link.call("MGET", *(self._keys("ended", _text(id_)) for id_ in ids)) if ids else []
-        return [codec.interactions.decode(data) for data in found if data]
+        return [self._codecs.interactions.decode(data) for data in found if data]
 
     async def health(self) -> StoreHealth:
         return await read_health(self._link, self._keys)

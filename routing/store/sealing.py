@@ -1,0 +1,170 @@
+"""Call-associated data at rest: which fields are encrypted where they leave this process for Redis, and how (SAFE-06).
+
+A sealed field reads `{"~": "<key id>.<base64>"}` (text: `"~<key id>.<base64>"`) instead of its value; behind the point
+stand a nonce of 12 bytes and what AES-256-GCM makes of the value's JSON, the key's id being authenticated with it.
+"""
+
+from __future__ import annotations
+
+import binascii
+import os
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from routing.core.cad import MASK
+from routing.core.commands import DialLeg, MarkLeg, ReturnLeg
+from routing.core.facts import LegArrived
+from routing.core.interaction import Interaction
+from routing.core.orders import EditCad
+from routing.store.errors import SealKeyMissing, StoreCorrupt
+
+MARK = "~"
+KEY_BYTES, NONCE_BYTES = 32, 12
+
+# The one field of each type that may hold CAD, or digits, which may be those of a card.
+SEALED: Mapping[type, str] = {
+    Interaction: "cad",
+    LegArrived: "cad",
+    EditCad: "values",
+    DialLeg: "variables",
+    ReturnLeg: "variables",
+    MarkLeg: "variables",
+}
+
+Value = dict[str, str] | str
+
+_KEY_LINE = re.compile(r"([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)")
+_TEXT = re.compile(rf"{MARK}[A-Za-z0-9_-]{{1,32}}\.[A-Za-z0-9+/]+={{0,2}}")
+_REMEMBERED = 4096
+_DICT, _STR = msgspec.json.Decoder(dict[str, str]), msgspec.json.Decoder(str)
+
+
+@dataclass(frozen=True, slots=True)
+class SealKey:
+    id: str
+    secret: bytes = field(repr=False)
+
+    @property
+    def line(self) -> str:
+        """As it stands in a file of keys."""
+        return f"{self.id}:{b64encode(self.secret).decode()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealKeys:
+    """The first seals, every one opens. `source`: where they are configured to be, for messages; empty: nowhere.
+
+    `problem`: why this process has none although it should.
+    """
+
+    keys: tuple[SealKey, ...] = ()
+    source: str = ""
+    problem: str = ""
+
+
+NO_KEYS = SealKeys()
+
+
+def new_key(id_: str) -> SealKey:
+    """A key that nobody else has."""
+    return SealKey(id_, os.urandom(KEY_BYTES))
+
+
+def parse_keys(lines: Iterable[str]) -> tuple[SealKey, ...]:
+    """One `id:base64 of 32 bytes` per line; empty ones and those that begin with # do not count.
+
+    Raises ValueError, which names the line and never quotes it.
+    """
+    keys: dict[str, SealKey] = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        found = _KEY_LINE.fullmatch(text)
+        if found is None:
+            raise ValueError(f"line {number} is not id:base64 of {KEY_BYTES} bytes")
+        if found[1] in keys:
+            raise ValueError(f"line {number}: a second key {found[1]}")
+        keys[found[1]] = SealKey(found[1], b64decode(found[2]))
+    if not keys:
+        raise ValueError("no key in it")
+    return tuple(keys.values())
+
+
+class Sealer:
+    """Seals and opens the fields of `SEALED`.
+
+    Without keys nothing is sealed, unless there should be some: then a value that would have to be raises
+    SealKeyMissing. `is_lenient`: what cannot be opened for want of its key is shown as a mask instead of raising; for
+    those who only look.
+    """
+
+    def __init__(self, keys: SealKeys = NO_KEYS, *, is_lenient: bool = False) -> None:
+        self._ciphers = {key.id: AESGCM(key.secret) for key in keys.keys}
+        self._newest = keys.keys[0].id if keys.keys else ""
+        self._source = keys.source
+        self._is_lenient = is_lenient
+        # A call's CAD is written many times and changes seldom. By identity: equal values of two calls look different.
+        self._seals: dict[int, tuple[Value, bytes, bytes]] = {}
+
+    @property
+    def is_plain(self) -> bool:
+        """Nothing is to be sealed."""
+        return not self._newest and not self._source
+
+    def sealed(self, value: Value, plain: bytes) -> bytes:
+        """The JSON that stands for `value`, whose own JSON is `plain`. Raises SealKeyMissing."""
+        known = self._seals.get(id(value))
+        if known is not None and known[0] is value and known[1] == plain:
+            return known[2]
+        if not self._newest:
+            raise SealKeyMissing(key_id="any key", setting=self._source)
+        nonce = os.urandom(NONCE_BYTES)
+        secret = self._ciphers[self._newest].encrypt(nonce, plain, self._newest.encode())
+        seal = f'"{self._newest}.{b64encode(nonce + secret).decode()}"'
+        wrapped = f'{{"{MARK}":{seal}}}' if isinstance(value, dict) else f'"{MARK}{seal[1:]}'
+        return self._remember(value, plain, wrapped.encode())
+
+    def _remember(self, value: Value, plain: bytes, wrapped: bytes) -> bytes:
+        if len(self._seals) >= _REMEMBERED:
+            del self._seals[next(iter(self._seals))]
+        self._seals[id(value)] = (value, plain, wrapped)
+        return wrapped
+
+    def opened(self, value: Value) -> Value:
+        """What stands behind a sealed value. Raises SealKeyMissing, and StoreCorrupt for a forged or broken one."""
+        text = value[MARK] if isinstance(value, dict) else value[1:]
+        key_id, _, encoded = text.partition(".")
+        cipher = self._ciphers.get(key_id)
+        if cipher is None:
+            if self._is_lenient:
+                return {MARK: MASK} if isinstance(value, dict) else MASK
+            raise SealKeyMissing(key_id=key_id[:32], setting=self._source or "server.cad_key_file or cad_key_env")
+        try:
+            sealed = b64decode(encoded, validate=True)
+            plain = cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], key_id.encode())
+        except (InvalidTag, ValueError, binascii.Error) as error:
+            raise StoreCorrupt(what="CAD", reason=f"it is not what key {key_id} sealed") from error
+        opened: Value = _DICT.decode(plain) if isinstance(value, dict) else _STR.decode(plain)
+        self._remember(opened, plain, msgspec.json.encode(value))
+        return opened
+
+
+def is_sealed(value: Value) -> bool:
+    """Whether it has the form of a sealed value."""
+    if isinstance(value, dict):
+        return len(value) == 1 and MARK in value
+    return value.startswith(MARK) and _TEXT.fullmatch(value) is not None
+
+
+def unmistakable(value: Value) -> Value:
+    """For what is written unsealed: nothing from outside may look as if it were (no variable can be named so)."""
+    if isinstance(value, dict):
+        return {MARK * 2 if name == MARK else name: text for name, text in value.items()} if MARK in value else value
+    return MARK + value if value.startswith(MARK) else value
