@@ -106,8 +106,14 @@ def carry_over(
     return {name: v for name, v in values.items() if name in old and name in new and old[name].type is new[name].type}
 
 
-def edit(declared: Mapping[str, CadVariable], current: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
-    """The values after one save.
+def edit(
+    declared: Mapping[str, CadVariable],
+    current: Mapping[str, str],
+    changes: Mapping[str, str],
+    *,
+    is_by_agent: bool = True,
+) -> dict[str, str]:
+    """The values after one save. `editable` binds agents alone; types and lengths bind flows and integrations, too.
 
     All or nothing (CAD-06): raises CadRefused with every problem, and nothing is written.
     """
@@ -117,7 +123,7 @@ def edit(declared: Mapping[str, CadVariable], current: Mapping[str, str], change
         variable = declared.get(name)
         if variable is None:
             problems[name[:64]] = "not declared"
-        elif not variable.editable:
+        elif is_by_agent and not variable.editable:
             problems[name] = "not editable"
         else:
             try:
@@ -138,6 +144,11 @@ def shown(declared: Mapping[str, CadVariable]) -> list[CadVariable]:
 def masked(declared: Mapping[str, CadVariable], values: Mapping[str, str]) -> dict[str, str]:
     """Values as logs, events and webhooks may carry them: secure ones masked, undeclared ones too (CAD-05)."""
     return {name: value if name in declared and not declared[name].secure else MASK for name, value in values.items()}
+
+
+def excerpt(declared: Mapping[str, CadVariable], values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """The values of these names as events and refusals may carry them; what has no value is empty."""
+    return {name: masked(declared, {name: values[name]})[name] if values.get(name) else "" for name in names}
 
 
 def form(variables: Iterable[CadVariable], values: Mapping[str, str]) -> list[dict[str, object]]:

@@ -11,7 +11,7 @@ from routing.core.errors import CadConflict
 from routing.core.events import EventType
 from routing.core.facts import EndedBy, LegEnded, RoomsReached, RoomsRefused
 from routing.core.guard import require
-from routing.core.interaction import InteractionState, InteractionTrigger, OfferEnd, Role
+from routing.core.interaction import Interaction, InteractionState, InteractionTrigger, OfferEnd, Role
 from routing.core.offers import miss
 from routing.core.orders import EditCad, EndInteraction, Hold, Resume
 from routing.core.roles import Action
@@ -21,6 +21,7 @@ from routing.core.topology import ask, to_confirm
 from routing.core.world import World
 
 ROOMS_RETRY_MS = 2000
+INTEGRATION = "integration"  # author of a save whose order names nobody
 Values = dict[str, object]
 
 
@@ -47,21 +48,35 @@ def end(world: World, order: EndInteraction) -> Values:
 
 
 def edit_cad(world: World, order: EditCad) -> Values:
-    """One atomic save. Raises CadConflict when somebody saved first, CadRefused when a value breaks its declaration."""
-    agent, interaction = require(world, order.agent_id, order.interaction_id, Action.EDIT_CAD)
+    """One atomic save. Raises CadConflict when somebody saved first, CadRefused when a value breaks its declaration.
+
+    By an agent raises as `require`; by a flow or an integration UnknownInteraction alone (CAD-17).
+    """
+    interaction, author = _author(world, order)
+    declared, old = world.config.cad_of(interaction.entry_point), interaction.cad
     if order.expected_version not in (None, interaction.cad_version):
         raise CadConflict(
             current_version=interaction.cad_version,
             expected_version=order.expected_version,
             author=interaction.cad_author,
+            current=cad.excerpt(declared, old, order.values),
+            yours=cad.excerpt(declared, order.values, order.values),
         )
-    declared = world.config.cad_of(interaction.entry_point)
-    values = cad.edit(declared, interaction.cad, order.values)
+    values = cad.edit(declared, old, order.values, is_by_agent=bool(order.agent_id))
     version = interaction.cad_version + 1
-    interaction = world.update_interaction(interaction, cad=values, cad_version=version, cad_author=agent.id)
-    changed = cad.masked(declared, {name: values[name] for name in order.values})
-    world.emit(EventType.CAD_CHANGED, interaction, agent.id, cad=changed, cad_version=version)
+    interaction = world.update_interaction(interaction, cad=values, cad_version=version, cad_author=author)
+    changed, previous = (cad.excerpt(declared, side, order.values) for side in (values, old))
+    told = {"cad": changed, "previous": previous, "cad_version": version, "author": author}
+    world.emit(EventType.CAD_CHANGED, interaction, order.agent_id, **told)
     return {"cad_version": version}
+
+
+def _author(world: World, order: EditCad) -> tuple[Interaction, str]:
+    """The call, and who is named as the author of the save."""
+    if not order.agent_id:
+        return world.interaction(order.interaction_id), order.actor or INTEGRATION
+    agent, interaction = require(world, order.agent_id, order.interaction_id, Action.EDIT_CAD)
+    return interaction, agent.id
 
 
 def leg_ended(world: World, fact: LegEnded) -> None:

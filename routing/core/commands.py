@@ -124,4 +124,17 @@ class SetRecording:
     state: RecordingState
 
 
-Command = DialLeg | HangUpLeg | SetRooms | ReturnLeg | MarkLeg | ReplyFeature | WatchPhones | SetRecording
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayDigits:
+    """DTMF that the far end of a live leg gets: 1 to 32 of `0-9*#A-D`, one after the other.
+
+    Several of one leg follow each other in order. It ends when the last digit is on its way.
+    """
+
+    id: str
+    pbx: str
+    leg_id: str
+    digits: str
+
+
+Command = DialLeg | HangUpLeg | SetRooms | ReturnLeg | MarkLeg | ReplyFeature | WatchPhones | SetRecording | PlayDigits

@@ -106,10 +106,26 @@ class CadRefused(DomainError):
 
 
 class CadConflict(DomainError):
-    """Somebody saved first (CAD-11)."""
+    """Somebody saved first (CAD-11). `author` wrote the `current` values of the names in question; `yours` are those
+    that were not written (A19). Secure ones are masked in both.
+    """
 
     code = "cad-conflict"
     template = "CAD is at version {current_version}, the edit was based on {expected_version}"
+
+
+class DigitsRefused(DomainError):
+    """These are no DTMF digits, or there are too many at a time (ACT-02)."""
+
+    code = "digits-refused"
+    template = "digits refused: {reason}"
+
+
+class NoteRefused(DomainError):
+    """A note is text of 1 to 2000 characters."""
+
+    code = "note-refused"
+    template = "note refused: {reason}"
 
 
 class StaleConfig(DomainError):

@@ -7,6 +7,10 @@ from enum import StrEnum
 
 
 class EventType(StrEnum):
+    """`digits.sent` is told when the PBX has sent them. Its digits may be those of a card: they are masked while the
+    recording is paused, which is what an agent does to take payment data.
+    """
+
     INTERACTION_ARRIVED = "interaction.arrived"
     INTERACTION_QUEUED = "interaction.queued"
     INTERACTION_REQUEUED = "interaction.requeued"
@@ -30,6 +34,8 @@ class EventType(StrEnum):
     RECORDING_STOPPED = "recording.stopped"
     RECORDING_CONFIRMED = "recording.confirmed"
     CAD_CHANGED = "interaction.cad_changed"
+    NOTE_ADDED = "note.added"
+    DIGITS_SENT = "digits.sent"
     DIAL_STARTED = "dial.started"
     DIAL_RINGING = "dial.ringing"
     DIAL_ENDED = "dial.ended"

@@ -22,9 +22,9 @@ _SEEKING = frozenset({InteractionState.CONSULT_REQUESTED, InteractionState.INVIT
 class Indexes:
     """Built from the whole state once, then told of each change.
 
-    `owners`: leg, offer or SetRecording id -> interaction id. `members`: agents per queue. `staff`: those of them
-    signed in. `waiting`: calls per queue which wait or are being offered. The pool learns of changes only at `sync`,
-    once per value however often it changed.
+    `owners`: leg, offer, SetRecording or PlayDigits id -> interaction id. `members`: agents per queue. `staff`: those
+    of them signed in. `waiting`: calls per queue which wait or are being offered. The pool learns of changes only at
+    `sync`, once per value however often it changed.
     """
 
     def __init__(self, state: WorldState) -> None:
@@ -225,5 +225,7 @@ def _owned_by(interaction: Interaction) -> Iterator[str]:
         yield party.leg_id
     for asked in interaction.asked_recordings:
         yield asked.command_id
+    for digits in interaction.asked_digits:
+        yield digits.command_id
     if interaction.consult:
         yield interaction.consult.id

@@ -215,6 +215,15 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskedDigits:
+    """DTMF on its way to the customer's leg. `shown`: the digits, or a mask."""
+
+    command_id: str
+    agent_id: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
     """Clocks are separate: `waited_ms` and `held_ms` are sums, the spans that run now have their `_since_ms`, in
     ms UTC.
@@ -251,6 +260,7 @@ class Interaction:
     consult: Consult | None = None
     recording: Recording = NOT_RECORDED
     asked_recordings: tuple[AskedRecording, ...] = ()
+    asked_digits: tuple[AskedDigits, ...] = ()
     excluded: tuple[str, ...] = ()
     rooms: tuple[Room, ...] = ()
     rooms_version: int = 0

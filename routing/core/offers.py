@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import consults, recorder, transfers
+from routing.core import consults, digits, recorder, transfers
 from routing.core.agent import Agent, AgentTrigger, EngagementTrigger
 from routing.core.commands import MarkLeg
 from routing.core.config import AfterMiss, MissPolicy, Result, RonaCause
@@ -152,6 +152,7 @@ def command_ended(world: World, fact: CommandEnded) -> None:
     The reservation is released; where the phone may ring it is told to stop. Where it rings its fate is known.
     """
     recorder.command_ended(world, fact)
+    digits.command_ended(world, fact)
     if fact.outcome is CommandOutcome.SUCCEEDED:
         return
     interaction = world.interaction_of(fact.command_id)

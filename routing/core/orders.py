@@ -135,12 +135,34 @@ class ResumeRecording(Order):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditCad(Order):
-    """Write several variables at once, or none (CAD-06). `expected_version` None: whatever is there."""
+    """Write several variables at once, or none (CAD-06). `expected_version` None: whatever is there.
+
+    `agent_id` empty: by the flow or integration that `actor` names, in any live state and also where agents may not
+    edit (CAD-17).
+    """
 
     agent_id: str
     interaction_id: str
     values: dict[str, str] = field(default_factory=dict)
     expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddNote(Order):
+    """A note for the call's history, during the call or its wrap-up; `agent_id` empty: by what `actor` names."""
+
+    agent_id: str
+    interaction_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendDigits(Order):
+    """DTMF for the customer's side: 1 to 32 of `0-9*#A-D` (ACT-02)."""
+
+    agent_id: str
+    interaction_id: str
+    digits: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +197,8 @@ AnyOrder = (
     | PauseRecording
     | ResumeRecording
     | EditCad
+    | AddNote
+    | SendDigits
     | ApplyConfig
 )
 

@@ -16,10 +16,13 @@ class Action(StrEnum):
     """What an agent may do with an interaction; the names are those of the API."""
 
     EDIT_CAD = "edit_cad"
+    ADD_NOTE = "add_note"
+    SEND_DIGITS = "send_digits"
     HOLD = "hold"
     RESUME = "resume"
     END = "end"
     TRANSFER = "transfer"
+    INSTANT_TRANSFER = "instant_transfer"
     CONSULT = "consult"
     CANCEL_CONSULT = "cancel_consult"
     HOLD_CONSULT = "hold_consult"
@@ -39,24 +42,26 @@ class Action(StrEnum):
 
 _S, _R, _A = InteractionState, Role, Action
 
+# Whoever is in the call may write about it.
+_WRITE = frozenset({_A.EDIT_CAD, _A.ADD_NOTE})
+_CONNECTED = frozenset({_A.HOLD, _A.END, _A.TRANSFER, _A.INSTANT_TRANSFER, _A.CONSULT, _A.INVITE, _A.SEND_DIGITS})
+_CONSULT = frozenset({_A.END_CONSULT, _A.COMPLETE_TRANSFER, _A.CONFERENCE, _A.END})
+
 # Ending is refused on a plain hold (END-03, HOLD-05); in a consult it releases everybody (A6). Holding the
 # consulted agent and resuming the customer are one and the same step (A5). The consulted agent can only leave
-# (CONSROLE-12, CONFROLE-10).
+# (CONSROLE-12, CONFROLE-10). Digits go to a customer whom agent 1 hears. `instant_transfer` is the machine of
+# `transfer` under the name of the outbound action set (XFER-12, ACT-01): at once, to a number or an internal target.
 ROLE_TABLE: dict[tuple[InteractionState, Role], frozenset[Action]] = {
-    (_S.CONNECTED, _R.OWNER): frozenset({_A.EDIT_CAD, _A.HOLD, _A.END, _A.TRANSFER, _A.CONSULT, _A.INVITE}),
-    (_S.HELD, _R.OWNER): frozenset({_A.EDIT_CAD, _A.RESUME, _A.TRANSFER, _A.CONSULT}),
-    (_S.CONSULT_REQUESTED, _R.OWNER): frozenset({_A.EDIT_CAD, _A.CANCEL_CONSULT, _A.END}),
-    (_S.INVITING, _R.OWNER): frozenset({_A.EDIT_CAD, _A.CANCEL_CONSULT, _A.END}),
-    (_S.CONSULTING, _R.OWNER): frozenset(
-        {_A.EDIT_CAD, _A.RESUME, _A.HOLD_CONSULT, _A.END_CONSULT, _A.COMPLETE_TRANSFER, _A.CONFERENCE, _A.END}
-    ),
-    (_S.CONSULT_HELD, _R.OWNER): frozenset(
-        {_A.EDIT_CAD, _A.HOLD, _A.RESUME_CONSULT, _A.END_CONSULT, _A.COMPLETE_TRANSFER, _A.CONFERENCE, _A.END}
-    ),
-    (_S.CONFERENCE, _R.OWNER): frozenset({_A.EDIT_CAD, _A.COMPLETE_TRANSFER, _A.END_CONFERENCE, _A.END}),
-    (_S.CONSULTING, _R.CONSULTED): frozenset({_A.EDIT_CAD, _A.EXIT_CONSULT}),
-    (_S.CONSULT_HELD, _R.CONSULTED): frozenset({_A.EDIT_CAD, _A.EXIT_CONSULT}),
-    (_S.CONFERENCE, _R.CONSULTED): frozenset({_A.EDIT_CAD, _A.EXIT_CONFERENCE}),
+    (_S.CONNECTED, _R.OWNER): _WRITE | _CONNECTED,
+    (_S.HELD, _R.OWNER): _WRITE | {_A.RESUME, _A.TRANSFER, _A.INSTANT_TRANSFER, _A.CONSULT},
+    (_S.CONSULT_REQUESTED, _R.OWNER): _WRITE | {_A.CANCEL_CONSULT, _A.END},
+    (_S.INVITING, _R.OWNER): _WRITE | {_A.CANCEL_CONSULT, _A.END, _A.SEND_DIGITS},
+    (_S.CONSULTING, _R.OWNER): _WRITE | _CONSULT | {_A.RESUME, _A.HOLD_CONSULT},
+    (_S.CONSULT_HELD, _R.OWNER): _WRITE | _CONSULT | {_A.HOLD, _A.RESUME_CONSULT, _A.SEND_DIGITS},
+    (_S.CONFERENCE, _R.OWNER): _WRITE | {_A.COMPLETE_TRANSFER, _A.END_CONFERENCE, _A.END, _A.SEND_DIGITS},
+    (_S.CONSULTING, _R.CONSULTED): _WRITE | {_A.EXIT_CONSULT},
+    (_S.CONSULT_HELD, _R.CONSULTED): _WRITE | {_A.EXIT_CONSULT},
+    (_S.CONFERENCE, _R.CONSULTED): _WRITE | {_A.EXIT_CONFERENCE},
 }
 
 # A pause needs a call that is active, not on hold, and recorded (REC-03); resuming is possible at any moment (REC-06).
@@ -69,7 +74,7 @@ RECORDING_ACTIONS: dict[tuple[RecordingState, bool], frozenset[Action]] = {
 # An offer is answered on the phone, so it has none (OFFER-04, 06); wrap-up comes when the interaction is over.
 OUTSIDE_TABLE: dict[EngagementState, frozenset[Action]] = {
     EngagementState.OFFERED: frozenset(),
-    EngagementState.WRAP_UP: frozenset({_A.FINISH_WRAP_UP, _A.EXTEND_WRAP_UP}),
+    EngagementState.WRAP_UP: frozenset({_A.FINISH_WRAP_UP, _A.EXTEND_WRAP_UP, _A.ADD_NOTE}),
 }
 
 _G = EngagementTrigger

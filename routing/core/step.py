@@ -9,6 +9,8 @@ from routing.core import (
     arrivals,
     calls,
     consults,
+    digits,
+    notes,
     offers,
     presence,
     queueing,
@@ -36,6 +38,7 @@ from routing.core.facts import (
     RoomsRefused,
 )
 from routing.core.orders import (
+    AddNote,
     AnyOrder,
     ApplyConfig,
     EditCad,
@@ -53,6 +56,7 @@ from routing.core.orders import (
     Reply,
     Resume,
     ResumeRecording,
+    SendDigits,
     SignIn,
     SignOut,
     StartConsult,
@@ -95,6 +99,8 @@ _ORDERS: dict[type, Callable[[World, Any], dict[str, object]]] = {
     PauseRecording: recorder.pause,
     ResumeRecording: recorder.resume,
     EditCad: calls.edit_cad,
+    AddNote: notes.add,
+    SendDigits: digits.send,
     ApplyConfig: reconfigure.apply,
 }
 

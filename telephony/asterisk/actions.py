@@ -16,11 +16,14 @@ CONTEXT_WAIT, CONTEXT_IDLE, CONTEXT_AGENT = "switchroom-wait", "switchroom-idle"
 CONTEXT_ROOM, CONTEXT_RETURN, CONTEXT_HANDOVER = "switchroom-room", "switchroom-return", "switchroom"
 CONTEXT_FEATURE = "switchroom-feature"
 
+DIGIT_MS = 100  # ITU-T Q.24: receivers take 40 ms at least
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DIAL_STRING = re.compile(r"[A-Za-z0-9]{1,16}/[A-Za-z0-9_.+*#:@-]{1,128}")
 _VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,77}")
 _LEG = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
+_DTMF = re.compile(r"[0-9*#A-D]")
 _NOT_DIALABLE = re.compile(r"[^0-9+*#]")
 # Separators of Asterisk's argument parser, which splits the Variable header of Originate.
 _SPLITTING = re.compile(r'([\\",()\[\]{}])')
@@ -152,6 +155,14 @@ def mute_recording(channel: str, *, is_muted: bool) -> dict[str, str | list[str]
 
 def stop_recording(channel: str) -> dict[str, str | list[str]]:
     return checked({"Action": "StopMixMonitor", "Channel": leg_name(channel)})
+
+
+def play_digit(channel: str, digit: str) -> dict[str, str | list[str]]:
+    """One DTMF digit that the far end of the channel gets. Raises UnsafeAction."""
+    if not _DTMF.fullmatch(digit):
+        raise UnsafeAction(what="this digit")
+    fields = {"Action": "PlayDTMF", "Channel": leg_name(channel), "Digit": digit, "Duration": str(DIGIT_MS)}
+    return checked(fields)
 
 
 def hang_up(channel: str, cause: int) -> dict[str, str | list[str]]:

@@ -8,7 +8,17 @@ from typing import Any
 
 import structlog
 
-from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg, ReplyFeature, ReturnLeg, SetRecording, SetRooms
+from routing.core.commands import (
+    Command,
+    DialLeg,
+    HangUpLeg,
+    MarkLeg,
+    PlayDigits,
+    ReplyFeature,
+    ReturnLeg,
+    SetRecording,
+    SetRooms,
+)
 from routing.core.facts import CommandEnded, CommandOutcome, DialFailed, DialOutcome, Fact, RoomsRefused
 from routing.core.recording import RecordingState
 from telephony.asterisk.actions import (
@@ -22,6 +32,7 @@ from telephony.asterisk.actions import (
     stop_recording,
 )
 from telephony.asterisk.convergence import Convergence
+from telephony.asterisk.digits import Digits
 from telephony.asterisk.legs import Leg, LegKind, Legs
 from telephony.asterisk.returns import Returns
 from telephony.asterisk.settings import AsteriskSettings
@@ -73,6 +84,7 @@ class Commands:
         self._pbx, self._legs, self._send, self.emit, self.now = settings.pbx, legs, send, emit, now
         self.convergence = Convergence(settings, legs, send, emit)
         self.returns = Returns(settings, legs, send, self.end)
+        self.digits = Digits(legs, send, self.end)
         self._dialled, self._versions = Memory(), Memory()
 
     def take(self, command: Command) -> None:
@@ -92,6 +104,8 @@ class Commands:
                 self._reply(command)
             case SetRecording():
                 self._record(command)
+            case PlayDigits():
+                self.digits.begin(command)
 
     def refuse(self, command: Command, why: str = NOT_SENT) -> None:
         """Nothing of it was done."""

@@ -136,6 +136,7 @@ class AsteriskPort:
         self._reader.disown(leg for leg in self.legs.all() if leg.kind is LegKind.DIALED and not leg.is_up)
         self._commands.convergence.clear()
         self._commands.returns.clear()
+        self._commands.digits.clear()
         self._arrivals.clear()
         self.legs.clear()
         self._held = deque()

@@ -30,6 +30,7 @@ class RoomKey:
 class Channel:
     """`party` is who hears and speaks there. `state` None: gone. `variables` are the channel's own.
 
+    `digits`: the DTMF that its party got.
     `file`: into which it is recorded, empty when it is not; `is_silenced`: silence gets into it.
     """
 
@@ -52,6 +53,7 @@ class Channel:
     has_talked: bool = False
     file: str = ""
     is_silenced: bool = False
+    digits: str = ""
 
     @property
     def is_live(self) -> bool:

@@ -106,6 +106,14 @@ class SimulatedPbx(Switch):
         self.recordings.note([channel])
         return ""
 
+    def play(self, leg_id: str, digits: str) -> str:
+        """DTMF for the party of that leg. Returns why not, or ""."""
+        channel = self.channels.get(leg_id)
+        if channel is None or not self.owns(channel) or channel.state is not LegState.UP:
+            return f"leg {leg_id} is not answered"
+        channel.digits += digits
+        return ""
+
     def _take(self, channel: Channel, interaction_id: str) -> None:
         if channel.fall_back is not None:
             channel.fall_back.cancel()

@@ -11,6 +11,7 @@ from routing.core.commands import (
     DialLeg,
     HangUpLeg,
     MarkLeg,
+    PlayDigits,
     ReplyFeature,
     ReturnLeg,
     SetRecording,
@@ -221,6 +222,8 @@ class SimulatedPort:
                 return self.pbx.reply_feature(command)
             case SetRecording():
                 return self.pbx.set_recording(command)
+            case PlayDigits():
+                return self.pbx.play(command.leg_id, command.digits)
             case WatchPhones():
                 self.pbx.watch(command.phones)
         return ""

@@ -23,7 +23,7 @@ from routing.core.facts import (
     SnapshotLeg,
 )
 from routing.core.interaction import InteractionState, Offer, OfferEnd, Party, Role
-from routing.core.orders import EditCad, EndInteraction, Invite, OnConsult, Reply, Resume, StartConsult, Transfer
+from routing.core.orders import EndInteraction, Hold, Invite, OnConsult, Reply, Resume, StartConsult, Transfer
 from routing.core.roles import Action
 from routing.core.step import step
 from routing.core.world import World, WorldState
@@ -386,7 +386,7 @@ def test_the_past_of_the_call_knows_the_number_and_its_outcome() -> None:
 def test_nobody_gives_orders_in_the_name_of_the_external_party() -> None:
     line = to(StartConsult)
     line.answers()
-    for kind, fields in ((OnConsult, {"action": "exit_consult"}), (EditCad, {}), (EndInteraction, {})):
+    for kind, fields in ((OnConsult, {"action": "exit_consult"}), (Hold, {}), (EndInteraction, {})):
         reply = line.d.order(kind, agent_id="", interaction_id=line.id, **fields)
         assert reply.code == "agent-unknown"
 
