@@ -134,6 +134,10 @@ class AsteriskCaller:
     async def hang_up(self) -> None:
         await self.call.hangup()
 
+    @property
+    def digits(self) -> str:
+        return self.call.digits
+
     async def variable(self, name: str) -> str:
         answer = await self._lab.observer.ask({"Action": "Getvar", "Channel": self.uid, "Variable": name})
         return answer.get("value")

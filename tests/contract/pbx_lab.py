@@ -103,6 +103,10 @@ class LabCaller(LabParty, Protocol):
     def leg_id(self) -> str:
         """The leg id which LegArrived gave to this call."""
 
+    @property
+    def digits(self) -> str:
+        """The DTMF that has come out at his telephone so far."""
+
     async def variable(self, name: str) -> str:
         """A channel variable of the live call as the dialplan would read it, "" when unset."""
 

@@ -75,6 +75,10 @@ class SimulatedCaller:
     async def hang_up(self) -> None:
         self._lab.sim.hang_up(self.channel)
 
+    @property
+    def digits(self) -> str:
+        return self.channel.digits
+
     async def variable(self, name: str) -> str:
         return self.channel.variables.get(name, "")
 

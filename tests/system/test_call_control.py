@@ -8,8 +8,9 @@ import pytest
 
 from deploy.lab.policies import Answer, Ring
 from deploy.lab.site import Site, center
+from routing.core.events import EventType
 from routing.core.interaction import InteractionState, Role
-from routing.core.orders import Hold, Invite, Resume, Transfer
+from routing.core.orders import Hold, Invite, Resume, SendDigits, Transfer
 from tests.system.center import MUSIC_HZ, tone_of
 from tests.system.trio import Trio, play
 
@@ -59,6 +60,19 @@ def test_a_conference_of_three_and_back_to_two(site: Site) -> None:
         await t.reaches(S.CONNECTED)
         await t.caller.hears(tone_of(t.one))
         await t.one.hears(tone_of(t.caller))
+
+    play(site, scene)
+
+
+@pytest.mark.req("ACT-02")
+def test_an_agent_sends_digits_and_the_customers_telephone_receives_them(site: Site) -> None:
+    async def scene(t: Trio) -> None:
+        await t.do(SendDigits, digits="42#*A")
+        await t.caller.has_digits("42#*A", within=4)
+        await t.c.when(lambda s: not s.interactions[t.id].asked_digits)
+        (sent,) = await t.c.events(EventType.DIGITS_SENT)
+        assert (sent.agent_id, sent.values["digits"]) == ("a1001", "42#*A")
+        await t.caller.hears(tone_of(t.one))
 
     play(site, scene)
 
