@@ -23,7 +23,6 @@ from deploy.lab.site import Site, center
 from routing.core.config import Result
 from routing.core.orders import SignIn
 from routing.store.port import Limits, Store
-from routing.store.redis_store import RedisStore
 
 DIALPLAN = """
 [from-trunk]
@@ -56,7 +55,7 @@ async def staff(site: Site, store: Store, numbers: list[str]) -> list[Phone]:
 
 
 async def run_load(site: Site, numbers: list[str], rate: int, seconds: int) -> list[Figure]:
-    store = RedisStore(site.redis.url, site.tenant)
+    store = site.open_store()
     phones = await staff(site, store, numbers)
     pids = {"asterisk": site.pbx.pid, "redis": site.redis.pid} | {n: c.pid for n, c in site.children.items()}
     calls = rate * seconds

@@ -20,7 +20,6 @@ from deploy.lab.phone import Phone
 from deploy.lab.site import Site, center
 from routing.core.orders import SignIn
 from routing.store.port import Store
-from routing.store.redis_store import RedisStore
 
 DIALPLAN = """
 [from-trunk]
@@ -130,7 +129,7 @@ class Bench:
 
 
 async def measure_site(site: Site, numbers: list[str], calls: int) -> dict[tuple[str, str], list[float]]:
-    store = RedisStore(site.redis.url, site.tenant)
+    store = site.open_store()
     bench = Bench(site, numbers, calls)
     results = {}
     try:

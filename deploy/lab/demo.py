@@ -24,7 +24,6 @@ from deploy.lab.site import ROOT, Site
 from routing.core.interaction import TALKING, Interaction, InteractionState
 from routing.core.world import WorldState
 from routing.store.port import Store
-from routing.store.redis_store import RedisStore
 
 EXAMPLE = ROOT / "deploy" / "example"
 # Entry point by number: general questions, bills, technical help.
@@ -72,7 +71,7 @@ class Demo:
         self.console = Console()
 
     async def run(self, site: Site, people: list[tuple[str, str]]) -> dict[str, Any]:
-        store: Store = RedisStore(site.redis.url, site.tenant)
+        store: Store = site.open_store()
         floor = Floor(site, store, people[: self.arguments.agents], Habits())
         try:
             await floor.open()

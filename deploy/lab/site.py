@@ -16,9 +16,13 @@ from typing import Any, Self
 from deploy.lab.asterisk import Asterisk
 from deploy.lab.process import Child
 from deploy.lab.redis import RedisServer
+from routing.store.codec import Codecs
+from routing.store.redis_store import RedisStore
+from routing.store.sealing import Sealer, SealKeys, new_key
 
 ROOT = Path(__file__).parents[2]
 PBX = "ast1"
+KEY_FILE = "cad.key"  # as the example configuration names it
 
 # How a site's own dialplan looks: one line per entry point, the fall-back behind it.
 DIALPLAN = """
@@ -123,6 +127,7 @@ class Site:
         self.tenant = tenant
         self.files, self.supervised, self.ami_port = dict(files), supervised, ami_port or self.pbx.ami_port
         self.children: dict[str, Child] = {}
+        self.cad_key = new_key("lab")
         self.config = self.directory / "config"
 
     @property
@@ -140,8 +145,17 @@ class Site:
         """The files as they stand in `files`, with the PBX's address of now."""
         self.config.mkdir(parents=True, exist_ok=True)
         pbx = PBX_FILE.format(pbx=PBX, port=self.ami_port, user=self.pbx.ami_user)
-        for name, text in {**self.files, "pbx.toml": pbx}.items():
+        files = {**self.files, "pbx.toml": pbx, KEY_FILE: self.cad_key.line}
+        if not any("cad_key_" in text for text in self.files.values()):
+            files["sealing.toml"] = f'[server]\ncad_key_file = "{KEY_FILE}"\n'
+        (self.config / KEY_FILE).touch(0o600)
+        for name, text in files.items():
             (self.config / name).write_text(text, encoding="utf-8")
+
+    def open_store(self) -> RedisStore:
+        """This site's live state, as its own processes see it."""
+        sealer = Sealer(SealKeys(keys=(self.cad_key,)))
+        return RedisStore(self.redis.url, self.tenant, codecs=Codecs(sealer))
 
     def start(self) -> Self:
         """Everything up, the configuration applied."""

@@ -9,8 +9,10 @@ from flask import current_app
 from redis import Redis
 
 from routing.api.principal import Principal
+from routing.app.cad_keys import codecs_of
 from routing.app.clock import Clock
 from routing.app.settings import ApiSettings, ServerSettings
+from routing.store.codec import Codecs
 from routing.store.front import Front
 
 EXTENSION = "switchroom"
@@ -23,7 +25,7 @@ class Authenticator(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Services:
-    """`redis` is shared by the fronts of all tenants."""
+    """`redis` is shared by the fronts of all tenants. Raises CadKeyUnreadable."""
 
     server: ServerSettings
     api: ApiSettings
@@ -31,10 +33,14 @@ class Services:
     clock: Clock
     authenticator: Authenticator
     _fronts: dict[str, Front] = field(default_factory=dict)
+    _codecs: Codecs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._codecs = codecs_of(self.server)
 
     def front(self, tenant: str) -> Front:
         """Live state of one tenant."""
-        return self._fronts.setdefault(tenant, Front(self.redis, tenant))
+        return self._fronts.setdefault(tenant, Front(self.redis, tenant, codecs=self._codecs))
 
 
 def services() -> Services:

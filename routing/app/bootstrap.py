@@ -10,6 +10,7 @@ from uuid import uuid4
 import uvloop
 
 from routing.app import logging
+from routing.app.cad_keys import codecs_of, lenient_codecs_of
 from routing.app.clock import SystemClock
 from routing.app.connector import Connector, ConnectorSettings
 from routing.app.settings import ServerSettings
@@ -25,8 +26,13 @@ _STORE_TIMEOUT_S = 3.0
 
 
 def open_store(server: ServerSettings) -> Store:
-    """Connects on first use. Raises StoreUnavailable for an address that makes no sense."""
-    return RedisStore(server.redis_url, server.tenant, timeout_s=_STORE_TIMEOUT_S)
+    """Connects on first use. Raises StoreUnavailable for an address that makes no sense, CadKeyUnreadable."""
+    return RedisStore(server.redis_url, server.tenant, timeout_s=_STORE_TIMEOUT_S, codecs=codecs_of(server))
+
+
+def open_store_to_look(server: ServerSettings) -> Store:
+    """As `open_store`, for commands that need no key: CAD without its key is masked."""
+    return RedisStore(server.redis_url, server.tenant, timeout_s=_STORE_TIMEOUT_S, codecs=lenient_codecs_of(server))
 
 
 def process_name(kind: str) -> str:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from routing.store.sealing import NO_KEYS, SealKeys
+
 
 class PbxKind(StrEnum):
     ASTERISK = "asterisk"
@@ -23,7 +25,8 @@ class LogLevel(StrEnum):
 class ServerSettings:
     """Table `server`. `standbys`: engines besides the active one that `switchroom up` keeps running.
 
-    `database_url` is absolute: a relative SQLite file of the configuration has been resolved.
+    `database_url` is absolute: a relative SQLite file of the configuration has been resolved. `cad_keys`: what
+    `cad_key_file` or `cad_key_env` hold, as far as this process can read it.
     """
 
     tenant: str = "main"
@@ -31,6 +34,7 @@ class ServerSettings:
     database_url: str = ""
     standbys: int = 1
     log_level: LogLevel = LogLevel.INFO
+    cad_keys: SealKeys = NO_KEYS
 
     @property
     def shown_redis_url(self) -> str:

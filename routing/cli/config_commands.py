@@ -10,10 +10,11 @@ import typer
 from rich.markup import escape
 
 from routing.app.ask import ask, new_order_id
+from routing.app.cad_keys import generated_key
 from routing.app.config import Loaded, Problem, Severity, check, load
 from routing.app.config.plan import Action, Change, Plan, make_plan
 from routing.cli.exits import Exit
-from routing.cli.output import complain, fail, say, show_json
+from routing.cli.output import complain, fail, now_ms, say, show_json
 from routing.cli.session import Session, actor, command, world_of
 from routing.core.config import Config
 from routing.core.orders import ApplyConfig, Reply
@@ -57,6 +58,16 @@ def check_command(session: Session, directory: DirectoryArgument = None, strict:
         )
     if errors or (strict and warnings):
         raise typer.Exit(Exit.FOUND)
+
+
+@command
+def cad_key_command(session: Session) -> None:
+    """Make a key that encrypts call-associated data in Redis: a line for `server.cad_key_file`."""
+    key = generated_key(now_ms())
+    if session.json:
+        show_json({"id": key.id, "line": key.line})
+    else:
+        say(key.line)
 
 
 @command

@@ -45,6 +45,7 @@ _COMMANDS = {
     "check": config_commands.check_command,
     "plan": config_commands.plan_command,
     "apply": config_commands.apply_command,
+    "cad-key": config_commands.cad_key_command,
     "status": live_commands.status_command,
     "agents": live_commands.agents_command,
     "queues": live_commands.queues_command,

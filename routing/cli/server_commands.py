@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from routing.app import bootstrap
+from routing.app.cad_keys import codecs_of
 from routing.app.config import Settings, load_settings
 from routing.app.engine_watch import EngineWatch, WatchedPort
 from routing.app.settings import PbxKind, PbxSettings, ServerSettings
@@ -46,6 +47,7 @@ def up_command(session: Session) -> None:
     """Run everything of this machine: engines, and a connector per PBX of the files. Ends with Ctrl-C or SIGTERM."""
     settings = load_settings(session.directory)
     server = session.server
+    codecs_of(server)  # refused here rather than by each child again and again
     environment = {
         "SWITCHROOM_REDIS": server.redis_url,
         "SWITCHROOM_TENANT": server.tenant,
@@ -78,7 +80,7 @@ def connector_command(session: Session, pbx: PbxArgument) -> None:
 @command
 def replay_command(session: Session, start: SnapshotOption = None) -> None:
     """Do the journaled steps again from a snapshot and compare with what is stored. Exit code 1 when it differs."""
-    result = session.with_store(lambda store: replay(store, RoutingCore(), start))
+    result = session.with_store(lambda store: replay(store, RoutingCore(), start), needs_keys=True)
     if session.json:
         show_json({"is_same": result.is_same, "result": result})
     elif result.is_same:

@@ -24,6 +24,7 @@ from routing.core.errors import DomainError, StoreError, SwitchroomError
 from routing.core.orders import AnyOrder, Reply
 from routing.core.world import World, WorldState
 from routing.store.port import Store
+from routing.store.sealing import SealKeys
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -67,20 +68,28 @@ class Session:
 
     @functools.cached_property
     def server(self) -> ServerSettings:
-        """Options first, then the files, then defaults. Raises ConfigRefused when the files' server table is wrong."""
-        if self.redis is not None and self.tenant is not None:
-            found = ServerSettings()
-        else:
-            has_files = self.config is not None or DEFAULT_DIRECTORY.is_dir()
+        """Options first, then the files, then defaults. Raises ConfigRefused when the files' server table is wrong,
+        unless the options say all but the keys.
+        """
+        has_files = self.config is not None or DEFAULT_DIRECTORY.is_dir()
+        try:
             found = load_settings(self.directory).server if has_files else ServerSettings()
+        except ConfigRefused:
+            if self.redis is None or self.tenant is None:
+                raise
+            unknown = SealKeys(source=f"table server in {self.directory}", problem="the files cannot be read")
+            found = ServerSettings(cad_keys=unknown)
         return replace(found, redis_url=self.redis or found.redis_url, tenant=self.tenant or found.tenant)
 
-    def with_store(self, work: Callable[[Store], Awaitable[T]]) -> T:
-        """Run `work` with the tenant's store. Ends the command when it cannot be reached or the rules refuse."""
-        return asyncio.run(self._with_store(work))
+    def with_store(self, work: Callable[[Store], Awaitable[T]], *, needs_keys: bool = False) -> T:
+        """Run `work` with the tenant's store. Ends the command when it cannot be reached or the rules refuse.
 
-    async def _with_store(self, work: Callable[[Store], Awaitable[T]]) -> T:
-        store = bootstrap.open_store(self.server)
+        Without `needs_keys` CAD whose key is missing is masked.
+        """
+        return asyncio.run(self._with_store(work, needs_keys))
+
+    async def _with_store(self, work: Callable[[Store], Awaitable[T]], needs_keys: bool) -> T:
+        store = (bootstrap.open_store if needs_keys else bootstrap.open_store_to_look)(self.server)
         try:
             return await work(store)
         finally:

@@ -20,7 +20,7 @@ from routing.engine.core import Core, W
 from routing.engine.lease import LeaseKeeper
 from routing.engine.session import Session
 from routing.engine.silence import SilenceWatch
-from routing.store.errors import Fenced
+from routing.store.errors import Fenced, SealKeyMissing
 from routing.store.port import Store
 
 log = structlog.get_logger()
@@ -84,13 +84,19 @@ class Engine(Generic[W]):
         self._is_standby = False
         keeper = LeaseKeeper(self._open_store, settings.owner, token, settings.lease_ttl_ms)
         keeper.start()
+        has_key = True
         try:
             await self._lead(store, token, keeper, stop)
+        except SealKeyMissing as error:  # another engine may have it; nothing is used up that could not be read
+            log.error("seal_key_missing", owner=settings.owner, reason=str(error))
+            has_key = False
         finally:
             self.session = None
             await keeper.stop()
         await store.release(token)
         log.info("engine_released", owner=settings.owner, token=token)
+        if not has_key:
+            await self._backoff.wait(stop)
 
     async def _lead(self, store: Store, token: int, keeper: LeaseKeeper, stop: asyncio.Event) -> None:
         session = self.session = await self._load(store, token)

@@ -18,7 +18,6 @@ from routing.core.interaction import Interaction
 from routing.core.orders import SignIn
 from routing.core.world import WorldState
 from routing.store.port import START
-from routing.store.redis_store import RedisStore
 
 MUSIC_HZ = 440
 CALLER_HZ, AGENT_HZ, STEP_HZ = 500, 1500, 25  # one tone per person, all clear of the music
@@ -47,7 +46,7 @@ class Center:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.store = RedisStore(site.redis.url, site.tenant)
+        self.store = site.open_store()
         self.agents: dict[str, Phone] = {}
         self.callers: list[Phone] = []
         self.rung: Counter[str] = Counter()

@@ -59,6 +59,8 @@ def check(directory: Path) -> Checked:
     if not sources.has_errors():
         config = resolve.core_config(tables)
         semantics.check(sources, config)
+        if tables.server.cad_key_file is None and tables.server.cad_key_env is None:
+            semantics.check_unsealed(sources, config)
         pbxs = resolve.pbx_settings(sources, tables)
         problems = _in_order(sources.problems)
         loaded = Loaded(config=config, server=resolve.server_settings(sources, tables), pbxs=pbxs, warnings=problems)

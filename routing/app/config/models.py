@@ -47,6 +47,20 @@ class ServerTable(Table):
     log_level: Annotated[LogLevel, Field(strict=False)] = Field(
         default=LogLevel.INFO, description="Least severe events to log"
     )
+    cad_key_file: PlainText | None = Field(
+        default=None,
+        description="File with the keys that encrypt call-associated data in Redis, one line of `switchroom cad-key` "
+        "each, the newest first; relative to the configuration directory",
+    )
+    cad_key_env: PlainText | None = Field(
+        default=None, description="Environment variable that holds these keys instead, separated by blanks or lines"
+    )
+
+    @model_validator(mode="after")
+    def _one_key_source(self) -> ServerTable:
+        if self.cad_key_file is not None and self.cad_key_env is not None:
+            raise ValueError("give one of cad_key_file, cad_key_env")
+        return self
 
 
 class ApiTable(Table):

@@ -57,11 +57,12 @@ def core_config(tables: Tables) -> Config:
 
 
 def server_settings(sources: Sources, tables: Tables) -> ServerSettings:
-    values = {name: getattr(tables.server, name) for name in type(tables.server).model_fields}
+    names = type(tables.server).model_fields.keys() - {"cad_key_file", "cad_key_env"}
+    values = {name: getattr(tables.server, name) for name in names}
     file = values["database_url"].removeprefix(SQLITE)
     if file != values["database_url"] and not file.startswith("/"):
         values["database_url"] = f"{SQLITE}{(sources.directory / file).absolute()}"
-    return ServerSettings(**values)
+    return ServerSettings(cad_keys=secrets.cad_keys(sources, tables.server), **values)
 
 
 def api_settings(tables: Tables) -> ApiSettings:

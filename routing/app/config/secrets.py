@@ -1,16 +1,18 @@
 """Secrets by environment variable, by file, or in the open with a warning.
 
-A secret that this process cannot read is no mistake of the files: checking and routing need none, and may not be
-allowed to read it. The connector refuses to start without one, and `doctor` reports it.
+A secret or key that this process cannot read is no mistake of the files: checking and routing need none, and may not be
+allowed to read it. The processes that need it refuse to start without, and `doctor` reports it.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 
-from routing.app.config.models import PbxTable
+from routing.app.config.models import PbxTable, ServerTable
 from routing.app.config.sources import Sources
+from routing.store.sealing import NO_KEYS, SealKeys, parse_keys
 
 _MAX_BYTES = 4096
 
@@ -28,12 +30,44 @@ def resolve(sources: Sources, pbx_id: str, table: PbxTable) -> tuple[str, str]:
     return "", ""
 
 
+def cad_keys(sources: Sources, table: ServerTable) -> SealKeys:
+    """The keys that seal CAD; those that cannot be read or understood are the result's `problem`."""
+    if table.cad_key_env is not None:
+        source, text = f"environment variable {table.cad_key_env}", os.environ.get(table.cad_key_env, "")
+        lines = text.split()
+    elif table.cad_key_file is not None:
+        file = sources.directory / table.cad_key_file
+        source, text = f"file {file}", _text(str(file))
+        lines = text.splitlines()
+        _warn_if_others_read(sources, file)
+    else:
+        return NO_KEYS
+    try:
+        return SealKeys(keys=parse_keys(lines), source=source)
+    except ValueError as error:
+        return SealKeys(source=source, problem=str(error) if text else "it is missing or empty")
+
+
+def _warn_if_others_read(sources: Sources, file: Path) -> None:
+    try:
+        mode = file.stat().st_mode
+    except (OSError, ValueError):
+        return
+    if mode & stat.S_IROTH:
+        sources.warn(("server", "cad_key_file"), "everybody on this machine can read the key: chmod o-r")
+
+
 def _first_line(file: str) -> str:
+    return _text(file).split("\n", 1)[0].strip()
+
+
+def _text(file: str) -> str:
+    """The beginning of a file, empty where it cannot be read."""
     try:
         if not os.path.isfile(file):  # noqa: PTH113 - a pipe or a device would block; takes any text without raising
             return ""
         with open(file, "rb") as stream:  # noqa: PTH123
-            return stream.read(_MAX_BYTES).decode().split("\n", 1)[0].strip()
+            return stream.read(_MAX_BYTES).decode()
     except (OSError, ValueError):
         return ""
 

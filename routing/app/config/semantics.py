@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from routing.app.config.positions import KeyPath
 from routing.app.config.sources import Sources
 from routing.core.cad import MAX_SHOWN
-from routing.core.config import AgentConfig, Config, Numbers, Profile, Queue, Requirement
+from routing.core.config import AgentConfig, CadVariable, Config, Numbers, Profile, Queue, Requirement
 from routing.core.numbers import is_abroad
 
 MIN_RING_S = 5
@@ -134,3 +134,15 @@ def _form_size(sources: Sources, config: Config) -> None:
         count = sum(variable.shown for variable in config.cad_of(entry_point).values())
         if count > MAX_SHOWN:
             sources.warn(path, f"{count} variables are shown, agents see the first {MAX_SHOWN}")
+
+
+def check_unsealed(sources: Sources, config: Config) -> None:
+    """Secure variables although no key is configured that would encrypt them at rest (SAFE-06)."""
+    own = ((("entry_points", point.id, "cad", v.name), v) for point in config.entry_points.values() for v in point.cad)
+    declared: Iterable[tuple[KeyPath, CadVariable]] = [*((("cad", v.name), v) for v in config.cad), *own]
+    path = next((path for path, variable in declared if variable.secure), None)
+    if path is not None:
+        sources.warn(
+            (*path, "secure"),
+            "Redis holds it unencrypted: make a key with 'switchroom cad-key' and set server.cad_key_file",
+        )

@@ -45,9 +45,10 @@ async def _examine_server(
     redis, own = Findings("redis"), Findings("server")
     state = None
     try:
-        store = bootstrap.open_store(server)
+        store = bootstrap.open_store_to_look(server)
         try:
             state = await _ask_store(store, redis, own, files)
+            server_checks.cad_key(own, server.cad_keys, state.config if state else files)
             await redis_checks.redis_clock(redis, server, clock)
         finally:
             await store.close()

@@ -7,6 +7,7 @@ from routing.app.doctor.findings import Findings
 from routing.core.config import Config
 from routing.core.world import WorldState
 from routing.store.port import StoreHealth
+from routing.store.sealing import SealKeys
 
 _LATE_MS = 2000
 
@@ -48,3 +49,21 @@ def configuration(findings: Findings, state: WorldState, files: Config | None) -
         findings.warn("configuration", detail, "switchroom plan, then switchroom apply")
     else:
         findings.ok("configuration", f"revision {revision} runs, as in the files")
+
+
+def cad_key(findings: Findings, keys: SealKeys, config: Config | None) -> None:
+    """Whether call-associated data is encrypted at rest (SAFE-06). `config` None: what runs is not known."""
+    if keys.problem:
+        mend = "give it to every process, from your back-up, or correct server.cad_key_file"
+        findings.error("cad_key", f"{keys.source}: {keys.problem}", mend)
+    elif keys.keys:
+        findings.ok("cad_key", f"{keys.keys[0].id} encrypts call-associated data, {len(keys.keys)} can be read")
+    elif names := _secure(config):
+        mend = "switchroom cad-key, server.cad_key_file; then restart"
+        findings.warn("cad_key", f"Redis holds secure variables unencrypted: {', '.join(names)}", mend)
+
+
+def _secure(config: Config | None) -> list[str]:
+    points = config.entry_points.values() if config else ()
+    common = config.cad if config else ()
+    return sorted({v.name for v in (*common, *(v for point in points for v in point.cad)) if v.secure})
