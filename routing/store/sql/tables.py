@@ -1,0 +1,8 @@
+"""Every table, for migrations and checks: importing this module fills `metadata`."""
+
+from __future__ import annotations
+
+from routing.store.sql import access_tables, contact_tables, history_tables, webhook_tables
+from routing.store.sql.meta import metadata
+
+__all__ = ["access_tables", "contact_tables", "history_tables", "metadata", "webhook_tables"]
