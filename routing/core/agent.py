@@ -122,7 +122,8 @@ class Agent:
     """Live state of an agent; who he is stands in the configuration.
 
     `available_since_ms`: when he last became free, the key of `longest_idle`. `busy_ms` and `signed_in_at_ms` give his
-    occupancy. `engagements` by interaction id.
+    occupancy. `engagements` by interaction id. `dialed_at_ms`: when he dialed outside numbers, of the last minute at
+    least; only kept where a limit needs it.
     """
 
     id: str
@@ -136,6 +137,7 @@ class Agent:
     busy_ms: int = 0
     busy_since_ms: int | None = None
     calls: int = 0
+    dialed_at_ms: tuple[int, ...] = ()
 
     @property
     def shown_state(self) -> str:

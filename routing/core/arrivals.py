@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from routing.core import cad
+from routing.core import cad, capacity
 from routing.core.commands import ReturnLeg
 from routing.core.config import Config, EntryPoint, Queue, Result
 from routing.core.events import EventType
@@ -28,15 +28,11 @@ def arrived(world: World, fact: LegArrived) -> None:
             entry_point=fact.entry_point[:64],
         )
         _give_back(world, fact, Result.UNAVAILABLE)
+    elif (code := capacity.reason_code(world)) is not None:
+        _tell_refusal(world, fact, queue, Result.FULL, reason_code=code)
+        _give_back(world, fact, Result.FULL, SR_REASON=str(code))
     elif refusal := _refusal(world, queue):
-        world.emit(
-            EventType.INTERACTION_ENDED,
-            None,
-            result=refusal.value,
-            queue=queue.id,
-            ani=fact.ani,
-            dnis=fact.dnis,
-        )
+        _tell_refusal(world, fact, queue, refusal)
         _give_back(world, fact, refusal)
     else:
         interaction = _interaction(world, fact, entry_point, queue)
@@ -58,8 +54,13 @@ def _refusal(world: World, queue: Queue) -> Result | None:
     return None
 
 
-def _give_back(world: World, fact: LegArrived, result: Result) -> None:
-    variables = {"SR_RESULT": result.value}
+def _tell_refusal(world: World, fact: LegArrived, queue: Queue, result: Result, **further: object) -> None:
+    about = {"queue": queue.id, "ani": fact.ani, "dnis": fact.dnis}
+    world.emit(EventType.INTERACTION_ENDED, None, "", result=result.value, **about, **further)
+
+
+def _give_back(world: World, fact: LegArrived, result: Result, **further: str) -> None:
+    variables = {"SR_RESULT": result.value, **further}
     world.send(ReturnLeg(id=world.new_id("cmd"), pbx=fact.pbx, leg_id=fact.leg_id, result=result, variables=variables))
 
 

@@ -11,7 +11,7 @@ from routing.core.errors import CadConflict
 from routing.core.events import EventType
 from routing.core.facts import EndedBy, LegEnded, RoomsReached, RoomsRefused
 from routing.core.guard import require
-from routing.core.interaction import Interaction, InteractionState, InteractionTrigger, OfferEnd, Role
+from routing.core.interaction import OUTDIALING, Interaction, InteractionState, InteractionTrigger, OfferEnd, Role
 from routing.core.offers import miss
 from routing.core.orders import EditCad, EndInteraction, Hold, Resume
 from routing.core.roles import Action
@@ -96,7 +96,8 @@ def leg_ended(world: World, fact: LegEnded) -> None:
         if party.role is Role.CONSULTED:
             consults.left(world, interaction, party)
         else:
-            end_interaction(world, interaction, Result.ANSWERED, party.agent_id or "external")
+            result = Result.CANCELLED if interaction.state in OUTDIALING else Result.ANSWERED
+            end_interaction(world, interaction, result, party.agent_id or "external")
 
 
 _REACHED = {

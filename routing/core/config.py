@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from routing.core.limits import CallLimits
+from routing.core.outdial import OutdialRules
+
 # Skill name and minimum level 1-10, sorted by name: hashable, so that calls can wait by class of requirement.
 Requirement = tuple[tuple[str, int], ...]
 
@@ -53,7 +56,7 @@ class AfterMiss(StrEnum):
 
 
 class Result(StrEnum):
-    """What the dialplan gets back in SR_RESULT (FLOW-03)."""
+    """How an interaction ended; what the dialplan gets back in SR_RESULT (FLOW-03). FAILED, CANCELLED: of outdials."""
 
     ANSWERED = "answered"
     ABANDONED = "abandoned"
@@ -62,6 +65,8 @@ class Result(StrEnum):
     CLOSED = "closed"
     NO_AGENTS = "no_agents"
     UNAVAILABLE = "unavailable"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,13 +175,25 @@ class DialRights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What an agent may do (PERM). `record`: his calls are recorded (REC-01)."""
+    """What an agent may do (PERM). `record`: his calls are recorded (REC-01).
+
+    `outdial`: he may call customers, by numbers that he enters (`dial_pad`) or chooses from the `address_book`.
+    `outdial_anis`: the numbers that he may show to them, by label in alphabetical order (OUT-09, OUT-10).
+    `outdial_to_queue`: an outdial may be transferred to a queue or an entry point (XFER-13).
+    `available_after_outdial`: he is available after it even if he was idle before (STATE-13).
+    """
 
     id: str
     receive_calls: bool = True
     end_calls: bool = True
     dial: DialRights = DialRights()
     record: bool = False
+    outdial: bool = False
+    dial_pad: bool = False
+    address_book: bool = False
+    outdial_anis: dict[str, str] = field(default_factory=dict)
+    outdial_to_queue: bool = False
+    available_after_outdial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +274,8 @@ class Config:
     unanswered_transfer: UnansweredTransfer = UnansweredTransfer.DROP
     numbers: Numbers = Numbers()
     recording_pause_s: int | None = None
+    outdial: OutdialRules = OutdialRules()
+    limits: CallLimits = CallLimits()
 
     def cad_of(self, entry_point: str) -> dict[str, CadVariable]:
         """Declarations in force for calls of an entry point, by name, in display order."""

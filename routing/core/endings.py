@@ -44,6 +44,10 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
 
 def _release_customer(world: World, interaction: Interaction, result: Result) -> None:
     entry_point = world.config.entry_points.get(interaction.entry_point)
+    if interaction.outdial:  # there is no dialplan that it came from
+        if interaction.customer_leg:
+            hang_up(world, interaction.pbx, interaction.customer_leg)
+        return
     if result is Result.ANSWERED and not (entry_point and entry_point.return_after_call):
         hang_up(world, interaction.pbx, interaction.customer_leg)
         return
@@ -60,9 +64,16 @@ def _release_customer(world: World, interaction: Interaction, result: Result) ->
 
 
 def summary(interaction: Interaction) -> dict[str, Any]:
-    """The clocks and the outcome of an ended interaction, each time span in ms."""
-    spanned = (interaction.ended_at_ms or 0) - interaction.entered_at_ms
+    """The clocks and the outcome of an ended interaction, each time span in ms. An outdial counts from its answer on.
+
+    `failure` and `outcome` only of an outdial that failed (OUT-16..20).
+    """
+    call, ended_at_ms = interaction.outdial, interaction.ended_at_ms or 0
+    begun_at_ms = (interaction.answered_at_ms or ended_at_ms) if call else interaction.entered_at_ms
+    spanned = ended_at_ms - begun_at_ms
     return {
+        "kind": interaction.kind,
+        **({"failure": call.failure, "outcome": call.outcome} if call and call.failure else {}),
         "result": interaction.result.value if interaction.result else "",
         "ended_by": interaction.ended_by,
         "agents": [p.agent_id for p in interaction.parties if p.agent_id],

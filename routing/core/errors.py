@@ -93,6 +93,51 @@ class NumberRefused(DomainError):
     template = "number {number!r} is not dialed: {reason} ({rule})"
 
 
+class OutdialNotAllowed(DomainError):
+    """The profile or the configuration has no outdial for this agent (OUT-02, PERM-03, PERM-04).
+
+    `rule`: outdial, dial_pad, address_book (switches of the profile) or entry_point (none is configured).
+    """
+
+    code = "outdial-not-allowed"
+    template = "agent {agent_id} may not place this call: {rule} is not enabled"
+
+
+class OutdialNotPossible(DomainError):
+    """Neither available nor idle (STATE-11), or his telephone or its PBX cannot be used now: `because`."""
+
+    code = "outdial-not-possible"
+    template = "agent {agent_id} cannot place a call now: {because}"
+
+
+class AniRefused(DomainError):
+    """Not one of the numbers that his profile lists (OUT-10)."""
+
+    code = "ani-refused"
+    template = "the profile of agent {agent_id} does not list {ani!r} as a number to show; there are: {known}"
+
+
+class TargetNotAllowed(DomainError):
+    """`rule`: the switch of the profile that would allow it (XFER-13)."""
+
+    code = "target-not-allowed"
+    template = "this call may not be transferred to a {kind}: {rule} is not enabled"
+
+
+class CapacityReached(DomainError):
+    """No more customer calls. `reason_code`: 26 the data centre, 27 the tenant has reached its limit (OUT-03..05)."""
+
+    code = "capacity-reached"
+    template = "the limit of concurrent calls of the {whose} is reached (reason code {reason_code})"
+
+
+class DialRateReached(DomainError):
+    """Too many outside numbers within a minute (SAFE-04). `whose`: agent or tenant; `retry_after_s`: whole seconds."""
+
+    code = "dial-rate-reached"
+    template = "the {whose} has dialed {limit} numbers within a minute; try again in {retry_after_s} s"
+
+
 class AgentEngaged(DomainError):
     code = "agent-engaged"
     template = "agent {agent_id} still has an interaction: {interaction_id}"

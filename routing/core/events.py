@@ -39,6 +39,8 @@ class EventType(StrEnum):
     DIAL_STARTED = "dial.started"
     DIAL_RINGING = "dial.ringing"
     DIAL_ENDED = "dial.ended"
+    OUTDIAL_STARTED = "outdial.started"
+    OUTDIAL_FAILED = "outdial.failed"
     OFFER_RESERVED = "offer.reserved"
     OFFER_RINGING = "offer.ringing"
     OFFER_ENDED = "offer.ended"

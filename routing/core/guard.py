@@ -6,15 +6,23 @@ from dataclasses import dataclass
 
 from routing.core import numbers
 from routing.core.agent import Agent, Engagement, EngagementState
+from routing.core.capacity import count_dial
 from routing.core.config import Config, DialRights, Profile
-from routing.core.errors import ActionNotAllowed, AgentNotAvailable, AgentNotEngaged, UnknownAgent, UnknownTarget
+from routing.core.errors import (
+    ActionNotAllowed,
+    AgentNotAvailable,
+    AgentNotEngaged,
+    TargetNotAllowed,
+    UnknownAgent,
+    UnknownTarget,
+)
 from routing.core.interaction import CUSTOMER_ON_HOLD, Interaction, Role
 from routing.core.numbers import DialNumber
-from routing.core.roles import OUTSIDE_TABLE, RECORDING_ACTIONS, ROLE_TABLE, Action
+from routing.core.roles import OUTSIDE_TABLE, RECORDING_ACTIONS, RINGING_TABLE, ROLE_TABLE, Action
 from routing.core.world import World
 
 # What ends the customer's call; a profile may leave that to the customer.
-_ENDING = frozenset({Action.END, Action.END_CONFERENCE})
+_ENDING = frozenset({Action.END, Action.END_CONFERENCE, Action.CANCEL_OUTDIAL})
 
 
 def allowed_actions(
@@ -22,9 +30,12 @@ def allowed_actions(
 ) -> frozenset[Action]:
     """The tables, less what his profile forbids (OFFER-05). `interaction`: None when it has ended."""
     role = interaction.role_of(agent.id) if interaction else None
-    if interaction is None or role is None or engagement.state is EngagementState.WRAP_UP:
+    if interaction is None or engagement.state is EngagementState.WRAP_UP:
         return OUTSIDE_TABLE.get(engagement.state, frozenset())
-    actions = ROLE_TABLE.get((interaction.state, role), frozenset()) | _recording(config, interaction, role)
+    if role is None:
+        actions = RINGING_TABLE.get(interaction.state, frozenset())
+    else:
+        actions = ROLE_TABLE.get((interaction.state, role), frozenset()) | _recording(config, interaction, role)
     profile = profile_of(config, agent.id)
     return actions - _ENDING if profile and not profile.end_calls else actions
 
@@ -84,16 +95,47 @@ class Outside:
 
 
 def require_number(world: World, agent_id: str, interaction: Interaction, text: str) -> Outside:
-    """Raises NumberRefused: malformed (DIAL-06), not of his profile (SAFE-04), an entry point's (DIAL-11), no trunk."""
+    """Raises as `outside_number`."""
+    return outside_number(world, agent_id, interaction.pbx, text)
+
+
+def outside_number(world: World, agent_id: str, pbx_id: str, text: str, *, is_outdial: bool = False) -> Outside:
+    """A number that this agent may dial now; it counts as dialed. The one way to every dialing of an outside number.
+
+    Raises NumberRefused: malformed (DIAL-06), not of his profile (SAFE-04), an entry point's (DIAL-11, DIAL-12), in an
+    outdial a telephone's of ours (DIAL-13) or of no external form (A2), no trunk. Raises DialRateReached.
+    """
     config = world.config
     number = numbers.parse(text, config.numbers)
+    if is_outdial:
+        numbers.refuse_extension(number, world.extensions, config.numbers)
     entries = (n for entry_point in config.entry_points.values() for n in entry_point.numbers)
     numbers.refuse_entry_point(number, entries, config.numbers)
+    if is_outdial:
+        numbers.require_external(number)
     profile = profile_of(config, agent_id)
     numbers.permit(number, profile.dial if profile else DialRights(), config.numbers)
-    pbx = config.pbxs.get(interaction.pbx)
+    pbx = config.pbxs.get(pbx_id)
     phone = numbers.render(number, pbx.dial if pbx else "", pbx.dial_colon if pbx else None)
+    count_dial(world, agent_id)
     return Outside(number=number, phone=phone)
+
+
+# Where a call may be transferred to; the names are those of the API.
+TRANSFER_TARGETS = ("agent", "queue", "entry_point", "number")
+
+
+def transfer_targets(config: Config, interaction: Interaction, agent_id: str) -> tuple[str, ...]:
+    """Kinds of targets that this agent may transfer this call to; from an outdial a queue only by profile (XFER-13)."""
+    profile = profile_of(config, agent_id)
+    is_narrow = interaction.kind == "outdial" and not (profile and profile.outdial_to_queue)
+    return tuple(kind for kind in TRANSFER_TARGETS if not (is_narrow and kind in ("queue", "entry_point")))
+
+
+def require_target(world: World, agent_id: str, interaction: Interaction, kind: str) -> None:
+    """Raises TargetNotAllowed."""
+    if kind not in transfer_targets(world.config, interaction, agent_id):
+        raise TargetNotAllowed(kind=kind, rule="outdial_to_queue")
 
 
 def require_one_target(**targets: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING
 from routing.core.agent import Agent, AgentState, EngagementState
 from routing.core.config import AgentConfig, Config, Requirement
 from routing.core.facts import PhoneState, phone_key
-from routing.core.interaction import WAITING, Consult, Interaction, InteractionState
+from routing.core.interaction import WAITING, Consult, Interaction, InteractionState, OfferState
 from routing.core.matching import AgentView, Pool
 from routing.core.matching_types import FreeAgent, ProfileKey, WaitingCall
+from routing.core.numbers import extension_of
 
 if TYPE_CHECKING:
     from routing.core.world import WorldState
@@ -31,11 +33,13 @@ class Indexes:
         self._state, self._config = state, state.config
         self.pool = Pool(state.config)
         self.at_phone = {(a.pbx, a.phone): a for a in state.config.agents.values()}
+        self.extensions = frozenset(map(extension_of, (a.phone for a in state.config.agents.values()))) - {""}
         self.members = _members(state.config)
         self.owners: dict[str, str] = {}
         self.waiting: Counter[str] = Counter()
         self.staff: Counter[str] = Counter()
         self._talking: Counter[str] = Counter()
+        self._dials: list[int] = []
         self._profiles: dict[str, ProfileKey] = {}
         self._calls_in_pool: dict[str, WaitingCall] = {}
         self._agents_in_pool: dict[str, FreeAgent] = {}
@@ -62,6 +66,8 @@ class Indexes:
         for interaction in (old, new):
             if interaction:
                 self.call_is_stale(interaction)
+                if interaction.state is InteractionState.CALLING_AGENT:
+                    self._stale_agents |= dict.fromkeys(offer.agent_id for offer in interaction.offers)
 
     def agent_changed(self, key: str, old: Agent | None, new: Agent | None) -> None:
         for agent, sign in ((old, -1), (new, 1)):
@@ -74,7 +80,20 @@ class Indexes:
                 if engagement.state is not EngagementState.WRAP_UP:
                     self._talking[engagement.queue] += sign
                     self._stale_queues[engagement.queue] = None
+        self._dials_changed(old.dialed_at_ms if old else (), new.dialed_at_ms if new else ())
         self._stale_agents[key] = None
+
+    def _dials_changed(self, old: tuple[int, ...], new: tuple[int, ...]) -> None:
+        if old == new:
+            return
+        for at_ms in old:
+            del self._dials[bisect_left(self._dials, at_ms)]
+        for at_ms in new:
+            insort(self._dials, at_ms)
+
+    def dials_since(self, since_ms: int) -> tuple[int, ...]:
+        """See World.dials_since."""
+        return tuple(self._dials[bisect_right(self._dials, since_ms) :])
 
     def agent_is_stale(self, agent_id: str) -> None:
         """Something that matching sees of him changed outside his own value: his phone, his PBX."""
@@ -159,12 +178,12 @@ class Indexes:
 
     def agent_view(self, agent_id: str) -> AgentView:
         """The agent as matching sees him now: free, or why not."""
-        profile, why = self._profile(agent_id), self.unavailable_because(agent_id)
+        profile, why = self._profile(agent_id), self.unavailable_because(agent_id, gives_way=True)
         free = None if why else self._free_agent(agent_id, profile)
         return AgentView(id=agent_id, profile=profile, unavailable_because=why, free=free)
 
-    def unavailable_because(self, agent_id: str) -> str:
-        """See World.unavailable_because."""
+    def unavailable_because(self, agent_id: str, *, gives_way: bool = False) -> str:
+        """See World.unavailable_because. `gives_way`: an outdial that does not ring yet is no hindrance (A24)."""
         config, agent = self._config.agents.get(agent_id), self._state.agents.get(agent_id)
         if config is None or agent is None:
             return "removed"
@@ -173,12 +192,22 @@ class Indexes:
             return "no_permission"
         if agent.state is not AgentState.AVAILABLE:
             return agent.state.value
-        if agent.engagements:
+        if agent.engagements and not (gives_way and self._gives_way(agent)):
             return agent.shown_state
         if not self._state.links.get(config.pbx, False):
             return "pbx_link_down"
         phone = self.phone_state(config)
         return "" if phone is PhoneState.FREE else f"phone_{phone.value}"
+
+    def _gives_way(self, agent: Agent) -> bool:
+        """All that he has is an outdial whose call to his own telephone is not even ringing there (OUT-20)."""
+        found = [self._state.interactions.get(id_) for id_ in agent.engagements]
+        return all(
+            i is not None
+            and i.state is InteractionState.CALLING_AGENT
+            and all(offer.state is OfferState.RESERVED for offer in i.offers)
+            for i in found
+        )
 
     def phone_state(self, agent: AgentConfig) -> PhoneState:
         return self._state.phones.get(phone_key(agent.pbx, agent.phone), PhoneState.UNKNOWN)
@@ -217,7 +246,8 @@ def _members(config: Config) -> dict[str, tuple[str, ...]]:
 
 
 def _owned_by(interaction: Interaction) -> Iterator[str]:
-    yield interaction.customer_leg
+    if interaction.customer_leg:
+        yield interaction.customer_leg
     for offer in interaction.offers:
         yield offer.leg_id
         yield offer.id

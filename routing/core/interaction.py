@@ -8,17 +8,23 @@ from enum import StrEnum
 from routing.core.commands import Room
 from routing.core.config import Requirement, Result
 from routing.core.errors import IllegalTransition
+from routing.core.outdial import OutdialCall
 from routing.core.recording import NOT_RECORDED, AskedRecording, Recording
 
 
 class InteractionState(StrEnum):
     """From CONNECTED on the state says who hears whom, so the customer and a consult are never both on hold (HOLD-08).
 
+    An outdial begins with CALLING_AGENT: his own telephone rings. CALLING_CUSTOMER: he has answered, and the customer's
+    rings.
+
     HELD: the customer hears music. CONSULT_REQUESTED: he does, and a second agent is sought or rung. CONSULTING:
     the two agents talk. CONSULT_HELD: agent 1 talks with the customer again, agent 2 hears music. INVITING: a
     second agent is rung while agent 1 and the customer talk on. CONFERENCE: all three talk.
     """
 
+    CALLING_AGENT = "calling_agent"
+    CALLING_CUSTOMER = "calling_customer"
     ARRIVED = "arrived"
     QUEUED = "queued"
     OFFERED = "offered"
@@ -33,6 +39,7 @@ class InteractionState(StrEnum):
 
 
 class InteractionTrigger(StrEnum):
+    AGENT_ANSWERED = "agent_answered"
     ENQUEUED = "enqueued"
     OFFER_MADE = "offer_made"
     OFFERS_OVER = "offers_over"
@@ -53,8 +60,13 @@ class InteractionTrigger(StrEnum):
 _S, _T = InteractionState, InteractionTrigger
 
 WAITING = frozenset({_S.QUEUED, _S.OFFERED})
+OUTDIALING = frozenset({_S.CALLING_AGENT, _S.CALLING_CUSTOMER})
 
 INTERACTION_TABLE: dict[tuple[InteractionState, InteractionTrigger], InteractionState] = {
+    (_S.CALLING_AGENT, _T.AGENT_ANSWERED): _S.CALLING_CUSTOMER,
+    (_S.CALLING_AGENT, _T.ENDED): _S.ENDED,
+    (_S.CALLING_CUSTOMER, _T.ANSWERED): _S.CONNECTED,
+    (_S.CALLING_CUSTOMER, _T.ENDED): _S.ENDED,
     (_S.ARRIVED, _T.ENQUEUED): _S.QUEUED,
     (_S.ARRIVED, _T.ENDED): _S.ENDED,
     (_S.QUEUED, _T.OFFER_MADE): _S.OFFERED,
@@ -95,7 +107,7 @@ INTERACTION_TABLE: dict[tuple[InteractionState, InteractionTrigger], Interaction
 }
 
 # An agent has the call.
-TALKING = frozenset(state for state in _S if state not in (_S.ARRIVED, _S.QUEUED, _S.OFFERED, _S.ENDED))
+TALKING = frozenset(_S) - WAITING - OUTDIALING - {_S.ARRIVED, _S.ENDED}
 CUSTOMER_ON_HOLD = frozenset({_S.HELD, _S.CONSULT_REQUESTED, _S.CONSULTING})
 
 
@@ -132,11 +144,14 @@ class OfferEnd(StrEnum):
 
 
 class OfferPurpose(StrEnum):
-    """What the agent is rung for: a call from the queue, a colleague's consult, a call that was transferred to him."""
+    """What is rung for: a call from the queue, a colleague's consult, a call that was transferred; OUTDIAL: the agent's
+    own call, of which both his leg and the customer's are dialed so.
+    """
 
     CALL = "call"
     CONSULT = "consult"
     TRANSFER = "transfer"
+    OUTDIAL = "outdial"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +244,9 @@ class Interaction:
     ms UTC.
 
     `entered_at_ms` is the place in the queue and never changes (STATE-09, A22). `requires` is the requirement in force
-    now, after relaxation. `excluded`: agents who transferred it to an entry point; never offered it again (EP-07).
+    now, after relaxation. `kind`: inbound, or outdial, which has an `outdial`, the number shown as `ani`, the
+    customer's as `dnis`, and no `customer_leg` before he answers. `excluded`: agents who transferred it to an entry
+    point; never offered it again (EP-07).
     `rooms_version` counts wanted rooms, `rooms_reached` the version that PBX events confirmed. `asked_recordings`: what
     the PBX was last asked for, per recorded leg.
     """
@@ -258,6 +275,7 @@ class Interaction:
     skips: tuple[Skip, ...] = ()
     parties: tuple[Party, ...] = ()
     consult: Consult | None = None
+    outdial: OutdialCall | None = None
     recording: Recording = NOT_RECORDED
     asked_recordings: tuple[AskedRecording, ...] = ()
     asked_digits: tuple[AskedDigits, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,6 +46,7 @@ class NumberRule(StrEnum):
     TOO_LONG = "too_long"
     NOT_EXTERNAL = "not_external"
     ENTRY_POINT = "entry_point"
+    EXTENSION = "extension"
     NOT_ALLOWED = "not_allowed"
     DENIED = "denied"
     PROFILE_LENGTH = "profile_length"
@@ -93,10 +94,16 @@ def parse(text: str, rules: Numbers, *, is_outdial: bool = False) -> DialNumber:
         raise _refused(clean, NumberRule.TOO_LONG, reason)
     if len(clean) > MAX_CHARACTERS:
         raise _refused(clean, NumberRule.TOO_LONG, f"it has more than {MAX_CHARACTERS} characters")
-    form = form_of(clean, rules)
-    if is_outdial and form not in EXTERNAL:
-        raise _refused(clean, NumberRule.NOT_EXTERNAL, "an outdial needs +country, +1 area or an IDD prefix")
-    return DialNumber(text=clean, form=form)
+    number = DialNumber(text=clean, form=form_of(clean, rules))
+    if is_outdial:
+        require_external(number)
+    return number
+
+
+def require_external(number: DialNumber) -> None:
+    """Raises NumberRefused unless it is of one of the three external forms, as an outdial demands (A2)."""
+    if number.form not in EXTERNAL:
+        raise _refused(number.text, NumberRule.NOT_EXTERNAL, "an outdial needs +country, +1 area or an IDD prefix")
 
 
 def form_of(clean: str, rules: Numbers) -> NumberForm:
@@ -178,6 +185,18 @@ def refuse_entry_point(number: DialNumber, entry_numbers: Iterable[str], rules: 
     """Raises NumberRefused for the number of an entry point: it is reached as one, not dialed (DIAL-11, CONS-02)."""
     if any(same_number(number.text, entry, rules) for entry in entry_numbers):
         raise _refused(number.text, NumberRule.ENTRY_POINT, "it is the number of an entry point")
+
+
+def extension_of(phone: str) -> str:
+    """The digits under which a PBX's own telephone is reached: `PJSIP/1001` -> `1001`; empty where it has a name."""
+    user = phone.partition("/")[2].partition("@")[0].rpartition("/")[2]
+    return digits_of(user) if all(c in _DIGITS or c in SPECIALS for c in user) else ""
+
+
+def refuse_extension(number: DialNumber, extensions: Container[str], rules: Numbers) -> None:
+    """Raises NumberRefused for the number of a telephone of ours (DIAL-13)."""
+    if any(digits_of(reading) in extensions for reading in readings(number.text, rules)):
+        raise _refused(number.text, NumberRule.EXTENSION, "it is the extension of one of our own telephones")
 
 
 def _begins(texts: Iterable[str], prefixes: tuple[str, ...]) -> bool:

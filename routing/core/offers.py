@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import consults, digits, recorder, transfers
+from routing.core import consults, digits, outdialer, recorder, transfers
 from routing.core.agent import Agent, AgentTrigger, EngagementTrigger
 from routing.core.commands import MarkLeg
 from routing.core.config import AfterMiss, MissPolicy, Result, RonaCause
@@ -64,6 +64,8 @@ def make_offers(world: World, decision: Decision) -> None:
     """Carry out a decision of the pool: it is about a waiting call, or about a consult that a queue shall answer."""
     trace = world.explained(decision)
     interaction = world.interaction_of_call(decision.call_id)
+    for agent_id in decision.agent_ids[:1] if interaction.consult else decision.agent_ids:
+        outdialer.give_way(world, agent_id)
     world.effects.traces.append(replace(trace, interaction_id=interaction.id))
     if interaction.consult:
         ring(world, interaction, decision.agent_ids[:1], OfferPurpose.CONSULT)
@@ -99,11 +101,15 @@ def answered(world: World, fact: LegAnswered) -> None:
         if other.id != offer.id:
             interaction = rescind(world, interaction, other, OfferEnd.RESCINDED)
     interaction = close(world, interaction, offer, OfferEnd.ANSWERED)
+    is_outdial = offer.purpose is OfferPurpose.OUTDIAL
     if offer.agent_id:
         agent = world.agent(offer.agent_id)
-        move_engagement(world, agent, interaction.id, EngagementTrigger.ANSWERED, calls=agent.calls + 1)
+        calls = agent.calls + (not is_outdial)
+        move_engagement(world, agent, interaction.id, EngagementTrigger.ANSWERED, calls=calls)
     if offer.purpose is OfferPurpose.CONSULT:
         consults.joined(world, interaction, offer)
+    elif is_outdial:
+        outdialer.answered(world, interaction, offer)
     else:
         _connect(world, interaction, offer)
 
@@ -170,6 +176,8 @@ def take_back(world: World, interaction: Interaction, offer: Offer) -> None:
         consults.not_taken(world, interaction, offer, OfferEnd.RESCINDED)
     elif offer.purpose is OfferPurpose.TRANSFER:
         transfers.back_to_queue(world, interaction)
+    elif offer.purpose is OfferPurpose.OUTDIAL:
+        outdialer.not_taken(world, interaction, offer, OfferEnd.RESCINDED)
     else:
         _requeue_if_alone(world, interaction)
 
@@ -193,8 +201,11 @@ def rang_out(world: World, interaction_id: str, agent_id: str) -> None:
 def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, policy: MissPolicy | None = None) -> None:
     """An offer failed: the agent's next state and the skip come from `policy`, else from the queue's for this cause.
 
-    An external party has no state; what it was dialed for goes on as with an agent.
+    An external party has no state; what it was dialed for goes on as with an agent. Nobody is blamed for an outdial.
     """
+    if offer.purpose is OfferPurpose.OUTDIAL:
+        _outdial_missed(world, interaction, offer, end)
+        return
     cause = _CAUSES.get(end, RonaCause.UNREACHABLE)
     queue = world.config.queues.get(interaction.queue)
     policy = policy or (queue.on_miss.get(cause) if queue else None) or DEFAULT_ON_MISS[cause]
@@ -210,6 +221,13 @@ def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, po
         transfers.not_taken(world, interaction, offer, end)
     else:
         _skip(world, interaction, offer.agent_id, policy, cause)
+
+
+def _outdial_missed(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -> None:
+    interaction = close(world, interaction, offer, end)
+    if offer.agent_id:
+        move_engagement(world, world.agent(offer.agent_id), interaction.id, EngagementTrigger.OFFER_ENDED)
+    outdialer.not_taken(world, interaction, offer, end)
 
 
 def _skip(world: World, interaction: Interaction, agent_id: str, policy: MissPolicy, cause: RonaCause) -> None:

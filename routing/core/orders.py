@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from routing.core.config import Config
+from routing.core.outdial import OutdialSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +167,41 @@ class SendDigits(Order):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartOutdial(Order):
+    """Call a customer: the agent's own telephone is rung first (OUT-13).
+
+    `number` as typed or pasted; `ani`: the number to show, of his profile's list, None = the default. `source`:
+    dial_pad, address_book or history. `name`: whose number it is, as far as known.
+    """
+
+    agent_id: str
+    number: str
+    ani: str | None = None
+    source: OutdialSource = OutdialSource.DIAL_PAD
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelOutdial(Order):
+    """Before the customer has answered (OUT-15)."""
+
+    agent_id: str
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyConfig(Order):
     """Replace the configuration. `expected_revision` is the one the plan was made against (None: any)."""
 
     config: Config
     expected_revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityGranted:
+    """The engine's own input: so many customer calls are this tenant's share of the data centre's, None = no limit."""
+
+    calls: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +230,8 @@ AnyOrder = (
     | EditCad
     | AddNote
     | SendDigits
+    | StartOutdial
+    | CancelOutdial
     | ApplyConfig
 )
 

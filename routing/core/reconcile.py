@@ -61,7 +61,7 @@ def watch_phones(world: World, pbx: str) -> None:
 def _compare(world: World, interaction: Interaction, live: dict[str, SnapshotLeg]) -> None:
     pbx = interaction.pbx
     for leg_id in (interaction.customer_leg, *(p.leg_id for p in interaction.parties)):
-        if leg_id not in live:
+        if leg_id and leg_id not in live:
             leg_ended(world, LegEnded(pbx=pbx, leg_id=leg_id, ended_by=EndedBy.UNKNOWN))
             return
     for offer in interaction.offers:

@@ -12,7 +12,7 @@ from routing.core.commands import SetRecording
 from routing.core.events import EventType
 from routing.core.facts import CommandEnded, CommandOutcome
 from routing.core.guard import require
-from routing.core.interaction import CUSTOMER_ON_HOLD, Interaction, InteractionState, Party, Role
+from routing.core.interaction import CUSTOMER_ON_HOLD, OUTDIALING, Interaction, InteractionState, Party, Role
 from routing.core.orders import PauseRecording, ResumeRecording
 from routing.core.recording import (
     NOT_RECORDED,
@@ -87,7 +87,8 @@ def _resume(world: World, interaction: Interaction, by: str) -> Interaction:
 
 def follow(world: World, interaction: Interaction) -> Interaction:
     """After each change of state or parties: whose call it is now is recorded if he shall be (REC-01)."""
-    owner = interaction.party(Role.OWNER) if interaction.state is not InteractionState.ENDED else None
+    is_call = interaction.state not in (InteractionState.ENDED, *OUTDIALING)
+    owner = interaction.party(Role.OWNER) if is_call else None
     leg_id = owner.leg_id if owner and owner.recording else ""
     if interaction.recording.leg_id != leg_id:
         if interaction.recording.state is not _S.OFF:
@@ -128,7 +129,7 @@ def _step(
 
 def wanted(interaction: Interaction, party: Party) -> RecordingState:
     """What shall get into the file of this recorded party now."""
-    if party.role is not Role.OWNER or interaction.state in CUSTOMER_ON_HOLD:
+    if party.role is not Role.OWNER or interaction.state in (*CUSTOMER_ON_HOLD, *OUTDIALING):
         return _S.PAUSED
     return interaction.recording.state
 

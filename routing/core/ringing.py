@@ -27,32 +27,52 @@ _LABELS = {
     OfferPurpose.CALL: "incoming call",
     OfferPurpose.CONSULT: "consult",
     OfferPurpose.TRANSFER: "transferred call",
+    OfferPurpose.OUTDIAL: "outdial call",
 }
 
 
 def ring(world: World, interaction: Interaction, agent_ids: Iterable[str], purpose: OfferPurpose) -> Interaction:
     """Offer the interaction to these agents; the first half of the two-step offer (OFFER-01)."""
-    queue = world.config.queues.get(interaction.queue)
-    ring_s = queue.ring_timeout_s if queue else DEFAULT_RING_S
-    offers = [_offer(world, interaction, purpose, ring_s, agent_id=agent_id) for agent_id in agent_ids]
+    offers = [
+        _offer(world, interaction, purpose, _ring_s(world, interaction, purpose), agent_id=agent_id)
+        for agent_id in agent_ids
+    ]
     for offer in offers:
         _reserve(world, interaction, offer)
     interaction = world.update_interaction(interaction, offers=(*interaction.offers, *offers))
     for offer in offers:
         phone = world.config.agents[offer.agent_id].phone
-        _dial(world, interaction, offer, phone, (interaction.ani, interaction.ani_name))
+        _dial(world, interaction, offer, phone, _other_side(interaction))
         world.emit(EventType.OFFER_RESERVED, interaction, offer.agent_id, **offer_card(world, interaction, offer))
     return interaction
 
 
 def ring_outside(world: World, interaction: Interaction, outside: Outside, purpose: OfferPurpose) -> Interaction:
     """Dial an external party; nobody is reserved and nobody is blamed when it is not answered."""
-    offer = _offer(world, interaction, purpose, world.config.numbers.ring_timeout_s, number=outside.number.text)
+    is_outdial, rules = purpose is OfferPurpose.OUTDIAL, world.config
+    ring_s = rules.outdial.customer_ring_timeout_s if is_outdial else rules.numbers.ring_timeout_s
+    shown = interaction.ani if is_outdial else rules.pbxs[interaction.pbx].dial_caller_id
+    offer = _offer(world, interaction, purpose, ring_s, number=outside.number.text)
     world.set_timer(key(Due.OFFER, interaction.id), offer.deadline_ms)
     interaction = world.update_interaction(interaction, offers=(*interaction.offers, offer))
-    _dial(world, interaction, offer, outside.phone, (world.config.pbxs[interaction.pbx].dial_caller_id, ""))
+    _dial(world, interaction, offer, outside.phone, (shown, ""))
     world.emit(EventType.DIAL_STARTED, interaction, **outside_of(offer), deadline_ms=offer.deadline_ms)
     return interaction
+
+
+def _ring_s(world: World, interaction: Interaction, purpose: OfferPurpose) -> int:
+    """How long an agent's telephone rings."""
+    if purpose is OfferPurpose.OUTDIAL:
+        return world.config.outdial.agent_ring_timeout_s
+    queue = world.config.queues.get(interaction.queue)
+    return queue.ring_timeout_s if queue else DEFAULT_RING_S
+
+
+def _other_side(interaction: Interaction) -> tuple[str, str]:
+    """Number and name of the customer, for an agent's telephone."""
+    if interaction.outdial:
+        return interaction.dnis, interaction.outdial.name
+    return interaction.ani, interaction.ani_name
 
 
 def outside_of(offer: Offer) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from routing.core.recording import RecordingState
 class Action(StrEnum):
     """What an agent may do with an interaction; the names are those of the API."""
 
+    CANCEL_OUTDIAL = "cancel_outdial"
     EDIT_CAD = "edit_cad"
     ADD_NOTE = "add_note"
     SEND_DIGITS = "send_digits"
@@ -52,6 +53,7 @@ _CONSULT = frozenset({_A.END_CONSULT, _A.COMPLETE_TRANSFER, _A.CONFERENCE, _A.EN
 # (CONSROLE-12, CONFROLE-10). Digits go to a customer whom agent 1 hears. `instant_transfer` is the machine of
 # `transfer` under the name of the outbound action set (XFER-12, ACT-01): at once, to a number or an internal target.
 ROLE_TABLE: dict[tuple[InteractionState, Role], frozenset[Action]] = {
+    (_S.CALLING_CUSTOMER, _R.OWNER): _WRITE | {_A.CANCEL_OUTDIAL},
     (_S.CONNECTED, _R.OWNER): _WRITE | _CONNECTED,
     (_S.HELD, _R.OWNER): _WRITE | {_A.RESUME, _A.TRANSFER, _A.INSTANT_TRANSFER, _A.CONSULT},
     (_S.CONSULT_REQUESTED, _R.OWNER): _WRITE | {_A.CANCEL_CONSULT, _A.END},
@@ -71,7 +73,11 @@ RECORDING_ACTIONS: dict[tuple[RecordingState, bool], frozenset[Action]] = {
     (RecordingState.PAUSED, True): frozenset({_A.RESUME_RECORDING}),
 }
 
-# An offer is answered on the phone, so it has none (OFFER-04, 06); wrap-up comes when the interaction is over.
+# What an agent may do whose telephone rings: an offer is answered on the phone (OFFER-04, 06), his own outdial may be
+# given up (OUT-15).
+RINGING_TABLE: dict[InteractionState, frozenset[Action]] = {_S.CALLING_AGENT: frozenset({_A.CANCEL_OUTDIAL})}
+
+# An offer has none of its own; wrap-up comes when the interaction is over.
 OUTSIDE_TABLE: dict[EngagementState, frozenset[Action]] = {
     EngagementState.OFFERED: frozenset(),
     EngagementState.WRAP_UP: frozenset({_A.FINISH_WRAP_UP, _A.EXTEND_WRAP_UP, _A.ADD_NOTE}),
@@ -81,6 +87,7 @@ _G = EngagementTrigger
 
 # Where the state of the call puts each role: what his engagement, and so his own state, shows.
 SEAT_TABLE: dict[tuple[InteractionState, Role], EngagementTrigger] = {
+    (_S.CALLING_CUSTOMER, _R.OWNER): _G.RESUMED,
     (_S.CONNECTED, _R.OWNER): _G.RESUMED,
     (_S.HELD, _R.OWNER): _G.HELD,
     (_S.CONSULT_REQUESTED, _R.OWNER): _G.CONSULTED,

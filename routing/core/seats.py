@@ -53,10 +53,13 @@ def release(world: World, interaction: Interaction, party: Party) -> None:
 
 
 def unseat(world: World, interaction: Interaction, party: Party) -> None:
-    """Agent 1 wraps up, a consulted agent does not (CONSROLE-17, CONFROLE-15), an external party has no seat."""
+    """Agent 1 wraps up, a consulted agent does not (CONSROLE-17, CONFROLE-15), an external party has no seat.
+
+    Nor is there anything to wrap up when the customer of an outdial was never reached.
+    """
     if not party.agent_id:
         return
-    if party.role is Role.OWNER:
+    if party.role is Role.OWNER and interaction.answered_at_ms is not None:
         start_wrap_up(world, interaction, party.agent_id)
     else:
         move_engagement(world, world.agent(party.agent_id), interaction.id, EngagementTrigger.ENDED)

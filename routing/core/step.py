@@ -8,10 +8,12 @@ from typing import Any
 from routing.core import (
     arrivals,
     calls,
+    capacity,
     consults,
     digits,
     notes,
     offers,
+    outdialer,
     presence,
     queueing,
     reconcile,
@@ -41,6 +43,8 @@ from routing.core.orders import (
     AddNote,
     AnyOrder,
     ApplyConfig,
+    CancelOutdial,
+    CapacityGranted,
     EditCad,
     EndInteraction,
     ExtendWrapUp,
@@ -60,12 +64,13 @@ from routing.core.orders import (
     SignIn,
     SignOut,
     StartConsult,
+    StartOutdial,
     Transfer,
 )
 from routing.core.timers import Due, parse
 from routing.core.world import World
 
-Input = Fact | AnyOrder | FireTimer
+Input = Fact | AnyOrder | FireTimer | CapacityGranted
 
 _FACTS: dict[type, Callable[[World, Any], None]] = {
     LegArrived: arrivals.arrived,
@@ -101,6 +106,8 @@ _ORDERS: dict[type, Callable[[World, Any], dict[str, object]]] = {
     EditCad: calls.edit_cad,
     AddNote: notes.add,
     SendDigits: digits.send,
+    StartOutdial: outdialer.start,
+    CancelOutdial: outdialer.cancel,
     ApplyConfig: reconfigure.apply,
 }
 
@@ -127,6 +134,8 @@ def step(world: World, item: Input, now_ms: int, seq: int) -> Effects:
             _obey(world, item)
         elif isinstance(item, FireTimer):
             _fire(world, item.key)
+        elif isinstance(item, CapacityGranted):
+            capacity.granted(world, item)
         else:
             _FACTS[type(item)](world, item)
         settle(world)

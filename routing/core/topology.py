@@ -21,6 +21,8 @@ def wanted_rooms(interaction: Interaction, music: str) -> tuple[Room, ...]:
             return (Room(name=MAIN, legs=(customer, *owner, *second)),)
         case InteractionState.CONSULT_HELD:
             return (Room(name=MAIN, legs=(customer, *owner)), Room(name=AGENT, legs=second, music=music))
+        case InteractionState.CALLING_CUSTOMER:
+            return (Room(name=AGENT, legs=owner),)
     waiting = Room(name=MAIN, legs=(customer,), music=music)
     agents = owner + second
     return (waiting, Room(name=AGENT, legs=agents)) if agents else (waiting,)

@@ -9,7 +9,15 @@ from routing.core.config import Queue, Result, UnansweredTransfer
 from routing.core.endings import end_interaction
 from routing.core.errors import UnknownTarget
 from routing.core.events import EventType
-from routing.core.guard import Outside, require, require_free, require_number, require_one_target, require_queue
+from routing.core.guard import (
+    Outside,
+    require,
+    require_free,
+    require_number,
+    require_one_target,
+    require_queue,
+    require_target,
+)
 from routing.core.interaction import Interaction, InteractionTrigger, Offer, OfferEnd, OfferPurpose, Skip
 from routing.core.orders import Transfer
 from routing.core.queueing import begin_wait, merge
@@ -25,9 +33,8 @@ SENDER_SKIP_S = 60  # a colleague of the queue is meant first, not the one who h
 
 
 def transfer(world: World, order: Transfer) -> Values:
-    """Raises as `require`, and AgentNotAvailable, UnknownAgent, UnknownTarget, NumberRefused.
-
-    Then nothing has changed.
+    """Raises as `require`, and AgentNotAvailable, UnknownAgent, UnknownTarget, TargetNotAllowed, NumberRefused,
+    DialRateReached. Then nothing has changed.
     """
     agent, interaction = require(world, order.agent_id, order.interaction_id, Action.TRANSFER)
     require_one_target(
@@ -35,6 +42,9 @@ def transfer(world: World, order: Transfer) -> Values:
     )
     values = {"to_agent": order.to_agent, "to_queue": order.to_queue, "to_entry_point": order.to_entry_point}
     answer: Values = {}
+    for kind in ("queue", "entry_point"):
+        if values[f"to_{kind}"]:
+            require_target(world, agent.id, interaction, kind)
     if order.to_agent:
         _to_agent(world, interaction, order.to_agent)
     elif order.to_number:

@@ -28,7 +28,8 @@ class WorldState:
     """What is stored and what a replay must reproduce; nothing else of the world is truth.
 
     `phones`: state by `pbx|phone`. `links`: PBX id -> whether its link is up. `timers`: key -> deadline in ms UTC.
-    `now_ms`, `seq`: time and journal number of the last step.
+    `calls_granted`: customer calls that may live at once by the data centre's limit, None = no limit. `now_ms`, `seq`:
+    time and journal number of the last step.
     """
 
     config: Config
@@ -37,6 +38,7 @@ class WorldState:
     phones: dict[str, PhoneState] = field(default_factory=dict)
     links: dict[str, bool] = field(default_factory=dict)
     timers: dict[str, int] = field(default_factory=dict)
+    calls_granted: int | None = None
     now_ms: int = 0
     seq: int = 0
 
@@ -61,14 +63,14 @@ class World:
     @contextmanager
     def step(self, now_ms: int, seq: int) -> Iterator[None]:
         """One step at `now_ms` with journal number `seq`; what it did is undone if the block raises."""
-        before = (self.state.config, self.state.now_ms, self.state.seq)
+        before = (self.state.config, self.state.calls_granted, self.state.now_ms, self.state.seq)
         self.effects, self.now_ms, self._ids, self._undo = Effects(), now_ms, IdSource(now_ms, seq), {}
         self.state.now_ms, self.state.seq = now_ms, seq
         try:
             yield
         except BaseException:
             self.rollback()
-            self.state.config, self.state.now_ms, self.state.seq = before
+            self.state.config, self.state.calls_granted, self.state.now_ms, self.state.seq = before
             self._indexes = Indexes(self.state)
             raise
 
@@ -132,6 +134,15 @@ class World:
 
     def agent_at_phone(self, pbx: str, phone: str) -> AgentConfig | None:
         return self._indexes.at_phone.get((pbx, phone))
+
+    @property
+    def extensions(self) -> frozenset[str]:
+        """Digits of the agents' own telephones."""
+        return self._indexes.extensions
+
+    def dials_since(self, since_ms: int) -> tuple[int, ...]:
+        """When outside numbers were dialed after that time, by whomever, oldest first; where a limit needs it."""
+        return self._indexes.dials_since(since_ms)
 
     def is_linked(self, pbx: str) -> bool:
         return self.state.links.get(pbx, False)
@@ -237,6 +248,11 @@ class World:
         if key in self.state.timers:
             self._write("t", self.state.timers, key, None)
             self.effects.timers.add(key)
+
+    def grant_calls(self, calls: int | None) -> None:
+        """Replace the share of the data centre's calls."""
+        self.state.calls_granted = calls
+        self.effects.capacity_changed = True
 
     def set_config(self, config: Config) -> None:
         """Replace the configuration; indexes are built anew. Live state is not touched."""

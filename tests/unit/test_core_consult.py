@@ -14,6 +14,7 @@ from routing.core.facts import DialOutcome, LegState, LinkLost, LinkRestored, Ph
 from routing.core.interaction import InteractionState, Role
 from routing.core.orders import (
     AddNote,
+    CancelOutdial,
     EndInteraction,
     GoIdle,
     Hold,
@@ -120,6 +121,8 @@ def attempt(talk: Talk, action: Action, by: str) -> Reply:
         return talk.order(SendDigits, by, digits="1")
     if action is Action.ADD_NOTE:
         return talk.order(AddNote, by, text="spoke")
+    if action is Action.CANCEL_OUTDIAL:
+        return talk.order(CancelOutdial, by)
     if action is Action.CONSULT:
         return talk.order(StartConsult, by, to_agent=CLEO)
     if action is Action.INVITE:

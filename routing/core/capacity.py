@@ -1,0 +1,57 @@
+"""How many customer calls may live at once, and how many outside numbers may be dialed within a minute."""
+
+from __future__ import annotations
+
+from routing.core.errors import CapacityReached, DialRateReached
+from routing.core.orders import CapacityGranted
+from routing.core.world import World
+
+DATA_CENTRE_FULL = 26  # OUT-04
+TENANT_FULL = 27  # OUT-05
+MINUTE_MS = 60_000
+
+_WHOSE = {DATA_CENTRE_FULL: "data centre", TENANT_FULL: "tenant"}
+
+
+def granted(world: World, item: CapacityGranted) -> None:
+    """The tenant's share of the data centre's calls is another one from here on; live calls go on."""
+    world.grant_calls(item.calls)
+
+
+def reason_code(world: World) -> int | None:
+    """Why no further customer call is let in, None when there is room (OUT-03); 26 goes before 27 (OUT-06, A16).
+
+    Every live interaction counts from its arrival or its order on: whoever is let in is counted in the same step.
+    """
+    calls, share = len(world.state.interactions), world.state.calls_granted
+    if share is not None and calls >= share:
+        return DATA_CENTRE_FULL
+    limit = world.config.limits.tenant_calls
+    return TENANT_FULL if limit is not None and calls >= limit else None
+
+
+def require_room(world: World) -> None:
+    """Raises CapacityReached."""
+    if (code := reason_code(world)) is not None:
+        raise CapacityReached(reason_code=code, whose=_WHOSE[code])
+
+
+def count_dial(world: World, agent_id: str) -> None:
+    """An agent dials an outside number now (SAFE-04). Raises DialRateReached, and then it does not count.
+
+    The limits hold for every span of a minute, not for the minutes of a clock.
+    """
+    agent, limits, since_ms = world.agent(agent_id), world.config.limits, world.now_ms - MINUTE_MS
+    mine = tuple(at for at in agent.dialed_at_ms if at > since_ms)
+    _require_rate(world, "agent", limits.dials_per_minute, mine)
+    if limits.tenant_dials_per_minute is not None:
+        _require_rate(world, "tenant", limits.tenant_dials_per_minute, world.dials_since(since_ms))
+    if limits.dials_per_minute is not None or limits.tenant_dials_per_minute is not None:
+        world.update_agent(agent, dialed_at_ms=(*mine, world.now_ms))
+
+
+def _require_rate(world: World, whose: str, limit: int | None, dialed_at_ms: tuple[int, ...]) -> None:
+    if limit is not None and len(dialed_at_ms) >= limit:
+        free_at_ms = dialed_at_ms[-limit] + MINUTE_MS
+        retry_after_s = -(-(free_at_ms - world.now_ms) // 1000)
+        raise DialRateReached(whose=whose, limit=limit, retry_after_s=retry_after_s)
