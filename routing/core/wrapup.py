@@ -21,8 +21,10 @@ def start_wrap_up(world: World, interaction: Interaction, agent_id: str) -> None
     """The agent's part in the call is over; he wraps up as his queue demands, or is free at once."""
     rules = _rules(world, interaction.queue)
     agent = world.agent(agent_id)
+    engagement = agent.engagements[interaction.id]
     if rules.timeout_s == 0:
         move_engagement(world, agent, interaction.id, EngagementTrigger.ENDED)
+        _tell_end(world, agent, engagement, rules.default_reason, "queue")
         return
     deadline = world.now_ms + rules.timeout_s * 1000 if rules.timeout_s is not None else None
     agent = move_engagement(world, agent, interaction.id, EngagementTrigger.ENDED_TO_WRAP_UP)
@@ -33,6 +35,7 @@ def start_wrap_up(world: World, interaction: Interaction, agent_id: str) -> None
         EventType.WRAP_UP_STARTED,
         interaction,
         agent_id,
+        leg_id=engagement.leg_id,
         deadline_ms=deadline,
         reasons=list(world.config.wrap_up_reasons),
     )
@@ -85,12 +88,18 @@ def timed_out(world: World, interaction_id: str, agent_id: str) -> None:
 def _end(world: World, agent: Agent, engagement: Engagement, reason: str | None, by: str) -> None:
     world.clear_timer(key(Due.WRAP_UP, engagement.interaction_id, agent.id))
     move_engagement(world, agent, engagement.interaction_id, EngagementTrigger.WRAPPED_UP)
+    _tell_end(world, agent, engagement, reason, by)
+
+
+def _tell_end(world: World, agent: Agent, engagement: Engagement, reason: str | None, by: str) -> None:
+    """`by`: agent, timeout, or queue where it has no wrap-up and its default reason is applied at once."""
     world.emit(
         EventType.WRAP_UP_ENDED,
         None,
         agent.id,
         interaction_id=engagement.interaction_id,
         queue=engagement.queue,
+        leg_id=engagement.leg_id,
         reason=reason,
         by=by,
     )
