@@ -25,6 +25,8 @@ class LogLevel(StrEnum):
 class ServerSettings:
     """Table `server`. `standbys`: engines besides the active one that `switchroom up` keeps running.
 
+    `data_centre_calls`: live customer calls of all tenants of this Redis, None = no limit.
+
     `database_url` is absolute: a relative SQLite file of the configuration has been resolved. `cad_keys`: what
     `cad_key_file` or `cad_key_env` hold, as far as this process can read it.
     """
@@ -33,6 +35,7 @@ class ServerSettings:
     redis_url: str = "redis://127.0.0.1:6379/0"
     database_url: str = ""
     standbys: int = 1
+    data_centre_calls: int | None = None
     log_level: LogLevel = LogLevel.INFO
     cad_keys: SealKeys = NO_KEYS
 

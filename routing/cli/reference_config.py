@@ -29,6 +29,8 @@ _ORDER = (
     "cad",
     "calls",
     "numbers",
+    "outdial",
+    "limits",
     "reasons",
 )
 

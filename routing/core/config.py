@@ -274,8 +274,8 @@ class Config:
     unanswered_transfer: UnansweredTransfer = UnansweredTransfer.DROP
     numbers: Numbers = Numbers()
     recording_pause_s: int | None = None
-    outdial: OutdialRules = OutdialRules()
-    limits: CallLimits = CallLimits()
+    outdial: OutdialRules = field(default_factory=OutdialRules)
+    limits: CallLimits = field(default_factory=CallLimits)
 
     def cad_of(self, entry_point: str) -> dict[str, CadVariable]:
         """Declarations in force for calls of an entry point, by name, in display order."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, model_validator
 
+from routing.app.config.call_models import LimitsTable, NumbersTable, OutdialRights, OutdialTable
 from routing.app.config.scalars import (
     CadName,
     DialString,
@@ -24,7 +25,7 @@ from routing.app.config.scalars import (
     Table,
 )
 from routing.app.settings import LogLevel, PbxKind
-from routing.core.config import PREMIUM, AfterMiss, CadType, RonaCause, Strategy, UnansweredTransfer
+from routing.core.config import AfterMiss, CadType, RonaCause, Strategy, UnansweredTransfer
 
 
 class ServerTable(Table):
@@ -43,6 +44,12 @@ class ServerTable(Table):
     )
     standbys: int = Field(
         default=1, ge=0, le=8, description="Engines beside the active one that `switchroom up` keeps ready"
+    )
+    data_centre_calls: int | None = Field(
+        default=None,
+        ge=1,
+        description="Live customer calls of all tenants on this Redis together; more are refused with reason code 26. "
+        "Set the same in each tenant",
     )
     log_level: Annotated[LogLevel, Field(strict=False)] = Field(
         default=LogLevel.INFO, description="Least severe events to log"
@@ -141,12 +148,12 @@ class DialTable(Table):
         return self
 
 
-class ProfileTable(Table):
+class ProfileTable(OutdialRights):
     """What an agent may do; the table's name is its id. `default` exists without being written."""
 
     receive_calls: bool = Field(default=True, description="Is offered customers' calls")
     end_calls: bool = Field(default=True, description="May end a customer's call")
-    dial: DialTable = Field(default_factory=DialTable, description="Outside numbers he may transfer to or consult")
+    dial: DialTable = Field(default_factory=DialTable, description="Outside numbers he may call or bring in")
     record: bool = Field(default=False, description="His calls are recorded")
 
 
@@ -281,25 +288,6 @@ class CallsTable(Table):
     )
 
 
-class NumbersTable(Table):
-    """Rules for the numbers that agents dial: 3 digits at least."""
-
-    max_digits: int = Field(default=14, ge=14, le=15, description="Most digits")
-    idd: list[Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}$")]] = Field(
-        default_factory=lambda: ["011", "00"],
-        description='Prefixes for dialing abroad, which stand for `+`; `["011", "00"]` where it is not given',
-    )
-    country: Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]{0,2})?$")] = Field(
-        default="", description="Code of the home country, e.g. `1`; empty: every number with `+` is international"
-    )
-    premium: list[Prefix] = Field(
-        default_factory=lambda: list(PREMIUM),
-        description="Expensive ranges, for profiles with `premium`; where it is not given: "
-        + ", ".join(f"`{prefix}`" for prefix in PREMIUM),
-    )
-    ring_timeout_s: int = Field(default=30, ge=1, le=300, description="Seconds that an outside number is rung")
-
-
 class ReasonsTable(Table):
     """What agents choose from. The order of `idle` gives the digit after the feature code."""
 
@@ -313,6 +301,8 @@ SINGLE: dict[str, type[Table]] = {
     "api": ApiTable,
     "calls": CallsTable,
     "numbers": NumbersTable,
+    "outdial": OutdialTable,
+    "limits": LimitsTable,
     "reasons": ReasonsTable,
 }
 KEYED: dict[str, Any] = {

@@ -34,7 +34,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """`kind`: pbx, profile, queue, entry_point, agent, cad, reasons, calls, numbers.
+    """`kind`: pbx, profile, queue, entry_point, agent, cad, reasons, calls, numbers, outdial, limits.
 
     `fields` only of what is changed.
     """
@@ -72,10 +72,10 @@ def _changes(old: Config, new: Config) -> Iterator[Change]:
         if before != after:
             change = FieldChange(name=kind, old=before, new=after)
             yield Change(kind="reasons", id=kind, action=Action.CHANGED, fields=(change,))
-    if old.numbers != new.numbers:
-        yield Change(
-            kind="numbers", id="numbers", action=Action.CHANGED, fields=tuple(_fields(old.numbers, new.numbers))
-        )
+    for kind in ("numbers", "outdial", "limits"):
+        one, other = getattr(old, kind), getattr(new, kind)
+        if one != other:
+            yield Change(kind=kind, id=kind, action=Action.CHANGED, fields=tuple(_fields(one, other)))
     for name in ("unanswered_transfer", "recording_pause_s"):
         before, after = words(getattr(old, name)), words(getattr(new, name))
         if before != after:

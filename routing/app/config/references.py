@@ -28,6 +28,8 @@ class References:
             self._agent(agent, ("agents", agent_id))
         for entry_point_id, entry_point in tables.entry_points.items():
             self._known("queues", entry_point.queue, ("entry_points", entry_point_id, "queue"))
+        if tables.outdial.entry_point is not None:
+            self._known("entry_points", tables.outdial.entry_point, ("outdial", "entry_point"))
         self._phones()
         self._numbers()
         self._reasons()

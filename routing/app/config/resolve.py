@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from routing.app.config import secrets
+from routing.app.config.call_models import NumbersTable, OutdialTable
 from routing.app.config.models import (
     AgentTable,
     CadTable,
     EntryPointTable,
-    NumbersTable,
     PbxTable,
     ProfileTable,
     QueueTable,
@@ -31,8 +31,20 @@ from routing.core.config import (
     Requirement,
     WrapUp,
 )
+from routing.core.limits import CallLimits
+from routing.core.outdial import OutdialRules
 
 SQLITE = "sqlite:///"
+_SWITCHES = (
+    "receive_calls",
+    "end_calls",
+    "record",
+    "outdial",
+    "dial_pad",
+    "address_book",
+    "outdial_to_queue",
+    "available_after_outdial",
+)
 
 
 def core_config(tables: Tables) -> Config:
@@ -53,6 +65,8 @@ def core_config(tables: Tables) -> Config:
         unanswered_transfer=tables.calls.unanswered_transfer,
         numbers=_numbers(tables.numbers),
         recording_pause_s=tables.calls.recording_pause_s,
+        outdial=_outdial(tables.outdial),
+        limits=CallLimits(**tables.limits.model_dump()),
     )
 
 
@@ -110,8 +124,13 @@ def _profile(id_: str, table: ProfileTable) -> Profile:
         international=dial.international,
         premium=dial.premium,
     )
-    switches = {name: getattr(table, name) for name in ("receive_calls", "end_calls", "record")}
-    return Profile(id=id_, dial=rights, **switches)
+    switches = {name: getattr(table, name) for name in _SWITCHES}
+    anis = dict(sorted(table.outdial_anis.items(), key=lambda item: (item[0].casefold(), item[0])))
+    return Profile(id=id_, dial=rights, outdial_anis=anis, **switches)
+
+
+def _outdial(table: OutdialTable) -> OutdialRules:
+    return OutdialRules(**table.model_dump() | {"entry_point": table.entry_point or ""})
 
 
 def _numbers(table: NumbersTable) -> Numbers:

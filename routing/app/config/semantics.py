@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from routing.app.config.outdial_semantics import check_outdial
 from routing.app.config.positions import KeyPath
 from routing.app.config.sources import Sources
 from routing.core.cad import MAX_SHOWN
@@ -30,6 +31,7 @@ def check(sources: Sources, config: Config) -> None:
         _narrow_steps(sources, queue)
         _staff(sources, queue, _members(config, queue))
     _form_size(sources, config)
+    check_outdial(sources, config)
     for profile in config.profiles.values():
         _dialing(sources, config, profile)
     for agent in config.agents.values():

@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from routing.app.config.call_models import LimitsTable, NumbersTable, OutdialTable
 from routing.app.config.models import (
     KEYED,
     SINGLE,
@@ -18,7 +19,6 @@ from routing.app.config.models import (
     CadTable,
     CallsTable,
     EntryPointTable,
-    NumbersTable,
     PbxTable,
     ProfileTable,
     QueueTable,
@@ -48,6 +48,8 @@ class Tables:
     api: ApiTable = field(default_factory=ApiTable)
     calls: CallsTable = field(default_factory=CallsTable)
     numbers: NumbersTable = field(default_factory=NumbersTable)
+    outdial: OutdialTable = field(default_factory=OutdialTable)
+    limits: LimitsTable = field(default_factory=LimitsTable)
     reasons: ReasonsTable = field(default_factory=ReasonsTable)
     skills: dict[str, str] = field(default_factory=dict)
     pbx: dict[str, PbxTable] = field(default_factory=dict)
