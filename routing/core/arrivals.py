@@ -90,7 +90,11 @@ def _interaction(world: World, fact: LegArrived, entry_point: EntryPoint, queue:
     world.emit(
         EventType.INTERACTION_ARRIVED,
         interaction,
+        kind=interaction.kind,
+        pbx=fact.pbx,
+        leg_id=fact.leg_id,
         ani=fact.ani,
+        ani_name=fact.ani_name,
         dnis=fact.dnis,
         entry_point=entry_point.id,
         cad=cad.masked(declared, values),

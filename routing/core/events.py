@@ -9,6 +9,9 @@ from enum import StrEnum
 class EventType(StrEnum):
     """`digits.sent` is told when the PBX has sent them. Its digits may be those of a card: they are masked while the
     recording is paused, which is what an agent does to take payment data.
+
+    `hold.started` and `hold.ended` are the hold clock of the interaction, consults included; `interaction.held` and
+    `interaction.resumed` are what the PBX confirmed. `order.*` tell who asked for what, without CAD values or secrets.
     """
 
     INTERACTION_ARRIVED = "interaction.arrived"
@@ -34,6 +37,11 @@ class EventType(StrEnum):
     RECORDING_STOPPED = "recording.stopped"
     RECORDING_CONFIRMED = "recording.confirmed"
     CAD_CHANGED = "interaction.cad_changed"
+    PARTY_JOINED = "party.joined"
+    PARTY_ROLE_CHANGED = "party.role_changed"
+    PARTY_LEFT = "party.left"
+    HOLD_STARTED = "hold.started"
+    HOLD_ENDED = "hold.ended"
     NOTE_ADDED = "note.added"
     DIGITS_SENT = "digits.sent"
     DIAL_STARTED = "dial.started"
@@ -50,6 +58,8 @@ class EventType(StrEnum):
     WRAP_UP_EXTENDED = "wrap_up.extended"
     WRAP_UP_ENDED = "wrap_up.ended"
     CONFIG_APPLIED = "config.applied"
+    ORDER_OBEYED = "order.obeyed"
+    ORDER_REFUSED = "order.refused"
     PBX_LINK_CHANGED = "pbx.link_changed"
     PBX_MISMATCH = "pbx.mismatch"
 

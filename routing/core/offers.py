@@ -24,7 +24,7 @@ from routing.core.interaction import (
     Skip,
 )
 from routing.core.matching_types import Decision
-from routing.core.ringing import close, offer_card, outside_of, rescind, ring
+from routing.core.ringing import close, named, offer_card, outside_of, rescind, ring
 from routing.core.seats import move
 from routing.core.timers import Due, key
 from routing.core.topology import hang_up
@@ -84,9 +84,10 @@ def ringing(world: World, fact: LegRinging) -> None:
     offers = tuple(offer if o.id == offer.id else o for o in interaction.offers)
     interaction = world.update_interaction(interaction, offers=offers)
     if offer.agent_id:
-        world.emit(EventType.OFFER_RINGING, interaction, offer.agent_id, **offer_card(world, interaction, offer))
+        told = named(offer) | offer_card(world, interaction, offer)
+        world.emit(EventType.OFFER_RINGING, interaction, offer.agent_id, **told)
     else:
-        world.emit(EventType.DIAL_RINGING, interaction, **outside_of(offer))
+        world.emit(EventType.DIAL_RINGING, interaction, **named(offer) | outside_of(offer))
 
 
 def answered(world: World, fact: LegAnswered) -> None:

@@ -134,7 +134,8 @@ def _interaction(world: World, call: OutdialCall, ani: str, place: tuple[EntryPo
         )
     )
     told = {"ani": ani, "dnis": call.number, "form": call.form, "source": call.source.value, "name": call.name}
-    world.emit(EventType.OUTDIAL_STARTED, interaction, call.agent_id, entry_point=entry_point.id, **told)
+    about = {"entry_point": entry_point.id, "pbx": interaction.pbx}
+    world.emit(EventType.OUTDIAL_STARTED, interaction, call.agent_id, **about, **told)
     return interaction
 
 

@@ -43,7 +43,8 @@ def ring(world: World, interaction: Interaction, agent_ids: Iterable[str], purpo
     for offer in offers:
         phone = world.config.agents[offer.agent_id].phone
         _dial(world, interaction, offer, phone, _other_side(interaction))
-        world.emit(EventType.OFFER_RESERVED, interaction, offer.agent_id, **offer_card(world, interaction, offer))
+        told = named(offer) | offer_card(world, interaction, offer)
+        world.emit(EventType.OFFER_RESERVED, interaction, offer.agent_id, **told)
     return interaction
 
 
@@ -56,7 +57,8 @@ def ring_outside(world: World, interaction: Interaction, outside: Outside, purpo
     world.set_timer(key(Due.OFFER, interaction.id), offer.deadline_ms)
     interaction = world.update_interaction(interaction, offers=(*interaction.offers, offer))
     _dial(world, interaction, offer, outside.phone, (shown, ""))
-    world.emit(EventType.DIAL_STARTED, interaction, **outside_of(offer), deadline_ms=offer.deadline_ms)
+    told = named(offer) | outside_of(offer)
+    world.emit(EventType.DIAL_STARTED, interaction, **told, deadline_ms=offer.deadline_ms)
     return interaction
 
 
@@ -73,6 +75,11 @@ def _other_side(interaction: Interaction) -> tuple[str, str]:
     if interaction.outdial:
         return interaction.dnis, interaction.outdial.name
     return interaction.ani, interaction.ani_name
+
+
+def named(offer: Offer) -> dict[str, Any]:
+    """Which offer an event is about, and what for."""
+    return {"offer_id": offer.id, "leg_id": offer.leg_id, "purpose": offer.purpose.value}
 
 
 def outside_of(offer: Offer) -> dict[str, Any]:
@@ -190,8 +197,9 @@ def close(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -
     interaction = world.update_interaction(interaction, offers=offers, past_offers=(*interaction.past_offers, past))
     rang_ms = world.now_ms - offer.offered_at_ms
     if offer.agent_id:
-        values = {"end": end.value, "rang_ms": rang_ms, "purpose": offer.purpose.value}
+        values = {"end": end.value, "rang_ms": rang_ms, **named(offer)}
         world.emit(EventType.OFFER_ENDED, interaction, offer.agent_id, **values)
     else:
-        world.emit(EventType.DIAL_ENDED, interaction, outcome=end.value, took_ms=rang_ms, **outside_of(offer))
+        told = named(offer) | outside_of(offer)
+        world.emit(EventType.DIAL_ENDED, interaction, outcome=end.value, took_ms=rang_ms, **told)
     return interaction

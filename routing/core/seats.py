@@ -9,6 +9,7 @@ from typing import Any
 
 from routing.core.agent import ENGAGEMENT_TABLE, EngagementTrigger
 from routing.core.engagements import move_engagement
+from routing.core.events import EventType
 from routing.core.interaction import (
     CUSTOMER_ON_HOLD,
     WAITING,
@@ -30,7 +31,10 @@ def move(world: World, interaction: Interaction, trigger: InteractionTrigger, **
     """Apply a row of the interaction table. Raises IllegalTransition where there is none."""
     state = next_state(interaction.state, trigger)
     clocks = _clocks(interaction, state, world.now_ms)
+    before = interaction
     interaction = world.update_interaction(interaction, state=state, **clocks, **changes)
+    _tell_hold(world, before, interaction)
+    _tell_parties(world, before, interaction)
     # Before the rooms: what must not be heard in the file is silenced before it can be heard.
     interaction = follow(world, interaction)
     if state is InteractionState.ENDED:
@@ -57,12 +61,35 @@ def unseat(world: World, interaction: Interaction, party: Party) -> None:
 
     Nor is there anything to wrap up when the customer of an outdial was never reached.
     """
+    told = {"leg_id": party.leg_id, "role": party.role.value, "number": party.number}
+    world.emit(EventType.PARTY_LEFT, interaction, party.agent_id, **told, joined_at_ms=party.joined_at_ms)
     if not party.agent_id:
         return
     if party.role is Role.OWNER and interaction.answered_at_ms is not None:
         start_wrap_up(world, interaction, party.agent_id)
     else:
         move_engagement(world, world.agent(party.agent_id), interaction.id, EngagementTrigger.ENDED)
+
+
+def _tell_hold(world: World, before: Interaction, after: Interaction) -> None:
+    if before.held_since_ms is None and after.held_since_ms is not None:
+        world.emit(EventType.HOLD_STARTED, after, held_at_ms=after.held_since_ms)
+    elif before.held_since_ms is not None and after.held_since_ms is None:
+        world.emit(EventType.HOLD_ENDED, after, held_at_ms=before.held_since_ms, held_ms=after.held_ms)
+
+
+def _tell_parties(world: World, before: Interaction, after: Interaction) -> None:
+    """Who has come, and whose part has changed. The customer of an outdial comes when he answers."""
+    if after.customer_leg != before.customer_leg:
+        number = after.outdial.number if after.outdial else ""
+        world.emit(EventType.PARTY_JOINED, after, leg_id=after.customer_leg, role="customer", number=number)
+    roles = {party.leg_id: party.role for party in before.parties}
+    for party in after.parties:
+        told = {"leg_id": party.leg_id, "role": party.role.value, "number": party.number}
+        if party.leg_id not in roles:
+            world.emit(EventType.PARTY_JOINED, after, party.agent_id, **told)
+        elif roles[party.leg_id] is not party.role:
+            world.emit(EventType.PARTY_ROLE_CHANGED, after, party.agent_id, **told)
 
 
 def _clocks(interaction: Interaction, state: InteractionState, now_ms: int) -> dict[str, int | None]:

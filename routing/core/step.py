@@ -7,6 +7,7 @@ from typing import Any
 
 from routing.core import (
     arrivals,
+    audit,
     calls,
     capacity,
     consults,
@@ -160,6 +161,7 @@ def _obey(world: World, order: Order) -> None:
             detail=str(error),
             values=error.fields,
         )
+    audit.tell(world, order, reply)
     if order.reply_to:
         world.effects.replies.append(reply)
 
