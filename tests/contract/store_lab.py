@@ -10,12 +10,14 @@ from uuid import uuid4
 from deploy.lab.redis import RedisServer
 from routing.app.clock import SystemClock
 from routing.core.facts import LegRinging
+from routing.store.codec import PLAIN, Codecs
 from routing.store.memory import MemoryStore
 from routing.store.port import Commit, JournalEntry, Limits, Store
 from routing.store.redis_store import RedisStore
+from routing.store.sealing import Sealer, SealKeys, new_key
 from tests.waiting import run
 
-KINDS = ("memory", "redis")
+KINDS = ("memory", "redis", "sealed redis")
 
 
 class StoreLab(Protocol):
@@ -39,12 +41,12 @@ class MemoryLab:
 
 
 class RedisLab:
-    def __init__(self, url: str) -> None:
-        self.url, self.tenant = url, f"acme-{uuid4().hex[:8]}"
+    def __init__(self, url: str, codecs: Codecs) -> None:
+        self.url, self.tenant, self._codecs = url, f"acme-{uuid4().hex[:8]}", codecs
         self._stores: list[RedisStore] = []
 
     def open(self, limits: Limits | None = None) -> Store:
-        self._stores.append(RedisStore(self.url, self.tenant, limits, timeout_s=2.0))
+        self._stores.append(RedisStore(self.url, self.tenant, limits, timeout_s=2.0, codecs=self._codecs))
         return self._stores[-1]
 
     async def close(self) -> None:
@@ -63,7 +65,8 @@ def lab_maker(kind: str) -> Iterator[MakeLab]:
         yield MemoryLab
         return
     with RedisServer(unix_socket=True) as server:
-        yield lambda: RedisLab(server.url)
+        codecs = PLAIN if kind == "redis" else Codecs(Sealer(SealKeys(keys=(new_key("k1"),))))
+        yield lambda: RedisLab(server.url, codecs)
 
 
 def scenario(make: MakeLab, play: Callable[[StoreLab], Coroutine[Any, Any, None]]) -> None:
