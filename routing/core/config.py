@@ -251,6 +251,7 @@ class UnansweredTransfer(StrEnum):
     """What becomes of a blind transfer that the agent or the outside number does not take (XFER-08, A9)."""
 
     DROP = "drop"
+    RETURN_TO_SENDER = "return_to_sender"
     QUEUE = "queue"
 
 
@@ -259,6 +260,7 @@ class Config:
     """One tenant's configuration. `revision` 0 is the empty one that a server has before the first apply.
 
     `recording_pause_s`: how long a pause of a recording lasts; None: there is no privacy shield (REC-02, REC-04).
+    `wrap_up_after_consult`: a consulted agent wraps up his part, too (A8).
     """
 
     tenant: str
@@ -276,6 +278,7 @@ class Config:
     recording_pause_s: int | None = None
     outdial: OutdialRules = field(default_factory=OutdialRules)
     limits: CallLimits = field(default_factory=CallLimits)
+    wrap_up_after_consult: bool = False
 
     def cad_of(self, entry_point: str) -> dict[str, CadVariable]:
         """Declarations in force for calls of an entry point, by name, in display order."""

@@ -248,7 +248,8 @@ class Interaction:
     customer's as `dnis`, and no `customer_leg` before he answers. `excluded`: agents who transferred it to an entry
     point; never offered it again (EP-07).
     `rooms_version` counts wanted rooms, `rooms_reached` the version that PBX events confirmed. `asked_recordings`: what
-    the PBX was last asked for, per recorded leg.
+    the PBX was last asked for, per recorded leg. `transferred_by`: the agent who last sent it on blind, to an agent or
+    a number.
     """
 
     id: str
@@ -280,6 +281,7 @@ class Interaction:
     asked_recordings: tuple[AskedRecording, ...] = ()
     asked_digits: tuple[AskedDigits, ...] = ()
     excluded: tuple[str, ...] = ()
+    transferred_by: str = ""
     rooms: tuple[Room, ...] = ()
     rooms_version: int = 0
     rooms_reached: int = 0

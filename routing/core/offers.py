@@ -219,7 +219,7 @@ def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, po
     if offer.purpose is OfferPurpose.CONSULT:
         consults.not_taken(world, interaction, offer, end)
     elif offer.purpose is OfferPurpose.TRANSFER:
-        transfers.not_taken(world, interaction, offer, end)
+        transfers.not_taken(world, interaction, offer, end, by_pbx=policy is PBX_REFUSED)
     else:
         _skip(world, interaction, offer.agent_id, policy, cause)
 

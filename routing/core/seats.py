@@ -57,7 +57,7 @@ def release(world: World, interaction: Interaction, party: Party) -> None:
 
 
 def unseat(world: World, interaction: Interaction, party: Party) -> None:
-    """Agent 1 wraps up, a consulted agent does not (CONSROLE-17, CONFROLE-15), an external party has no seat.
+    """Agent 1 wraps up, a consulted agent only where so configured (A8, CONSROLE-17), an external party has no seat.
 
     Nor is there anything to wrap up when the customer of an outdial was never reached.
     """
@@ -65,7 +65,8 @@ def unseat(world: World, interaction: Interaction, party: Party) -> None:
     world.emit(EventType.PARTY_LEFT, interaction, party.agent_id, **told, joined_at_ms=party.joined_at_ms)
     if not party.agent_id:
         return
-    if party.role is Role.OWNER and interaction.answered_at_ms is not None:
+    was_reached = interaction.answered_at_ms is not None
+    if was_reached and (party.role is Role.OWNER or world.config.wrap_up_after_consult):
         start_wrap_up(world, interaction, party.agent_id)
     else:
         move_engagement(world, world.agent(party.agent_id), interaction.id, EngagementTrigger.ENDED)

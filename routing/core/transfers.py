@@ -7,7 +7,7 @@ from typing import Any
 from routing.core import cad
 from routing.core.config import Queue, Result, UnansweredTransfer
 from routing.core.endings import end_interaction
-from routing.core.errors import UnknownTarget
+from routing.core.errors import DomainError, UnknownTarget
 from routing.core.events import EventType
 from routing.core.guard import (
     Outside,
@@ -18,7 +18,7 @@ from routing.core.guard import (
     require_queue,
     require_target,
 )
-from routing.core.interaction import Interaction, InteractionTrigger, Offer, OfferEnd, OfferPurpose, Skip
+from routing.core.interaction import Interaction, InteractionTrigger, Offer, OfferEnd, OfferPurpose, Role, Skip
 from routing.core.orders import Transfer
 from routing.core.queueing import begin_wait, merge
 from routing.core.ringing import outside_of, ring, ring_outside
@@ -67,16 +67,21 @@ def transfer(world: World, order: Transfer) -> Values:
 def _to_agent(world: World, interaction: Interaction, agent_id: str) -> None:
     """Rings that agent only (A10); he must be available (XFER-06, XFER-07)."""
     require_free(world, agent_id, interaction)
-    moved = move(world, interaction, InteractionTrigger.REOFFERED, parties=())
-    _release(world, interaction)
-    ring(world, moved, (agent_id,), OfferPurpose.TRANSFER)
+    ring(world, _leave(world, interaction), (agent_id,), OfferPurpose.TRANSFER)
 
 
 def _to_number(world: World, interaction: Interaction, outside: Outside) -> None:
-    """The customer hears music until somebody answers there."""
-    moved = move(world, interaction, InteractionTrigger.REOFFERED, parties=())
+    """It is dialed once; nobody is reserved meanwhile."""
+    ring_outside(world, _leave(world, interaction), outside, OfferPurpose.TRANSFER)
+
+
+def _leave(world: World, interaction: Interaction) -> Interaction:
+    """The customer hears music; who sent him on is kept, for the case that nobody takes the call."""
+    owner = interaction.party(Role.OWNER)
+    sender = owner.agent_id if owner else ""
+    moved = move(world, interaction, InteractionTrigger.REOFFERED, parties=(), transferred_by=sender)
     _release(world, interaction)
-    ring_outside(world, moved, outside, OfferPurpose.TRANSFER)
+    return moved
 
 
 def _to_queue(world: World, interaction: Interaction, queue: Queue, **changes: Any) -> None:
@@ -121,17 +126,40 @@ def _release(world: World, interaction: Interaction) -> None:
         release(world, interaction, party)
 
 
-def not_taken(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -> None:
-    """A blind transfer was not accepted.
+def not_taken(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, *, by_pbx: bool) -> None:
+    """A blind transfer was not accepted; what follows is configured (A9), and told with the outcome.
 
-    The call is dropped (XFER-08), or waits in its queue where so configured (A9).
+    `drop` ends the call (XFER-08). `return_to_sender` offers it to the agent who sent it, once, if he is available
+    then: signed in, his wrap-up over, his phone free, and the call not one that must not come back to him (EP-07).
+    In every other case, if he does not take it either, and with `queue` at once, it waits in its queue. A call whose
+    dialing the PBX itself refused (`by_pbx`) was never offered to anybody: then `drop` does not lose the customer, he
+    waits, too.
     """
-    if world.config.unanswered_transfer is UnansweredTransfer.DROP:
-        values = {"how": "not accepted", "outcome": end.value, **outside_of(offer)}
-        world.emit(EventType.INTERACTION_TRANSFERRED, interaction, offer.agent_id, **values)
+    policy = world.config.unanswered_transfer
+    sender = _sender(world, interaction, offer) if policy is UnansweredTransfer.RETURN_TO_SENDER else ""
+    is_dropped = policy is UnansweredTransfer.DROP and not by_pbx
+    then = UnansweredTransfer.DROP if is_dropped else UnansweredTransfer.QUEUE
+    values = {"how": "not accepted", "outcome": end.value, "to_agent": sender or None, **outside_of(offer)}
+    values["then"] = (UnansweredTransfer.RETURN_TO_SENDER if sender else then).value
+    world.emit(EventType.INTERACTION_TRANSFERRED, interaction, offer.agent_id, **values)
+    if sender:
+        ring(world, interaction, (sender,), OfferPurpose.TRANSFER)
+    elif is_dropped:
         end_interaction(world, interaction, Result.ANSWERED, "server")
     else:
         back_to_queue(world, interaction)
+
+
+def _sender(world: World, interaction: Interaction, offer: Offer) -> str:
+    """Who can have the call back now; empty when nobody can, or when it was he who has just not taken it."""
+    sender = interaction.transferred_by
+    if not sender or sender == offer.agent_id or sender in interaction.excluded:
+        return ""
+    try:
+        require_free(world, sender, interaction)
+    except DomainError:
+        return ""
+    return sender
 
 
 def back_to_queue(world: World, interaction: Interaction) -> None:

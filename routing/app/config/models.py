@@ -280,7 +280,11 @@ class CallsTable(Table):
 
     unanswered_transfer: Annotated[UnansweredTransfer, Field(strict=False)] = Field(
         default=UnansweredTransfer.DROP,
-        description="A blind transfer that nobody takes: `drop` the call, or back to its `queue`",
+        description="A blind transfer that nobody takes: `drop` the call, or back to its `queue`, before that to the "
+        "agent who sent it if he is available (`return_to_sender`)",
+    )
+    wrap_up_after_consult: bool = Field(
+        default=False, description="A consulted agent has wrap-up after his part, by the rules of the call's queue"
     )
     recording_pause_s: Seconds | None = Field(
         default=None,

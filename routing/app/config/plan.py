@@ -76,7 +76,7 @@ def _changes(old: Config, new: Config) -> Iterator[Change]:
         one, other = getattr(old, kind), getattr(new, kind)
         if one != other:
             yield Change(kind=kind, id=kind, action=Action.CHANGED, fields=tuple(_fields(one, other)))
-    for name in ("unanswered_transfer", "recording_pause_s"):
+    for name in ("unanswered_transfer", "recording_pause_s", "wrap_up_after_consult"):
         before, after = words(getattr(old, name)), words(getattr(new, name))
         if before != after:
             change = FieldChange(name=name, old=before, new=after)

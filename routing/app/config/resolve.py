@@ -63,6 +63,7 @@ def core_config(tables: Tables) -> Config:
         idle_reasons=tuple(tables.reasons.idle),
         wrap_up_reasons=tuple(tables.reasons.wrap_up),
         unanswered_transfer=tables.calls.unanswered_transfer,
+        wrap_up_after_consult=tables.calls.wrap_up_after_consult,
         numbers=_numbers(tables.numbers),
         recording_pause_s=tables.calls.recording_pause_s,
         outdial=_outdial(tables.outdial),
