@@ -204,9 +204,10 @@ def call_of(session: Session, agent_id: str, wanted: str | None) -> Interaction:
 def _show_cad(session: Session, interaction: Interaction) -> None:
     async def read(store: Store) -> list[dict[str, object]]:
         world = await world_of(store, session.server.tenant)
-        return form(shown(world.config.cad_of(interaction.entry_point)), interaction.cad)
+        values = world.interaction(interaction.id).cad
+        return form(shown(world.config.cad_of(interaction.entry_point)), values)
 
-    rows = session.with_store(read)
+    rows = session.with_store(read, needs_keys=True)
     if session.json:
         show_json({"interaction_id": interaction.id, "version": interaction.cad_version, "variables": rows})
     else:
