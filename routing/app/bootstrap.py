@@ -47,7 +47,9 @@ def run_engine(server: ServerSettings) -> None:
     async def main() -> None:
         stop = asyncio.Event()
         stop_on_signals(stop)
-        settings = EngineSettings(tenant=server.tenant, owner=process_name("engine"))
+        settings = EngineSettings(
+            tenant=server.tenant, owner=process_name("engine"), data_centre_calls=server.data_centre_calls
+        )
         await Engine(lambda: open_store(server), RoutingCore(), SystemClock(), settings).run(stop)
 
     uvloop.run(main())

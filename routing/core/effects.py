@@ -17,8 +17,7 @@ class Effects:
 
     `interactions`, `agents`, `timers`: ids and keys whose value in the world changed (or that are gone from it).
     An id in `interactions` that is no longer in the world has ended: its last value is in `ended`. `phones`: changed
-    keys `pbx|phone`. `links`: changed PBX ids. `config_changed`: the whole configuration was replaced;
-    `capacity_changed`: the granted calls were.
+    keys `pbx|phone`. `links`: changed PBX ids. `config_changed`: the whole configuration was replaced.
     """
 
     interactions: set[str] = field(default_factory=set)
@@ -28,7 +27,6 @@ class Effects:
     phones: set[str] = field(default_factory=set)
     links: set[str] = field(default_factory=set)
     config_changed: bool = False
-    capacity_changed: bool = False
     commands: list[Command] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)

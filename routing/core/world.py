@@ -252,7 +252,6 @@ class World:
     def grant_calls(self, calls: int | None) -> None:
         """Replace the share of the data centre's calls."""
         self.state.calls_granted = calls
-        self.effects.capacity_changed = True
 
     def set_config(self, config: Config) -> None:
         """Replace the configuration; indexes are built anew. Live state is not touched."""

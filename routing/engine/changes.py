@@ -48,6 +48,7 @@ class Changes:
             phones=_values(whole.phones, state.phones),
             links=_values(whole.links, state.links),
             config=state.config if whole.config_changed else None,
+            calls_granted=state.calls_granted,
             ended=whole.ended,
             commands=whole.commands,
             events=whole.events,

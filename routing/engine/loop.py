@@ -16,6 +16,7 @@ from routing.core.config import Config
 from routing.core.errors import StoreError
 from routing.core.world import WorldState
 from routing.engine.backoff import Backoff
+from routing.engine.capacity import CallShare
 from routing.engine.core import Core, W
 from routing.engine.lease import LeaseKeeper
 from routing.engine.session import Session
@@ -31,7 +32,8 @@ class EngineSettings:
     """`lease_ttl_ms` plus `lease_poll_s` bounds how long nobody leads after a crash.
 
     `batch`: inputs per commit at most. `idle_ms`: longest wait for an input. `snapshot_every`: journal entries
-    between two snapshots, so a replay starts at most twice as many entries back.
+    between two snapshots, so a replay starts at most twice as many entries back. `data_centre_calls`: live customer
+    calls of all tenants of the store together, None = no limit.
     """
 
     tenant: str
@@ -41,6 +43,7 @@ class EngineSettings:
     batch: int = 100
     idle_ms: int = 250
     snapshot_every: int = 20_000
+    data_centre_calls: int | None = None
 
 
 class Engine(Generic[W]):
@@ -101,12 +104,14 @@ class Engine(Generic[W]):
     async def _lead(self, store: Store, token: int, keeper: LeaseKeeper, stop: asyncio.Event) -> None:
         session = self.session = await self._load(store, token)
         settings, silence = self._settings, SilenceWatch(store)
+        share = CallShare(store, settings.data_centre_calls)
         while not stop.is_set() and not keeper.is_lost:
             keeper.alive()
             await silence.look(session.world.state.links)
             wait_ms = session.wait_ms(settings.idle_ms)
             inputs = await store.read_inputs(session.position, settings.batch, wait_ms)
-            commit = session.take(inputs)
+            granted = await share.cover(session.world.state, inputs)
+            commit = session.take(inputs, granted)
             if commit is None:
                 continue
             await store.commit(token, commit)

@@ -44,9 +44,14 @@ class Session(Generic[W]):
         next_ms = self._timers.next_ms(self.world.state.timers)
         return longest_ms if next_ms is None else max(0, min(longest_ms, next_ms - self._pace.now_ms()))
 
-    def take(self, inputs: Sequence[Input], timers_after: int = 100) -> Commit | None:
-        """Step through the inputs and the timers due between and after them; None when nothing was to be done."""
+    def take(self, inputs: Sequence[Input], own: Sequence[Item] = (), timers_after: int = 100) -> Commit | None:
+        """Step through the inputs and the timers due between and after them; None when nothing was to be done.
+
+        `own`: what the engine itself has to say before.
+        """
         base_seq = self.seq
+        for item in own:
+            self._step(item)
         for entry in inputs:
             self._fire_due(_TIMERS_PER_INPUT)
             self._step(entry.item)

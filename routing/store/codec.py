@@ -20,7 +20,7 @@ from routing.core.events import Event
 from routing.core.facts import Fact
 from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
-from routing.core.orders import AnyOrder, FireTimer, Reply
+from routing.core.orders import AnyOrder, CapacityGranted, FireTimer, Reply
 from routing.core.world import WorldState
 from routing.store.errors import StoreCorrupt
 from routing.store.port import Item, JournalEntry, Undecodable
@@ -104,7 +104,8 @@ class Codecs:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
-        self.items: UnionCodec[Item] = UnionCodec(sealer, *get_args(Fact), *get_args(AnyOrder), FireTimer)
+        own = (FireTimer, CapacityGranted)
+        self.items: UnionCodec[Item] = UnionCodec(sealer, *get_args(Fact), *get_args(AnyOrder), *own)
         self.commands: UnionCodec[Command] = UnionCodec(sealer, *get_args(Command))
         self.interactions = Codec(Interaction, sealer)
         self.agents = Codec(Agent, sealer)

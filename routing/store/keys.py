@@ -28,6 +28,8 @@ The braces are literal: Redis Cluster hashes only what stands between them, so t
     trace:ID            list    engine               TTL and length; goes with ended:ID
     ended:ID            string  engine               TTL; length of ended_index
     ended_index         list    engine               length
+
+Beside all tenants stands CALLS, a hash with one field per tenant, written by engines: the calls that it has reserved.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from __future__ import annotations
 from routing.core.errors import StoreError
 
 STATE = ("interactions", "agents", "phones", "links", "timers", "config", "meta")
+CALLS = "sr:calls"
 SNAPSHOT_SLOTS = ("a", "b")
 
 

@@ -29,9 +29,18 @@ from routing.store.port import (
 
 
 class MemoryStore:
-    """`Store` of one tenant within one event loop. `now_ms` drives everything that expires."""
+    """`Store` of one tenant within one event loop. `now_ms` drives everything that expires.
 
-    def __init__(self, tenant: str, now_ms: Callable[[], int], limits: Limits | None = None) -> None:
+    `shares`: reserved calls and when they expire by tenant, for all stores that are one server.
+    """
+
+    def __init__(
+        self,
+        tenant: str,
+        now_ms: Callable[[], int],
+        limits: Limits | None = None,
+        shares: dict[str, tuple[int, int]] | None = None,
+    ) -> None:
         self.tenant = tenant
         self.limits = limits or Limits()
         self._now_ms = now_ms
@@ -52,6 +61,7 @@ class MemoryStore:
         self._ended: Expiring[bytes] = Expiring(now_ms)
         self._ended_index: list[str] = []
         self._revisions: list[bytes] = []
+        self._shares = {} if shares is None else shares
         self._changed = asyncio.Event()
 
     # ------------------------------------------------------------------ inputs
@@ -231,6 +241,15 @@ class MemoryStore:
         self._beats.put(pbx, True, ttl_ms)
         counts_as_lost = self._tables.links.get(pbx) is False and not len(self._inputs)
         return was_good and not counts_as_lost
+
+    async def reserve_calls(self, needed: int, spare: int, limit: int) -> int:
+        now_ms = self._now_ms()
+        others = sum(calls for who, (calls, until) in self._shares.items() if who != self.tenant and until > now_ms)
+        left = max(0, limit - others)
+        mine = min(needed, left)
+        mine += min(spare, (left - mine) // 10)
+        self._shares[self.tenant] = (mine, now_ms + self.limits.share_ttl_ms)
+        return mine
 
     async def silent(self, pbxs: Sequence[str]) -> list[str]:
         return [pbx for pbx in pbxs if pbx in self._beaters and self._beats.get(pbx) is None]

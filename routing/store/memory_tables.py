@@ -24,6 +24,7 @@ class Tables:
     links: dict[str, bool] = field(default_factory=dict)
     timers: dict[str, int] = field(default_factory=dict)
     config: bytes = b""
+    calls_granted: int | None = None
     seq: int = 0
     now_ms: int = 0
     position: str = START
@@ -40,6 +41,7 @@ class Tables:
             phones=dict(self.phones),
             links=dict(self.links),
             timers=dict(self.timers),
+            calls_granted=self.calls_granted,
             now_ms=self.now_ms,
             seq=self.seq,
         )
@@ -53,6 +55,7 @@ class Tables:
         _merge(self.timers, commit.timers)
         if commit.config:
             self.config = PLAIN.encode(commit.config)
+        self.calls_granted = commit.calls_granted
         self.seq, self.now_ms, self.position = commit.seq, commit.now_ms, commit.position
 
 

@@ -17,7 +17,7 @@ from routing.core.events import Event
 from routing.core.facts import Fact, PhoneState
 from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
-from routing.core.orders import AnyOrder, FireTimer, Reply
+from routing.core.orders import AnyOrder, CapacityGranted, FireTimer, Reply
 from routing.core.world import WorldState
 
 START = "0-0"
@@ -25,7 +25,7 @@ START = "0-0"
 # Idempotency-Key is answered the same however often it is asked for.
 KEPT = "keep_"
 
-Item = Fact | AnyOrder | FireTimer
+Item = Fact | AnyOrder | FireTimer | CapacityGranted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,8 @@ class Commit:
     """All that a batch of steps leaves behind. None as a value means: gone.
 
     `base_seq` is the journal number of the state the batch builds on, `seq` that of its last step. `position`:
-    the last input it has used up. `journal` holds every step from `base_seq + 1` to `seq`.
+    the last input it has used up. `calls_granted` is stored with each commit, changed or not. `journal`
+    holds every step from `base_seq + 1` to `seq`.
     """
 
     base_seq: int
@@ -86,6 +87,7 @@ class Commit:
     phones: Mapping[str, PhoneState | None] = field(default_factory=dict)
     links: Mapping[str, bool | None] = field(default_factory=dict)
     config: Config | None = None
+    calls_granted: int | None = None
     ended: Mapping[str, Interaction] = field(default_factory=dict)
     commands: Sequence[Command] = ()
     events: Sequence[Event] = ()
@@ -100,6 +102,7 @@ class Limits:
 
     `ended`: ended interactions kept, with their traces; about 4 KB each. `dial_mark_ttl_ms`: longer than any dial can
     wait in a stream and still be carried out. `kept_reply_ttl_ms`: how long an idempotency key is good.
+    `share_ttl_ms`: how long reserved calls stay a tenant's whose engine is silent.
     """
 
     inputs: int = 100_000
@@ -113,6 +116,7 @@ class Limits:
     reply_ttl_ms: int = 60_000
     kept_reply_ttl_ms: int = 24 * 3600 * 1000
     dial_mark_ttl_ms: int = 3600 * 1000
+    share_ttl_ms: int = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +215,13 @@ class Store(Protocol):
 
         False: it comes too late, the one before had run out; or the state counts the link as lost with no input
         waiting that could change it.
+        """
+
+    async def reserve_calls(self, needed: int, spare: int, limit: int) -> int:
+        """So many of the `limit` live calls that all tenants of this server may have together are this tenant's now.
+
+        That is `needed` or as many as the others leave, whatever it had before; and up to `spare` more as long as ten
+        times as many are left. Atomic: never more than `limit` in all, unless the limit was lowered.
         """
 
     async def silent(self, pbxs: Sequence[str]) -> list[str]:

@@ -40,6 +40,7 @@ class CommitScript:
         self.args: list[Word] = [token, commit.base_seq, commit.seq, commit.now_ms, commit.position]
         self.args += [limits.events, limits.commands, limits.traces_per_interaction, limits.ended]
         self.args += [limits.trace_ttl_ms, limits.ended_ttl_ms, limits.revisions]
+        self.args.append("" if commit.calls_granted is None else commit.calls_granted)
         self._add_state(commit)
         self._add_outputs(commit, limits)
 

@@ -43,6 +43,7 @@ def state_of(tenant: str, values: list[Any], codecs: Codecs) -> WorldState | Non
             links={k.decode(): v == b"1" for k, v in links.items()},
             # A score is a double; every time in ms UTC is one exactly.
             timers={k.decode(): int(float(at)) for k, at in zip(timers[::2], timers[1::2], strict=True)},
+            calls_granted=int(numbers["calls_granted"]) if numbers.get("calls_granted") else None,
             now_ms=int(numbers.get("now_ms", 0)),
             seq=int(numbers.get("seq", 0)),
         )
@@ -51,5 +52,5 @@ def state_of(tenant: str, values: list[Any], codecs: Codecs) -> WorldState | Non
 
 
 def meta_of(meta: dict[bytes, bytes]) -> dict[str, str]:
-    """Fields `seq`, `now_ms`, `position`; empty before the first commit."""
+    """Fields `seq`, `now_ms`, `position`, `calls_granted` (empty: no limit); empty before the first commit."""
     return {k.decode(): v.decode() for k, v in meta.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from routing.core.orders import Reply
 from routing.core.world import WorldState
 from routing.store.codec import PLAIN, Codecs
 from routing.store.errors import Fenced, SnapshotGone, StoreFull
-from routing.store.keys import Keys
+from routing.store.keys import CALLS, Keys
 from routing.store.port import (
     START,
     Commit,
@@ -189,6 +190,11 @@ class RedisStore:
         )
         counts_as_lost = link == link_text(is_up=False).encode() and not waiting
         return bool(before or is_first) and not counts_as_lost
+
+    async def reserve_calls(self, needed: int, spare: int, limit: int) -> int:
+        now_ms = time.time_ns() // 1_000_000
+        args: list[Word] = [self.tenant, needed, spare, limit, now_ms, self.limits.share_ttl_ms]
+        return int(await self._link.script("reserve_calls", [CALLS], args))
 
     async def silent(self, pbxs: Sequence[str]) -> list[str]:
         if not pbxs:

@@ -25,16 +25,25 @@ class StoreLab(Protocol):
 
     def open(self, limits: Limits | None = None) -> Store: ...
 
+    def open_beside(self, limits: Limits | None = None) -> Store:
+        """A handle on another tenant of the same server."""
+
     async def close(self) -> None: ...
 
 
 class MemoryLab:
     def __init__(self) -> None:
-        self._store = MemoryStore("acme", SystemClock().now_ms)
+        shares: dict[str, tuple[int, int]] = {}
+        self._store = MemoryStore("acme", SystemClock().now_ms, shares=shares)
+        self._beside = MemoryStore("globex", SystemClock().now_ms, shares=shares)
 
     def open(self, limits: Limits | None = None) -> Store:
         self._store.limits = limits or Limits()
         return self._store
+
+    def open_beside(self, limits: Limits | None = None) -> Store:
+        self._beside.limits = limits or Limits()
+        return self._beside
 
     async def close(self) -> None:
         return None
@@ -47,6 +56,11 @@ class RedisLab:
 
     def open(self, limits: Limits | None = None) -> Store:
         self._stores.append(RedisStore(self.url, self.tenant, limits, timeout_s=2.0, codecs=self._codecs))
+        return self._stores[-1]
+
+    def open_beside(self, limits: Limits | None = None) -> Store:
+        tenant = f"{self.tenant}-beside"
+        self._stores.append(RedisStore(self.url, tenant, limits, timeout_s=2.0, codecs=self._codecs))
         return self._stores[-1]
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@
 -- ARGV  1 token  2 seq of the state built upon  3 new seq  4 now in ms  5 input position
 --       6 limit of events  7 of commands per PBX  8 of traces per interaction  9 of ended ones kept, with their traces
 --       10 time to live of traces, 11 of ended interactions, in ms  12 limit of kept revisions
+--       13 customer calls that may live at once, empty: no limit
 --       then sections, each headed by the number of ARGV that follow in it:
 --         interactions, agents, phones, links: each twice, first field, value, ...; then fields to delete
 --         timers: deadline, key, ...; then keys to clear
@@ -21,7 +22,7 @@ if call("GET", KEYS[1]) ~= ARGV[1] or (call("HGET", KEYS[2], "seq") or "0") ~= A
   return 0
 end
 
-local at = 12
+local at = 13
 
 -- First and last index of the next section.
 local function section()
@@ -96,7 +97,7 @@ for i = first, last, 2 do
   call("XADD", KEYS[11], ARGV[i] .. "-0", "d", ARGV[i + 1])
 end
 
-call("HSET", KEYS[2], "seq", ARGV[3], "now_ms", ARGV[4], "position", ARGV[5])
+call("HSET", KEYS[2], "seq", ARGV[3], "now_ms", ARGV[4], "position", ARGV[5], "calls_granted", ARGV[13])
 local ms, number = string.match(ARGV[5], "^(%d+)-(%d+)$")
 call("XTRIM", KEYS[3], "MINID", string.format("%s-%.0f", ms, number + 1))
 return 1
