@@ -34,17 +34,26 @@ KINDS: dict[str, Kind] = {
     "number-refused": Kind(status=422, title="The number is not dialed"),
     "cad-refused": Kind(status=422, title="CAD refused"),
     "cad-conflict": Kind(status=412, title="Somebody saved first"),
+    "version-conflict": Kind(status=412, title="Somebody saved first"),
+    "already-exists": Kind(status=409, title="There is one already"),
+    "not-wrapped-up": Kind(status=409, title="The call has no wrap-up reason yet"),
+    "not-in-history": Kind(status=409, title="The call is not in this agent's history"),
+    "recording-elsewhere": Kind(status=404, title="The file of the recording is not on this server"),
     # what the request itself is refused for
     "invalid-request": Kind(status=422, title="The request breaks its schema"),
     "malformed-request": Kind(status=400, title="The request cannot be read"),
     "unauthenticated": Kind(status=401, title="A valid key or token is needed"),
     "forbidden": Kind(status=403, title="A permission is missing"),
+    "cursor-invalid": Kind(status=422, title="The cursor is not one of this list"),
+    "range-not-satisfiable": Kind(status=416, title="The file has no such range"),
     "not-found": Kind(status=404, title="There is no such thing"),
     "method-not-allowed": Kind(status=405, title="This method is not supported here"),
     # what is the server's fault or state
     "no-reply": Kind(status=503, title="No engine answered in time"),
     "store-unavailable": Kind(status=503, title="The live state cannot be reached"),
     "store-full": Kind(status=503, title="Too many orders wait"),
+    "database-unavailable": Kind(status=503, title="The database cannot be reached"),
+    "database-refused": Kind(status=500, title="The database refused"),
     "internal-error": Kind(status=500, title="A fault of the server"),
 }
 

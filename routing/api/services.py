@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
@@ -14,6 +15,7 @@ from routing.app.clock import Clock
 from routing.app.settings import ApiSettings, ServerSettings
 from routing.store.codec import Codecs
 from routing.store.front import Front
+from routing.store.sql.database import Database
 
 EXTENSION = "switchroom"
 
@@ -32,6 +34,8 @@ class Services:
     redis: Redis
     clock: Clock
     authenticator: Authenticator
+    sql_turn: threading.Lock = field(default_factory=threading.Lock)
+    _database: Database | None = None
     _fronts: dict[str, Front] = field(default_factory=dict)
     _codecs: Codecs = field(init=False)
 
@@ -41,6 +45,13 @@ class Services:
     def front(self, tenant: str) -> Front:
         """Live state of one tenant."""
         return self._fronts.setdefault(tenant, Front(self.redis, tenant, codecs=self._codecs))
+
+    @property
+    def database(self) -> Database:
+        """SQL, for `routing.api.database`; opened on first use, so after gunicorn's fork. Raises StoreUnavailable."""
+        if self._database is None:
+            self._database = Database.at(self.server.database_url)
+        return self._database
 
 
 def services() -> Services:
