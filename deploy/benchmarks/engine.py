@@ -24,8 +24,10 @@ from deploy.lab.redis import RedisServer
 from routing.core.config import AgentConfig, CadVariable, Config, EntryPoint, Pbx, Profile, Queue, Result, WrapUp
 from routing.core.facts import LinkRestored, PhoneState
 from routing.core.orders import AnyOrder, ApplyConfig, GoIdle, SignIn
+from routing.store.codec import Codecs
 from routing.store.port import Limits
 from routing.store.redis_store import RedisStore
+from routing.store.sealing import NO_KEYS, Sealer, SealKeys, new_key, parse_keys
 
 ROOT = Path(__file__).parents[2]
 TENANT = "bench"
@@ -70,13 +72,18 @@ def configuration(agents: int) -> Config:
 class Bench:
     """One Redis, one engine, and what is needed to look at both."""
 
-    def __init__(self, redis: RedisServer) -> None:
-        self.redis = redis
-        self.store = RedisStore(redis.url, TENANT, Limits(ended=1_000_000), timeout_s=30.0)
+    def __init__(self, redis: RedisServer, keys: SealKeys) -> None:
+        self.redis, self.keys = redis, keys
+        self.store = self.open_store()
         self.engine: Child | None = None
+
+    def open_store(self) -> RedisStore:
+        codecs = Codecs(Sealer(self.keys))
+        return RedisStore(self.redis.url, TENANT, Limits(ended=1_000_000), timeout_s=30.0, codecs=codecs)
 
     def start_engine(self) -> Child:
         module = [sys.executable, "-m", "deploy.benchmarks.engine", "--serve", self.redis.url]
+        module += ["--keys", *(key.line for key in self.keys.keys)]
         self.engine = Child(module, self.redis.directory / "engine.log", ROOT)
         os.sched_setaffinity(self.engine.pid, ENGINE_CORE)
         return self.engine
@@ -192,9 +199,9 @@ async def measure_memory(
 
 
 async def measure_all(arguments: argparse.Namespace, redis: RedisServer) -> list[Figure]:
-    bench = Bench(redis)
+    bench = Bench(redis, SealKeys(keys=() if arguments.unsealed else (new_key("bench"),)))
     empty = await bench.restart_engine(), await bench.redis_bytes()
-    feeder = Feeder(RedisStore(redis.url, TENANT, timeout_s=30.0), "0-0")
+    feeder = Feeder(bench.open_store(), "0-0")
     stop = asyncio.Event()
     carrying = asyncio.create_task(feeder.carry(stop))
     try:
@@ -216,12 +223,13 @@ def measure(arguments: argparse.Namespace) -> list[Figure]:
         return uvloop.run(measure_all(arguments, redis))
 
 
-def serve(url: str) -> None:
+def serve(url: str, keys: list[str]) -> None:
     """The engine process."""
     from routing.app.bootstrap import run_engine
     from routing.app.settings import LogLevel, ServerSettings
 
-    run_engine(ServerSettings(tenant=TENANT, redis_url=url, log_level=LogLevel.WARNING))
+    cad_keys = SealKeys(keys=parse_keys(keys)) if keys else NO_KEYS
+    run_engine(ServerSettings(tenant=TENANT, redis_url=url, log_level=LogLevel.WARNING, cad_keys=cad_keys))
 
 
 if __name__ == "__main__":
@@ -229,9 +237,11 @@ if __name__ == "__main__":
     parser.add_argument("--agents", type=int, default=10_000)
     parser.add_argument("--lives", type=int, default=5000)
     parser.add_argument("--waiting", type=int, default=5000)
+    parser.add_argument("--unsealed", action="store_true", help="leave CAD in Redis unencrypted, to compare")
     parser.add_argument("--serve", metavar="URL", help=argparse.SUPPRESS)
+    parser.add_argument("--keys", nargs="*", default=[], help=argparse.SUPPRESS)
     known, _ = parser.parse_known_args()
     if known.serve:
-        serve(known.serve)
+        serve(known.serve, known.keys)
     else:
         run("engine", measure, parser)
