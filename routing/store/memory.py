@@ -247,7 +247,7 @@ class MemoryStore:
         others = sum(calls for who, (calls, until) in self._shares.items() if who != self.tenant and until > now_ms)
         left = max(0, limit - others)
         mine = min(needed, left)
-        mine += min(spare, (left - mine) // 10)
+        mine += min(spare, (left - mine) // 100)
         self._shares[self.tenant] = (mine, now_ms + self.limits.share_ttl_ms)
         return mine
 

@@ -220,8 +220,8 @@ class Store(Protocol):
     async def reserve_calls(self, needed: int, spare: int, limit: int) -> int:
         """So many of the `limit` live calls that all tenants of this server may have together are this tenant's now.
 
-        That is `needed` or as many as the others leave, whatever it had before; and up to `spare` more as long as ten
-        times as many are left. Atomic: never more than `limit` in all, unless the limit was lowered.
+        That is `needed` or as many as the others leave, whatever it had before; and up to `spare` more, but no more
+        than a hundredth of what is left then. Atomic: never more than `limit` in all, unless the limit was lowered.
         """
 
     async def silent(self, pbxs: Sequence[str]) -> list[str]:

@@ -51,13 +51,13 @@ def test_many_who_ask_at_once_never_get_more_than_the_limit_together(make: MakeL
     scenario(make, play)
 
 
-def test_spare_calls_are_given_only_while_ten_times_as_many_are_left(make: MakeLab) -> None:
+def test_spare_calls_are_given_only_while_a_hundred_times_as_many_are_left(make: MakeLab) -> None:
     async def play(lab: StoreLab) -> None:
         one, other = lab.open(), lab.open_beside()
-        assert await one.reserve_calls(10, 8, 200) == 18
-        assert await one.reserve_calls(10, 8, 50) == 14
-        assert await one.reserve_calls(10, 8, 19) == 10
-        assert await other.reserve_calls(9, 8, 19) == 9
+        assert await one.reserve_calls(10, 8, 2000) == 18
+        assert await one.reserve_calls(10, 8, 410) == 14
+        assert await one.reserve_calls(10, 8, 109) == 10
+        assert await other.reserve_calls(99, 8, 109) == 99
         await give_back(lab)
 
     scenario(make, play)

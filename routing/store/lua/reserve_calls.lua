@@ -2,8 +2,8 @@
 --
 -- KEYS  1 calls: hash, tenant -> "<calls> <expires at, in ms>"
 -- ARGV  1 tenant  2 calls needed  3 more that would be useful  4 limit of all tenants  5 now in ms  6 time to live in ms
--- returns how many this tenant has now: those needed or what the others leave, and of the further ones as many as leave
---         ten times as much to the others
+-- returns how many this tenant has now: those needed or what the others leave, and of the further ones no more
+--         than a hundredth of what is left
 local now = tonumber(ARGV[5])
 local left = tonumber(ARGV[4])
 local fields = redis.call("HGETALL", KEYS[1])
@@ -17,6 +17,6 @@ for i = 1, #fields, 2 do
 end
 left = math.max(0, left)
 local mine = math.min(tonumber(ARGV[2]), left)
-mine = mine + math.min(tonumber(ARGV[3]), math.floor((left - mine) / 10))
+mine = mine + math.min(tonumber(ARGV[3]), math.floor((left - mine) / 100))
 redis.call("HSET", KEYS[1], ARGV[1], string.format("%d %.0f", mine, now + tonumber(ARGV[6])))
 return mine
