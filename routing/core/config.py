@@ -148,6 +148,7 @@ class EntryPoint:
     """Numbers that start an interaction. `cad` overrides the tenant's declarations by name.
 
     `return_after_call`: the caller goes back to the dialplan after the agent has ended the call (else: hung up).
+    `screen_pop`: template of the URL that an offer shows, see `routing.core.screen_pop`; empty: none.
     """
 
     id: str
@@ -156,6 +157,7 @@ class EntryPoint:
     priority: int | None = None
     cad: tuple[CadVariable, ...] = ()
     return_after_call: bool = False
+    screen_pop: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

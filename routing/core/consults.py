@@ -6,6 +6,7 @@ Agent 2 may be an external party at a dial number: all the same, but that he has
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from routing.core.config import Result
 from routing.core.endings import end_interaction
@@ -24,7 +25,7 @@ from routing.core.interaction import (
     Role,
 )
 from routing.core.orders import Invite, OnConsult, StartConsult
-from routing.core.ringing import outside_of, rescind, ring, ring_outside
+from routing.core.ringing import consult_card, outside_of, rescind, ring, ring_outside
 from routing.core.roles import Action
 from routing.core.seats import move, release, unseat
 from routing.core.topology import hang_up, to_confirm
@@ -149,12 +150,13 @@ def _conference(world: World, interaction: Interaction) -> None:
 
 
 def _tell_conference(world: World, interaction: Interaction) -> None:
+    """With what the consult had, and who was consulted (CONF-03, CONF-04)."""
     second = interaction.party(Role.CONSULTED)
     config = world.config.agents.get(second.agent_id) if second else None
-    who = {"consulted_name": config.name, "consulted_dn": config.phone} if config else {}
+    who: dict[str, Any] = {"consulted_name": config.name, "consulted_dn": config.phone} if config else {}
     if second and second.number:
         who = {"consulted_name": "", "consulted_dn": second.number}
-    world.emit(EventType.CONFERENCE_STARTED, interaction, **who)
+    world.emit(EventType.CONFERENCE_STARTED, interaction, **(who | consult_card(world, interaction)))
 
 
 def _complete_transfer(world: World, interaction: Interaction) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 from routing.core import cad
 from routing.core.agent import Engagement, EngagementState, EngagementTrigger
 from routing.core.commands import DialLeg
+from routing.core.config import CadVariable
 from routing.core.engagements import move_engagement, open_engagement
 from routing.core.events import EventType
 from routing.core.guard import Outside
 from routing.core.interaction import Interaction, Offer, OfferEnd, OfferPurpose, OfferState, PastOffer, Role
+from routing.core.screen_pop import screen_pop
 from routing.core.timers import Due, key
 from routing.core.topology import hang_up
 from routing.core.world import World
@@ -143,24 +145,33 @@ def _dial(world: World, interaction: Interaction, offer: Offer, phone: str, call
 def offer_card(world: World, interaction: Interaction, offer: Offer) -> dict[str, object]:
     """What the agent sees of an offer (OFFER-02); `timer_started_at_ms` is the start of its elapsed-time timer."""
     queue = world.config.queues.get(interaction.queue)
-    declared = world.config.cad_of(interaction.entry_point)
-    is_consult = offer.purpose is OfferPurpose.CONSULT
-    names = queue.consult_variables[:MAX_CONSULT_VARIABLES] if queue and is_consult else ()
-    names = names or (queue.offer_variables if queue else ())
-    chosen = [declared[n] for n in names if n in declared] or cad.shown(declared)
-    if is_consult:
-        chosen = chosen[:MAX_CONSULT_VARIABLES]
+    names = queue.offer_variables if queue else ()
+    variables = {"variables": cad.form(_chosen(world, interaction, names), interaction.cad)}
     return {
         "label": _LABELS[offer.purpose],
         "status": "ringing",
         "ani": interaction.ani,
         "dnis": interaction.dnis,
         "queue_label": queue.label if queue else interaction.queue,
-        "variables": cad.form(chosen, interaction.cad),
         "timer_started_at_ms": offer.offered_at_ms,
         "deadline_ms": offer.deadline_ms,
-        **(_initiator(world, interaction) if is_consult else {}),
+        "screen_pop": screen_pop(world.config, interaction, offer.agent_id),
+        **(consult_card(world, interaction) if offer.purpose is OfferPurpose.CONSULT else variables),
     }
+
+
+def consult_card(world: World, interaction: Interaction) -> dict[str, object]:
+    """What agent 2 is told of a consult: who asks, and up to six variables of the call (CONS-07)."""
+    queue = world.config.queues.get(interaction.queue)
+    names = (queue.consult_variables or queue.offer_variables) if queue else ()
+    chosen = _chosen(world, interaction, names)[:MAX_CONSULT_VARIABLES]
+    return {"variables": cad.form(chosen, interaction.cad), **_initiator(world, interaction)}
+
+
+def _chosen(world: World, interaction: Interaction, names: Iterable[str]) -> list[CadVariable]:
+    """The variables of these names; those of the agent's form where none of them is declared."""
+    declared = world.config.cad_of(interaction.entry_point)
+    return [declared[name] for name in names if name in declared] or cad.shown(declared)
 
 
 def _initiator(world: World, interaction: Interaction) -> dict[str, object]:

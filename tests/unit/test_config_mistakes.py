@@ -282,6 +282,36 @@ MISTAKES = [
         reason="100 leads to entry point 'main' already (queues.toml, line 9)",
     ),
     Mistake(
+        name="screen pop with an unknown placeholder",
+        file="queues",
+        old='numbers = ["100"]',
+        new='numbers = ["100"]\nscreen_pop = "https://crm.example/{caller}"',
+        line=12,
+        key="entry_points.main.screen_pop",
+        reason="there is no placeholder {caller}; there are ani, dnis, queue, entry_point, interaction_id, agent_id "
+        "and cad.NAME",
+    ),
+    Mistake(
+        name="screen pop with a secure variable",
+        file="queues",
+        old='label = "Customer"',
+        new='label = "Customer"\n[entry_points.main.cad.customer]\nsecure = true\n'
+        '[entry_points.second]\nqueue = "sales"\nscreen_pop = "https://crm.example/{cad.customer}"\n'
+        "cad = { customer = { secure = true } }",
+        line=19,
+        key="entry_points.second.screen_pop",
+        reason="the CAD variable 'customer' is secure and must not get into a URL",
+    ),
+    Mistake(
+        name="screen pop that is no web page",
+        file="queues",
+        old='numbers = ["100"]',
+        new='numbers = ["100"]\nscreen_pop = "file:///etc/{ani}"',
+        line=12,
+        key="entry_points.main.screen_pop",
+        reason="must begin with http:// or https:// and a host name without placeholders",
+    ),
+    Mistake(
         name="number listed twice",
         file="queues",
         old='numbers = ["100"]',

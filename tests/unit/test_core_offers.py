@@ -10,7 +10,15 @@ from routing.core.agent import AGENT_TABLE, AgentState, AgentTrigger, Engagement
 from routing.core.commands import DialLeg, HangUpLeg, MarkLeg, Room
 from routing.core.config import AfterMiss, MissPolicy, Result, RonaCause, Strategy
 from routing.core.events import EventType
-from routing.core.facts import CommandEnded, CommandOutcome, DialOutcome, LegAnswered, PhoneState
+from routing.core.facts import (
+    CommandEnded,
+    CommandOutcome,
+    DialOutcome,
+    LegAnswered,
+    LinkLost,
+    LinkRestored,
+    PhoneState,
+)
 from routing.core.interaction import InteractionState, OfferEnd
 from routing.core.orders import EditCad, EndInteraction, GoAvailable, GoIdle, Hold, SignIn, SignOut
 from tests.unit.core_driver import Driver, agent, config, queue
@@ -114,6 +122,26 @@ def test_rona_has_exactly_two_ways_out_and_time_is_none_of_them() -> None:
     assert d.order(SignIn, agent_id="anna").code == "illegal-transition"
     assert d.state_of("anna") == "rona"
     assert d.order(GoIdle, agent_id="anna", reason="break").code == "ok"
+
+
+@pytest.mark.req("A25", "STATE-08")
+@pytest.mark.parametrize("actor", ["agent:anna", "supervisor:sue", "phone:PJSIP/anna"])
+@pytest.mark.parametrize(
+    ("kind", "fields", "after"), [(GoAvailable, {}, "available"), (GoIdle, {"reason": "break"}, "idle")]
+)
+def test_rona_ends_in_available_or_idle_by_hand_alone(
+    kind: type, fields: dict[str, str], after: str, actor: str
+) -> None:
+    d = one_agent(ring_timeout_s=10)
+    d.call()
+    d.advance(10)
+    for state in (PhoneState.BUSY, PhoneState.UNREACHABLE, PhoneState.FREE):
+        d.phone("anna", state)
+    d.give(LinkLost(pbx="a"))
+    d.give(LinkRestored(pbx="a", phones={"PJSIP/anna": PhoneState.FREE}))
+    assert d.state_of("anna") == "rona"
+    assert d.order(kind, agent_id="anna", actor=actor, **fields).code == "ok"
+    assert d.state_of("anna") == after
 
 
 @pytest.mark.req("STATE-07", "STATE-08")

@@ -242,7 +242,7 @@ def test_a_hold_silences_the_file_and_what_was_wanted_comes_back_after_it() -> N
     assert (talk.shown, talk.asked()[-1]) == (R.PAUSED, R.PAUSED)
 
 
-@pytest.mark.req("REC-05", "REC-06")
+@pytest.mark.req("REC-05", "REC-06", "A20")
 @pytest.mark.parametrize("by_hand", [True, False])
 def test_a_pause_that_ends_during_a_hold_is_over_but_the_file_stays_silent_until_it_ends(by_hand: bool) -> None:
     talk = Recorded()
@@ -287,7 +287,7 @@ def test_after_a_consult_transfer_the_recording_is_that_of_the_new_agent(recorde
     assert (STOPPED in talk.told()) == (ANNA in recorded)
 
 
-@pytest.mark.req("REC-05", "REC-08")
+@pytest.mark.req("REC-05", "REC-08", "A20")
 def test_a_transfer_ends_the_pause() -> None:
     talk = Recorded()
     talk.pause()

@@ -19,7 +19,8 @@ from tests.unit.test_core_consult import ANNA, BEN, CLEO, TALKING, Talk, centre,
 from tests.unit.test_core_dial_numbers import TYPED, Line
 from tests.unit.test_core_dial_numbers import centre as with_trunk
 
-S, U = InteractionState, UnansweredTransfer
+S = InteractionState
+U = UnansweredTransfer
 
 
 def transferred(policy: U, **changes: Any) -> Talk:

@@ -273,6 +273,13 @@ class EntryPointTable(Table):
         default=False,
         description="The caller goes on in the dialplan when the agent has ended the call, instead of being hung up",
     )
+    screen_pop: str | None = Field(
+        default=None,
+        description="URL that an offer carries for the agent's desktop, e.g. "
+        "`https://crm.example/open?case={cad.case_id}&from={ani}`. Placeholders: `ani`, `dnis`, `queue`, "
+        "`entry_point`, `interaction_id`, `agent_id`, `cad.NAME` of a variable that is not secure; values are "
+        "percent-encoded",
+    )
 
 
 class CallsTable(Table):

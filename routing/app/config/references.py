@@ -9,6 +9,7 @@ from routing.app.config.positions import KeyPath
 from routing.app.config.problems import did_you_mean
 from routing.app.config.sources import Sources
 from routing.app.config.validate import Tables
+from routing.core import screen_pop
 from routing.core.config import AfterMiss, RonaCause
 
 
@@ -28,6 +29,7 @@ class References:
             self._agent(agent, ("agents", agent_id))
         for entry_point_id, entry_point in tables.entry_points.items():
             self._known("queues", entry_point.queue, ("entry_points", entry_point_id, "queue"))
+            self._screen_pop(entry_point, ("entry_points", entry_point_id, "screen_pop"))
         if tables.outdial.entry_point is not None:
             self._known("entry_points", tables.outdial.entry_point, ("outdial", "entry_point"))
         self._phones()
@@ -77,6 +79,12 @@ class References:
     def _cad_names(self) -> set[str]:
         own = (entry.get("cad") for entry in self._sources.entries("entry_points").values() if isinstance(entry, dict))
         return set(self._sources.entries("cad")).union(*(cad for cad in own if isinstance(cad, dict)))
+
+    def _screen_pop(self, entry_point: EntryPointTable, path: KeyPath) -> None:
+        common = {name: table.secure for name, table in self._tables.cad.items()}
+        own = {n: t.secure for n, t in entry_point.cad.items() if "secure" in t.model_fields_set or n not in common}
+        for reason in screen_pop.mistakes(entry_point.screen_pop or "", common | own) if entry_point.screen_pop else ():
+            self._sources.error(path, reason)
 
     def _agent(self, agent: AgentTable, path: KeyPath) -> None:
         self._known("teams", agent.team, (*path, "team"))

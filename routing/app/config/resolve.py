@@ -196,6 +196,7 @@ def _entry_point(id_: str, table: EntryPointTable, common: dict[str, CadVariable
         priority=table.priority,
         cad=tuple(_variable(name, cad, common.get(name)) for name, cad in table.cad.items()),
         return_after_call=table.return_after_call,
+        screen_pop=table.screen_pop or "",
     )
 
 
