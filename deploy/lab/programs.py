@@ -1,6 +1,7 @@
 """Where the lab's programs are: forced by the environment, on the PATH, or fetched below the cache.
 
     SWITCHROOM_ASTERISK, SWITCHROOM_REDIS_SERVER, SWITCHROOM_SIPP    a binary to use in any case
+    SWITCHROOM_POSTGRES                                              the directory of initdb and postgres
 
 An Asterisk on the PATH is not used unless forced: its version and modules are unknown.
 """
@@ -55,6 +56,19 @@ def find_sipp() -> Path:
     """SIPp."""
     installed = shutil.which("sipp")
     return _forced("SWITCHROOM_SIPP") or (Path(installed) if installed else _fetched("sipp", "sipp"))
+
+
+def find_postgres() -> Path:
+    """The directory with `initdb` and `postgres`: forced, the newest installed one, or fetched."""
+    forced = os.environ.get("SWITCHROOM_POSTGRES")
+    if forced:
+        if not (Path(forced) / "initdb").exists():
+            raise ProgramMissing(f"SWITCHROOM_POSTGRES={forced}: initdb", "")
+        return Path(forced).absolute()
+    installed = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    if installed:
+        return max(installed, key=lambda path: float(path.parent.name))
+    return _fetched("initdb", "postgres").parent
 
 
 def _forced(variable: str) -> Path | None:

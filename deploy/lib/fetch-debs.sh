@@ -3,6 +3,7 @@
 #
 #   asterisk-22   Asterisk 22 (sid)            asterisk-16   Asterisk 16 (bullseye)
 #   redis         redis-server (own suite)     sipp          SIPp (own suite)
+#   postgres      PostgreSQL 15 (bookworm)
 #
 # How: a private apt (own lists, own cache, EMPTY dpkg status) downloads the packages with their whole
 # dependency closure, libc included; every .deb is unpacked, not installed (no maintainer scripts), and
@@ -38,7 +39,9 @@ describe() {
                  packages="asterisk asterisk-modules asterisk-core-sounds-en-gsm" ;;
     redis) suite=$(own_suite) program=usr/bin/redis-server version_flag=--version packages="redis-server" ;;
     sipp) suite=$(own_suite) program=usr/bin/sipp version_flag=-v packages="sip-tester" ;;
-    *) die "unknown name '$1' (asterisk-22, asterisk-16, redis, sipp)" ;;
+    postgres) suite=bookworm program=usr/lib/postgresql/15/bin/initdb version_flag=--version
+              packages="postgresql-15" ;;
+    *) die "unknown name '$1' (asterisk-22, asterisk-16, redis, sipp, postgres)" ;;
   esac
 }
 
@@ -100,6 +103,15 @@ unpack() {
   if [ -d "$dir/en_US_f_Allison" ] && [ ! -e "$dir/en" ]; then ln -s en_US_f_Allison "$dir/en"; fi
 }
 
+# initdb starts the postgres beside it by its path: there must be a wrapper, too.
+wrap_postgres() {
+  local partial=$1 dir=$1/root/usr/lib/postgresql/15/bin program=usr/lib/postgresql/15/bin/postgres.real
+  mv "$dir/postgres" "$dir/postgres.real"
+  write_wrapper "$partial/bin/postgres"
+  printf '#!/bin/sh\nexec "$(dirname "$0")/../../../../../../bin/postgres" "$@"\n' > "$dir/postgres"
+  chmod +x "$dir/postgres"
+}
+
 write_wrapper() {
   cat > "$1" <<WRAP
 #!/bin/sh
@@ -135,6 +147,7 @@ fetch() {
   mkdir -p "$partial/bin"
   unpack "$cache/archives" "$partial/root"
   write_wrapper "$partial/$binary"
+  if [ "$name" = postgres ]; then wrap_postgres "$partial"; fi
   # Proves that loader and libraries fit together (SIPp ends with 99 after printing its version).
   local version
   version=$("$partial/$binary" "$version_flag" 2>&1 | grep -m1 -iE '[0-9]+\.[0-9]+' || true)

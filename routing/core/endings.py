@@ -73,6 +73,7 @@ def summary(interaction: Interaction) -> dict[str, Any]:
     spanned = ended_at_ms - begun_at_ms
     return {
         "kind": interaction.kind,
+        "leg_id": interaction.customer_leg,
         **({"failure": call.failure, "outcome": call.outcome} if call and call.failure else {}),
         "result": interaction.result.value if interaction.result else "",
         "ended_by": interaction.ended_by,

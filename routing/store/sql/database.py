@@ -75,7 +75,7 @@ def _postgresql(url: URL, options: dict[str, Any], statement_timeout_ms: int) ->
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
-        "options": f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC",
+        "options": f"-c statement_timeout={statement_timeout_ms}",
     }
     driver = url.set(drivername="postgresql+psycopg")
     return create_engine(driver, connect_args=connect_args, pool_pre_ping=True, pool_recycle=1800, **options)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from routing.core.config import Numbers
 from routing.core.interaction import Role
-from routing.store.sql.history_tables import interactions, legs, wrap_ups
+from routing.store.sql.history_tables import cad_versions, interactions, legs, wrap_ups
 from routing.store.sql.meta import row_as
 from routing.store.sql.paging import FIRST, Order, Page, PageOf, read_page
 from routing.store.sql.search import same_numbers
@@ -47,7 +48,10 @@ class AgentCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One interaction; what it has not come to yet is None. `kind`: inbound, outdial, ..."""
+    """One interaction; what it has not come to yet is None. `kind`: inbound, outdial, ...
+
+    `cad`: the newest values, secure ones masked; `cad_version`: 0 where none are known.
+    """
 
     id: str
     kind: str
@@ -69,8 +73,8 @@ class Summary:
     waited_ms: int | None
     talked_ms: int | None
     held_ms: int | None
-    cad: dict[str, str] | None
-    cad_version: int | None
+    cad: dict[str, str] = field(default_factory=dict)
+    cad_version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +124,25 @@ def list_interactions(
     query = select(interactions).where(interactions.c.tenant == tenant, interactions.c.entered_at_ms.is_not(None))
     query = query.where(*_conditions(wanted or HistoryFilter()))
     order = Order(columns=(interactions.c.entered_at_ms, interactions.c.id), descending=True)
-    return read_page(connection, query, order, page, lambda row: row_as(Summary, row))
+    found = read_page(connection, query, order, page, dict)
+    return Page(items=summaries(connection, tenant, found.items), next_cursor=found.next_cursor)
+
+
+def summaries(connection: Connection, tenant: str, rows: Sequence[Mapping[str, Any]]) -> tuple[Summary, ...]:
+    """Rows of the table `interactions` with their call data."""
+    version = cad_versions.c
+    query = select(version.interaction_id, version.version, version.changes).where(version.tenant == tenant)
+    query = query.where(version.interaction_id.in_([row["id"] for row in rows]))
+    cad: dict[str, dict[str, str]] = {}
+    newest: dict[str, int] = {}
+    for interaction_id, number, changes in connection.execute(query.order_by(version.version)):
+        cad.setdefault(interaction_id, {}).update(changes or {})
+        newest[interaction_id] = number
+    names = [f.name for f in fields(Summary) if f.name not in ("cad", "cad_version")]
+    return tuple(
+        Summary(**{n: row[n] for n in names}, cad=cad.get(row["id"], {}), cad_version=newest.get(row["id"], 0))
+        for row in rows
+    )
 
 
 def _conditions(wanted: HistoryFilter) -> list[ColumnElement[bool]]:

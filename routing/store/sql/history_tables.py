@@ -6,7 +6,7 @@ from sqlalchemy import Index, Table
 
 from routing.store.sql.meta import at, instant_key, json, key, maybe, metadata, number, text
 
-# `customer_number`: normalized for look-up. `cad`: newest values, secure ones masked. `kind`: inbound, outdial, ...
+# `customer_number`: normalized for look-up. `kind`: inbound, outdial, ...
 interactions = Table(
     "interactions",
     metadata,
@@ -31,8 +31,6 @@ interactions = Table(
     at("waited_ms"),
     at("talked_ms"),
     at("held_ms"),
-    json("cad"),
-    at("cad_version"),
     Index("ix_interactions_customer", "tenant", "customer_number", "entered_at_ms"),
     Index("ix_interactions_ended", "tenant", "ended_at_ms"),
     Index("ix_interactions_entered", "tenant", "entered_at_ms", "id"),

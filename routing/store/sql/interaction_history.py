@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, select
 
 from routing.store.sql import history_tables as tables
 from routing.store.sql.errors import UnknownRow
-from routing.store.sql.history import Summary
+from routing.store.sql.history import Summary, summaries
 from routing.store.sql.ids import new_id
 from routing.store.sql.inserting import insert_once
 from routing.store.sql.meta import row_as
@@ -160,7 +160,7 @@ def get_summary(connection: Connection, tenant: str, interaction_id: str) -> Sum
     row = connection.execute(query).mappings().one_or_none()
     if row is None or row["entered_at_ms"] is None:
         raise UnknownRow(kind="interaction", id=interaction_id)
-    return row_as(Summary, row)
+    return summaries(connection, tenant, [dict(row)])[0]
 
 
 def get_recording(connection: Connection, tenant: str, file: str) -> RecordingRow:

@@ -73,8 +73,6 @@ def _interactions() -> None:
         sa.Column("waited_ms", sa.BigInteger),
         sa.Column("talked_ms", sa.BigInteger),
         sa.Column("held_ms", sa.BigInteger),
-        sa.Column("cad", JSON),
-        sa.Column("cad_version", sa.BigInteger),
     )
     op.create_index("ix_interactions_customer", "interactions", ["tenant", "customer_number", "entered_at_ms"])
     op.create_index("ix_interactions_ended", "interactions", ["tenant", "ended_at_ms"])

@@ -1,0 +1,1 @@
+"""Processes beside the engine: the recorder, jobs, the ticker."""
