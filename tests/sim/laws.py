@@ -11,7 +11,16 @@ from routing.core.config import AgentConfig, Strategy
 from routing.core.effects import Effects
 from routing.core.events import EventType
 from routing.core.facts import FeatureDialed, LegArrived, PhoneState
-from routing.core.interaction import Consult, Interaction, InteractionState, Offer, OfferPurpose, Party, Role
+from routing.core.interaction import (
+    Consult,
+    Interaction,
+    InteractionState,
+    Offer,
+    OfferPurpose,
+    OfferState,
+    Party,
+    Role,
+)
 from routing.core.orders import GoAvailable, GoIdle
 from routing.core.recording import RecordingState
 from routing.core.step import Input
@@ -21,9 +30,11 @@ from tests.sim.hall import Hall
 _E, _I = EngagementState, InteractionState
 BUSY = (_E.OFFERED, _E.CONNECTED, _E.HELD, _E.CONSULTING, _E.CONFERENCE)
 SEEKING = (_I.CONSULT_REQUESTED, _I.INVITING)
+OUTDIALING = (_I.CALLING_AGENT, _I.CALLING_CUSTOMER)
 TALKING = (_I.CONNECTED, _I.HELD, *SEEKING, _I.CONSULTING, _I.CONSULT_HELD, _I.CONFERENCE)
 # What agent 1 and agent 2 are seen to do; None: there is no agent 2.
 SEEN: dict[InteractionState, tuple[EngagementState, EngagementState | None]] = {
+    _I.CALLING_CUSTOMER: (_E.CONNECTED, None),
     _I.CONNECTED: (_E.CONNECTED, None),
     _I.HELD: (_E.HELD, None),
     _I.CONSULT_REQUESTED: (_E.CONSULTING, None),
@@ -83,8 +94,9 @@ class Laws:
         assert interaction.id not in self.ended, f"lives after its end: {interaction}"
         entered = self.entered.setdefault(interaction.id, interaction.entered_at_ms)
         assert interaction.entered_at_ms == entered, f"lost its place: {interaction}"
-        assert not interaction.offers or interaction.state in (_I.OFFERED, *SEEKING), interaction
-        assert interaction.offers or interaction.state is not _I.OFFERED, interaction
+        assert not interaction.offers or interaction.state in (_I.OFFERED, *SEEKING, *OUTDIALING), interaction
+        assert interaction.offers or interaction.state not in (_I.OFFERED, *OUTDIALING), interaction
+        _outdial(interaction)
         assert (interaction.consult is not None) == (interaction.state in TALKING[2:]), interaction
         seen = SEEN.get(interaction.state, (None, None))
         assert len(interaction.parties) == sum(state is not None for state in seen), interaction
@@ -107,6 +119,18 @@ class Laws:
         _hears(interaction)
 
 
+def _outdial(interaction: Interaction) -> None:
+    """First the agent alone is rung, then the customer alone; there is a customer's leg exactly from his answer on."""
+    is_dialing = interaction.state in OUTDIALING
+    assert bool(interaction.customer_leg) != is_dialing, interaction
+    assert (interaction.outdial is not None) == (interaction.kind == "outdial"), interaction
+    if is_dialing:
+        (offer,) = interaction.offers
+        assert offer.purpose is OfferPurpose.OUTDIAL
+        assert bool(offer.agent_id) == (interaction.state is _I.CALLING_AGENT), interaction
+        assert interaction.answered_at_ms is None, interaction
+
+
 def _is_external(one: Offer | Party) -> bool:
     """A number instead of an agent, never both."""
     assert bool(one.number) != bool(one.agent_id), one
@@ -125,7 +149,8 @@ def _hears(interaction: Interaction) -> None:
 def _recording(hall: Hall, interaction: Interaction) -> None:
     """It is that of the agent whose call it is, and exactly a pause has a deadline (REC-05)."""
     recording = interaction.recording
-    legs = [p.leg_id for p in interaction.parties if p.role is Role.OWNER and p.recording]
+    owners = [p for p in interaction.parties if p.role is Role.OWNER and interaction.state not in OUTDIALING]
+    legs = [p.leg_id for p in owners if p.recording]
     assert legs == ([] if recording.state is RecordingState.OFF else [recording.leg_id]), interaction
     deadline = hall.world.state.timers.get(key(Due.RECORDING, interaction.id))
     assert deadline == recording.resume_at_ms, interaction
@@ -180,10 +205,20 @@ def is_free(hall: Hall, member: AgentConfig) -> bool:
     return (
         agent is not None
         and agent.state is AgentState.AVAILABLE
-        and not agent.engagements
+        and all(_gives_way(hall, interaction_id) for interaction_id in agent.engagements)
         and profile.receive_calls
         and state.links.get(member.pbx, False)
         and state.phones.get(f"{member.pbx}|{member.phone}") is PhoneState.FREE
+    )
+
+
+def _gives_way(hall: Hall, interaction_id: str) -> bool:
+    """An outdial that does not ring yet loses the race against any call from the queue (OUT-20, A24)."""
+    interaction = hall.world.state.interactions.get(interaction_id)
+    return (
+        interaction is not None
+        and interaction.state is _I.CALLING_AGENT
+        and [offer.state for offer in interaction.offers] == [OfferState.RESERVED]
     )
 
 

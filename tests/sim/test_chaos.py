@@ -16,7 +16,9 @@ from routing.core.agent import EngagementState
 from routing.core.config import AfterMiss, Config, DialRights, MissPolicy, Numbers, Pbx, Profile, RonaCause, Strategy
 from routing.core.facts import DialOutcome
 from routing.core.guard import allowed_actions
+from routing.core.limits import CallLimits
 from routing.core.orders import (
+    CancelOutdial,
     EndInteraction,
     ExtendWrapUp,
     FinishWrapUp,
@@ -31,8 +33,10 @@ from routing.core.orders import (
     SignIn,
     SignOut,
     StartConsult,
+    StartOutdial,
     Transfer,
 )
+from routing.core.outdial import OutdialRules
 from routing.core.recorder import wanted
 from routing.core.recording import RecordingState
 from routing.core.roles import Action
@@ -45,6 +49,7 @@ from tests.sim.laws import Laws
 
 AGENTS = ("agt_anna", "agt_ben", "agt_cleo", "agt_dan")
 OUTSIDE = ("5550", "5551")  # numbers whose telephones the simulated PBX reaches by its trunk
+CUSTOMERS = ("+12015550150", "+12015550151", "+12015550152")  # the last one is nobody's telephone
 ENTRY_POINTS = ("sales", "support", "team", "nowhere")
 CONSULT_CONTROLS = {
     Action.CANCEL_CONSULT,
@@ -66,6 +71,9 @@ HABITS: tuple[Habit, ...] = (
     IsDead(),
     Human(LogNormal(3_000, 0.8), LogNormal(30_000, 0.6), misses=0.2, rejects=0.1),
 )
+
+
+CALLER = Profile(id="default", dial=DialRights(allowed=("5", "+1")), outdial=True, dial_pad=True, outdial_to_queue=True)
 
 
 def tenant() -> Config:
@@ -100,9 +108,12 @@ def tenant() -> Config:
             ),
         ],
         pbxs={PBX: Pbx(id=PBX, kind="simulated", dial="OUT/{number}@trunk")},
-        profiles={"default": Profile(id="default", dial=DialRights(allowed=("5",)))},
-        numbers=Numbers(ring_timeout_s=7),
+        profiles={"default": CALLER, "keen": replace(CALLER, id="keen", available_after_outdial=True)},
+        numbers=Numbers(ring_timeout_s=7, country="1"),
+        outdial=OutdialRules(entry_point="sales", agent_ring_timeout_s=5, customer_ring_timeout_s=9),
+        limits=CallLimits(tenant_calls=12, dials_per_minute=20),
     )
+    centre.agents["agt_dan"] = replace(centre.agents["agt_dan"], profile="keen")
     profiles = {name: replace(profile, record=True) for name, profile in centre.profiles.items()}
     return replace(centre, profiles=profiles, recording_pause_s=12)
 
@@ -121,7 +132,8 @@ OUTSIDERS = ("pick_outside", "hang_up_outside")
 STATES = ("sign_in", "sign_out", "available", "available", "idle", "feature")
 CONTROL = ("consult", "consult", "invite", "transfer", "dial", "control", "control", "control")
 RECORDER = ("pause_recording", "resume_recording")
-ORDERS = (*STATES, "hold", "resume", "end", "wrap_up", "extend", *RECORDER, *CONTROL)
+OUTDIALS = ("outdial", "outdial", "cancel_outdial")
+ORDERS = (*STATES, *OUTDIALS, "hold", "resume", "end", "wrap_up", "extend", *RECORDER, *CONTROL)
 FAULTS = ("cut", "stall", "restore", "kill", "start", "double", "lose", "refuse")
 SMALL = st.integers(0, 7)
 
@@ -137,7 +149,7 @@ class Chaos:
 
     def __init__(self, seed: int = 0) -> None:
         self.hall = Hall(tenant(), seed=seed)
-        self.outside = [self.hall.pbx.add_phone(f"OUT/{number}@trunk") for number in OUTSIDE]
+        self.outside = [self.hall.pbx.add_phone(f"OUT/{number}@trunk") for number in (*OUTSIDE, *CUSTOMERS[:2])]
         self.laws = Laws()
         self.hall.observers.append(self.laws)
         self.hall.sign_in_all()
@@ -179,10 +191,10 @@ class Chaos:
             self.hall.pbx.hang_up(live)
 
     def do_pick_outside(self, deed: Deed) -> None:
-        self.outside[deed.which % len(OUTSIDE)].habit = HABITS[deed.much % len(HABITS)]
+        self.outside[deed.which % len(self.outside)].habit = HABITS[deed.much % len(HABITS)]
 
     def do_hang_up_outside(self, deed: Deed) -> None:
-        if live := self.outside[deed.which % len(OUTSIDE)].live:
+        if live := self.outside[deed.which % len(self.outside)].live:
             self.hall.pbx.hang_up(live)
 
     def do_private_call(self, deed: Deed) -> None:
@@ -258,6 +270,12 @@ class Chaos:
         kind = (StartConsult, Transfer, Invite)[deed.much % 3]
         self._on_call(kind, deed, to_number=OUTSIDE[deed.much % 2])
 
+    def do_outdial(self, deed: Deed) -> None:
+        self._order(StartOutdial, deed, number=CUSTOMERS[deed.much % len(CUSTOMERS)])
+
+    def do_cancel_outdial(self, deed: Deed) -> None:
+        self._on_call(CancelOutdial, deed)
+
     def do_control(self, deed: Deed) -> None:
         """What a person would do: one of the controls that he has now, else one that he has not."""
         agent = self.hall.agent(AGENTS[deed.which % len(AGENTS)])
@@ -325,7 +343,8 @@ class Chaos:
         orphans = [c for c in taken if c.leg_id not in known]
         assert not orphans, f"nobody's legs: {orphans}"
         in_pbx = {c.leg_id for c in hall.our_legs()}
-        assert {i.customer_leg for i in hall.world.state.interactions.values()} <= in_pbx, "calls without a caller"
+        customers = {i.customer_leg for i in hall.world.state.interactions.values() if i.customer_leg}
+        assert customers <= in_pbx, "calls without a caller"
         self.check_recordings()
 
     def check_recordings(self) -> None:
@@ -345,6 +364,9 @@ class Chaos:
         hall = self.hall
         for caller in [c for c in hall.pbx.channels.values() if c.arrival]:
             hall.pbx.hang_up(caller)
+        for phone in self.outside:
+            if phone.live:
+                hall.pbx.hang_up(phone.live)
         hall.run(120_000)
         for agent_id in AGENTS:
             if any(e.state is EngagementState.WRAP_UP for e in hall.agent(agent_id).engagements.values()):
@@ -400,6 +422,7 @@ TALK = (
     "wrap_up",
     *CONTROL,
     *CONTROL,
+    *OUTDIALS,
     "hold",
     "resume",
     "hang_up_phone",
