@@ -9,6 +9,7 @@ from typing import Protocol, cast
 from flask import current_app
 from redis import Redis
 
+from routing.api.hub import EventHub
 from routing.api.principal import Principal
 from routing.app.cad_keys import codecs_of
 from routing.app.clock import Clock
@@ -37,6 +38,7 @@ class Services:
     sql_turn: threading.Lock = field(default_factory=threading.Lock)
     _database: Database | None = None
     _fronts: dict[str, Front] = field(default_factory=dict)
+    _hubs: dict[str, EventHub] = field(default_factory=dict)
     _codecs: Codecs = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,6 +54,10 @@ class Services:
         if self._database is None:
             self._database = Database.at(self.server.database_url)
         return self._database
+
+    def hub(self, tenant: str) -> EventHub:
+        """Events of one tenant; it reads only while somebody listens."""
+        return self._hubs.setdefault(tenant, EventHub(self.front(tenant)))
 
 
 def services() -> Services:

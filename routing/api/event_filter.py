@@ -1,0 +1,96 @@
+"""Which events somebody wants, and which an agent may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from routing.core.events import Event, EventType
+from routing.store.front import CallView
+
+_REMEMBERED = 20_000
+
+
+@lru_cache(maxsize=4096)
+def matching_types(patterns: tuple[str, ...]) -> frozenset[str]:
+    """Types that one of the patterns means: a type, or its beginning followed by `*`. No pattern: all."""
+    if not patterns:
+        return frozenset(type_.value for type_ in EventType)
+    return frozenset(type_.value for type_ in EventType if any(_is_meant(pattern, type_.value) for pattern in patterns))
+
+
+def _is_meant(pattern: str, type_: str) -> bool:
+    return type_.startswith(pattern[:-1]) if pattern.endswith("*") else type_ == pattern
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Empty fields do not limit. `types`: as `matching_types`. `only_for`: nothing but what this agent may see."""
+
+    types: tuple[str, ...] = ()
+    agent_id: str = ""
+    interaction_id: str = ""
+    queue: str = ""
+    only_for: str = ""
+
+    def matches(self, event: Event, members: frozenset[str]) -> bool:
+        """`members`: agents who have a part in the event's interaction; used with `only_for` alone."""
+        return (
+            event.type.value in matching_types(self.types)
+            and self.agent_id in ("", event.agent_id)
+            and self.interaction_id in ("", event.interaction_id)
+            and self.queue in ("", event.queue)
+            and (not self.only_for or self.only_for == event.agent_id or self.only_for in members)
+        )
+
+
+_LEAVING = frozenset({EventType.OFFER_ENDED, EventType.CONSULT_NOT_TAKEN})
+# After these the members are asked for anew: somebody may have left.
+_REGROUPING = frozenset(
+    {EventType.INTERACTION_TRANSFERRED, EventType.CONSULT_ENDED, EventType.INTERACTION_ENDED, *_LEAVING}
+)
+
+
+class Participants:
+    """Who has a part in an interaction while its events pass by in order: talks, or is being offered it.
+
+    Learned from the events; where an interaction is met in its middle, from the live state, which may be a
+    few events ahead. Raises StoreError.
+    """
+
+    def __init__(self, look_up: Callable[[str], CallView | None]) -> None:
+        self._look_up = look_up
+        self._members: dict[str, frozenset[str]] = {}
+
+    def of(self, event: Event) -> frozenset[str]:
+        """To be called once per event, in order."""
+        id_ = event.interaction_id
+        if not id_:
+            return frozenset()
+        members = self._members[id_] if id_ in self._members else self._found(id_)
+        if event.agent_id:
+            members |= {event.agent_id}
+        if event.type in _REGROUPING:
+            self._members.pop(id_, None)
+        else:
+            self._remember(id_, members)
+        return members
+
+    def forget(self) -> None:
+        """Events were passed over."""
+        self._members.clear()
+
+    def _found(self, interaction_id: str) -> frozenset[str]:
+        view = self._look_up(interaction_id)
+        if view is None:
+            return frozenset()
+        interaction = view.interaction
+        ids = {p.agent_id for p in interaction.parties} | {o.agent_id for o in interaction.offers}
+        return frozenset(ids - {""})
+
+    def _remember(self, interaction_id: str, members: frozenset[str]) -> None:
+        self._members.pop(interaction_id, None)
+        self._members[interaction_id] = members
+        if len(self._members) > _REMEMBERED:
+            del self._members[next(iter(self._members))]
