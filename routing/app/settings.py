@@ -28,7 +28,8 @@ class ServerSettings:
     `data_centre_calls`: live customer calls of all tenants of this Redis, None = no limit.
 
     `database_url` is absolute: a relative SQLite file of the configuration has been resolved. `cad_keys`: what
-    `cad_key_file` or `cad_key_env` hold, as far as this process can read it.
+    `cad_key_file` or `cad_key_env` hold, as far as this process can read it. `recordings_directory`: of the table
+    `recordings`, absolute too; empty where the files stay with the PBX.
     """
 
     tenant: str = "main"
@@ -38,6 +39,7 @@ class ServerSettings:
     data_centre_calls: int | None = None
     log_level: LogLevel = LogLevel.INFO
     cad_keys: SealKeys = NO_KEYS
+    recordings_directory: str = ""
 
     @property
     def shown_redis_url(self) -> str:

@@ -19,6 +19,7 @@ _KNOWN_PATTERNS = {ID_PATTERN: "id", CAD_NAME_PATTERN: "CAD name"}
 _ORDER = (
     "server",
     "api",
+    "recordings",
     "pbx",
     "skills",
     "teams",

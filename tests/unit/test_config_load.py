@@ -189,3 +189,9 @@ def test_a_right_file_damaged_anywhere_is_loaded_or_reported(data: st.DataObject
 )
 def test_oversized_nonsense_is_reported(text: str) -> None:
     _check_bytes(text.encode())
+
+
+def test_the_directory_of_recordings_is_relative_to_the_configuration(tmp_path: Path) -> None:
+    assert load(write(tmp_path)).server.recordings_directory == ""
+    more = '[recordings]\ndirectory = "calls"'
+    assert load(write(tmp_path, more=more)).server.recordings_directory == str(tmp_path / "calls")

@@ -15,7 +15,7 @@ from routing.core.config import Config
 
 __all__ = ["Checked", "ConfigRefused", "Loaded", "Problem", "Settings", "Severity", "check", "load", "load_settings"]
 
-_SETTINGS = ("server", "api", "pbx")
+_SETTINGS = ("server", "api", "recordings", "pbx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def load(directory: Path) -> Loaded:
 
 
 def load_settings(directory: Path) -> Settings:
-    """The tables `server`, `api` and `pbx` alone: mistakes elsewhere keep nobody from looking at or restarting it.
+    """The tables `server`, `api`, `recordings` and `pbx` alone: mistakes elsewhere keep nobody from looking at or restarting it.
 
     Raises ConfigRefused for a mistake in those tables, and when they may stand in a file that cannot be read.
     """

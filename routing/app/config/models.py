@@ -81,6 +81,16 @@ class ApiTable(Table):
     )
 
 
+class RecordingsTable(Table):
+    """Where the PBX's recordings are to be found. Read at the start of the processes that serve and delete them."""
+
+    directory: PlainText | None = Field(
+        default=None,
+        description="Directory in which this server sees the files of `SR_RECORD_DIR` (the same disk, or a mounted "
+        "one); relative to the configuration directory. Not given: the files stay with the PBX",
+    )
+
+
 class PbxTable(Table):
     """One PBX node; the table's name is its id. The connection settings are read at the start of its connector."""
 
@@ -310,6 +320,7 @@ class ReasonsTable(Table):
 SINGLE: dict[str, type[Table]] = {
     "server": ServerTable,
     "api": ApiTable,
+    "recordings": RecordingsTable,
     "calls": CallsTable,
     "numbers": NumbersTable,
     "outdial": OutdialTable,

@@ -77,6 +77,8 @@ def server_settings(sources: Sources, tables: Tables) -> ServerSettings:
     file = values["database_url"].removeprefix(SQLITE)
     if file != values["database_url"] and not file.startswith("/"):
         values["database_url"] = f"{SQLITE}{(sources.directory / file).absolute()}"
+    directory = tables.recordings.directory
+    values["recordings_directory"] = str((sources.directory / directory).absolute()) if directory else ""
     return ServerSettings(cad_keys=secrets.cad_keys(sources, tables.server), **values)
 
 

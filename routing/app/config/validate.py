@@ -23,6 +23,7 @@ from routing.app.config.models import (
     ProfileTable,
     QueueTable,
     ReasonsTable,
+    RecordingsTable,
     ServerTable,
     TeamTable,
 )
@@ -46,6 +47,7 @@ class Tables:
 
     server: ServerTable = field(default_factory=ServerTable)
     api: ApiTable = field(default_factory=ApiTable)
+    recordings: RecordingsTable = field(default_factory=RecordingsTable)
     calls: CallsTable = field(default_factory=CallsTable)
     numbers: NumbersTable = field(default_factory=NumbersTable)
     outdial: OutdialTable = field(default_factory=OutdialTable)
