@@ -76,7 +76,7 @@ def load(directory: Path) -> Loaded:
 
 
 def load_settings(directory: Path) -> Settings:
-    """The tables `server`, `api`, `recordings` and `pbx` alone: mistakes elsewhere keep nobody from looking at or restarting it.
+    """The tables of `_SETTINGS` alone: mistakes elsewhere keep nobody from looking at or restarting it.
 
     Raises ConfigRefused for a mistake in those tables, and when they may stand in a file that cannot be read.
     """
