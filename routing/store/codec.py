@@ -103,7 +103,7 @@ class Codecs:
     """Everything a store writes and reads, with CAD sealed by that sealer; PLAIN seals nothing and opens nothing."""
 
     def __init__(self, sealer: Sealer) -> None:
-        self._sealer = sealer
+        self.sealer = sealer
         own = (FireTimer, CapacityGranted)
         self.items: UnionCodec[Item] = UnionCodec(sealer, *get_args(Fact), *get_args(AnyOrder), *own)
         self.commands: UnionCodec[Command] = UnionCodec(sealer, *get_args(Command))
@@ -124,13 +124,13 @@ class Codecs:
         """Puts the sealed field in the place of the plain one; both are the same encoder's, and quotes within strings
         are escaped, so that the first place that looks like the field is it.
         """
-        if self._sealer.is_plain:
+        if self.sealer.is_plain:
             return encode(value) if (safe := unmistakable(found)) is found else encode(replace(value, **{name: safe}))  # type: ignore[type-var]
         plain, head = encode(found), b'"%b":' % name.encode()
         before, place, after = encode(value).partition(head + plain)
         if not place:
             raise StoreCorrupt(what=type(value).__name__, reason=f"its {name} cannot be sealed")
-        return b"%b%b%b%b" % (before, head, self._sealer.sealed(found, plain), after)
+        return b"%b%b%b%b" % (before, head, self.sealer.sealed(found, plain), after)
 
     def tagged(self, value: object) -> bytes:
         """`ClassName {...}`; an undecodable one goes back as it came. Raises SealKeyMissing."""

@@ -1,4 +1,4 @@
-"""Call-associated data at rest: which fields are encrypted where they leave this process for Redis, and how (SAFE-06).
+"""Call-associated data, and digits, at rest: what is encrypted on its way to Redis, and how (SAFE-06).
 
 A sealed field reads `{"~": "<key id>.<base64>"}` (text: `"~<key id>.<base64>"`) instead of its value; behind the point
 stand a nonce of 12 bytes and what AES-256-GCM makes of the value's JSON, the key's id being authenticated with it.
@@ -6,7 +6,6 @@ stand a nonce of 12 bytes and what AES-256-GCM makes of the value's JSON, the ke
 
 from __future__ import annotations
 
-import binascii
 import os
 import re
 from base64 import b64decode, b64encode
@@ -18,10 +17,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from routing.core.cad import MASK
-from routing.core.commands import DialLeg, MarkLeg, ReturnLeg
+from routing.core.commands import DialLeg, MarkLeg, PlayDigits, ReturnLeg
 from routing.core.facts import LegArrived
 from routing.core.interaction import Interaction
-from routing.core.orders import EditCad
+from routing.core.orders import EditCad, SendDigits
 from routing.store.errors import SealKeyMissing, StoreCorrupt
 
 MARK = "~"
@@ -35,6 +34,8 @@ SEALED: Mapping[type, str] = {
     DialLeg: "variables",
     ReturnLeg: "variables",
     MarkLeg: "variables",
+    SendDigits: "digits",
+    PlayDigits: "digits",
 }
 
 Value = dict[str, str] | str
@@ -123,13 +124,16 @@ class Sealer:
         known = self._seals.get(id(value))
         if known is not None and known[0] is value and known[1] == plain:
             return known[2]
+        token = self._token(plain)
+        wrapped = f'{{"{MARK}":"{token}"}}' if isinstance(value, dict) else f'"{MARK}{token}"'
+        return self._remember(value, plain, wrapped.encode())
+
+    def _token(self, plain: bytes) -> str:
         if not self._newest:
             raise SealKeyMissing(key_id="any key", setting=self._source)
         nonce = os.urandom(NONCE_BYTES)
         secret = self._ciphers[self._newest].encrypt(nonce, plain, self._newest.encode())
-        seal = f'"{self._newest}.{b64encode(nonce + secret).decode()}"'
-        wrapped = f'{{"{MARK}":{seal}}}' if isinstance(value, dict) else f'"{MARK}{seal[1:]}'
-        return self._remember(value, plain, wrapped.encode())
+        return f"{self._newest}.{b64encode(nonce + secret).decode()}"
 
     def _remember(self, value: Value, plain: bytes, wrapped: bytes) -> bytes:
         if len(self._seals) >= _REMEMBERED:
@@ -139,21 +143,42 @@ class Sealer:
 
     def opened(self, value: Value) -> Value:
         """What stands behind a sealed value. Raises SealKeyMissing, and StoreCorrupt for a forged or broken one."""
-        text = value[MARK] if isinstance(value, dict) else value[1:]
-        key_id, _, encoded = text.partition(".")
-        cipher = self._ciphers.get(key_id)
-        if cipher is None:
-            if self._is_lenient:
-                return {MARK: MASK} if isinstance(value, dict) else MASK
-            raise SealKeyMissing(key_id=key_id[:32], setting=self._source or "server.cad_key_file or cad_key_env")
-        try:
-            sealed = b64decode(encoded, validate=True)
-            plain = cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], key_id.encode())
-        except (InvalidTag, ValueError, binascii.Error) as error:
-            raise StoreCorrupt(what="CAD", reason=f"it is not what key {key_id} sealed") from error
+        plain = self._plain(value[MARK] if isinstance(value, dict) else value[1:])
+        if plain is None:
+            return {MARK: MASK} if isinstance(value, dict) else MASK
         opened: Value = _DICT.decode(plain) if isinstance(value, dict) else _STR.decode(plain)
         self._remember(opened, plain, msgspec.json.encode(value))
         return opened
+
+    def _plain(self, token: str) -> bytes | None:
+        """None: the key is missing, and that is all right."""
+        key_id, _, encoded = token.partition(".")
+        cipher = self._ciphers.get(key_id)
+        if cipher is None:
+            if self._is_lenient:
+                return None
+            raise SealKeyMissing(
+                key_id=f"key {key_id[:32]}", setting=self._source or "server.cad_key_file or cad_key_env"
+            )
+        try:
+            sealed = b64decode(encoded, validate=True)
+            return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], key_id.encode())
+        except (InvalidTag, ValueError) as error:
+            raise StoreCorrupt(what="CAD", reason=f"it is not what key {key_id} sealed") from error
+
+    def seal_whole(self, data: bytes) -> bytes:
+        """For what is kept beside the types above, e.g. answers of the API. Without any key: as it is."""
+        return data if self.is_plain else f"{MARK}{self._token(data)}".encode()
+
+    def open_whole(self, data: bytes) -> bytes:
+        """The inverse; what was kept unsealed (and does not begin with `~`) is returned as it is.
+
+        Raises SealKeyMissing, StoreCorrupt.
+        """
+        if not data.startswith(MARK.encode()):
+            return data
+        plain = self._plain(data[1:].decode("utf-8", "replace"))
+        return MASK.encode() if plain is None else plain
 
 
 def is_sealed(value: Value) -> bool:
@@ -165,6 +190,6 @@ def is_sealed(value: Value) -> bool:
 
 def unmistakable(value: Value) -> Value:
     """For what is written unsealed: nothing from outside may look as if it were (no variable can be named so)."""
-    if isinstance(value, dict):
-        return {MARK * 2 if name == MARK else name: text for name, text in value.items()} if MARK in value else value
-    return MARK + value if value.startswith(MARK) else value
+    if not is_sealed(value):
+        return value
+    return {MARK * 2: value[MARK]} if isinstance(value, dict) else MARK + value

@@ -323,7 +323,7 @@ def test_an_engine_without_the_key_lets_every_call_wait_for_one_that_has_it(redi
         file.write_text(new_key("k2").line)
         h.start_engine()
         wait_until(lambda: b"seal_key_missing" in h.log_text(), 10)
-        assert b"CAD is sealed with k1" in h.log_text()
+        assert b"CAD is sealed with key k1" in h.log_text()
         assert h.front.redis.xlen(h.front.keys("inputs")) == 1, "nothing is used up"
 
         assert [row["cad"] for row in h.site.json("calls")] == [{"~": "••••"}], "who only looks needs no key"

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.core.cad import MASK
-from routing.core.commands import Command, DialLeg, MarkLeg, ReturnLeg
+from routing.core.commands import Command, DialLeg, MarkLeg, PlayDigits, ReturnLeg
 from routing.core.config import Config, Result
 from routing.core.facts import Fact, LegArrived
 from routing.core.interaction import Interaction, InteractionState
-from routing.core.orders import AnyOrder, EditCad
+from routing.core.orders import AnyOrder, EditCad, SendDigits
 from routing.core.world import WorldState
 from routing.store.codec import PLAIN, Codecs, digest
 from routing.store.errors import SealKeyMissing, StoreCorrupt
@@ -60,6 +60,8 @@ CARRIERS: list[Any] = [
     DialLeg(id="c1", pbx="ast1", leg_id="l1", interaction_id="int_1", phone="p", timeout_s=1, variables=SECRET),
     ReturnLeg(id="c1", pbx="ast1", leg_id="leg1", result=Result.TIMEOUT, variables=SECRET),
     MarkLeg(id="c1", pbx="ast1", leg_id="leg1", variables=SECRET),
+    SendDigits(order_id="o1", agent_id="anna", interaction_id="int_1", digits="4711000147110001"),
+    PlayDigits(id="c1", pbx="ast1", leg_id="leg1", digits="4711000147110001"),
 ]
 
 
@@ -78,7 +80,8 @@ def test_what_carries_cad_is_written_sealed_and_reads_back(value: Any) -> None:
     written = codecs.tagged(value)
     assert b"S3CR3T" not in written
     assert b"card" not in written
-    assert b'{"~":"k2.' in written
+    assert b"4711" not in written
+    assert (b'{"~":"k2.' in written) or (b'"digits":"~k2.' in written)
     assert read(codecs, value) == value
 
 
@@ -182,10 +185,13 @@ def test_a_seal_under_another_keys_name_does_not_open() -> None:
 
 
 def test_nothing_from_outside_can_pose_as_sealed_where_nothing_is() -> None:
-    order = EditCad(order_id="o1", agent_id="anna", interaction_id="int_1", values={"~": "k1.AAAA"})
-    found = PLAIN.items.read(PLAIN.tagged(order))
-    assert isinstance(found, EditCad)
-    assert found.values == {"~~": "k1.AAAA"}
+    about = {"order_id": "o1", "agent_id": "anna", "interaction_id": "int_1"}
+    edit = EditCad(**about, values={"~": "k1.AAAA"})  # type: ignore[arg-type]
+    digits = SendDigits(**about, digits="~k1.AAAA")
+    assert read(PLAIN, edit).values == {"~~": "k1.AAAA"}
+    assert read(PLAIN, digits).digits == "~~k1.AAAA"
+    for order in (edit, digits):
+        assert read(sealing(NEW), order) == order
 
 
 @pytest.mark.req("CAD-05")
@@ -196,6 +202,17 @@ def test_who_only_looks_sees_a_mask_for_what_he_cannot_open_and_cannot_write_in_
         looking.tagged(CARRIERS[2])
     plain = EditCad(order_id="o1", agent_id="anna", interaction_id="int_1")
     assert looking.items.read(looking.tagged(plain)) == plain, "what carries no CAD needs no key"
+
+
+@pytest.mark.req("SAFE-06")
+def test_a_whole_answer_can_be_sealed() -> None:
+    sealer, answer = sealing(NEW).sealer, b'{"cad":{"card":"S3CR3T"}}'
+    assert b"S3CR3T" not in sealer.seal_whole(answer)
+    assert sealer.open_whole(sealer.seal_whole(answer)) == answer
+    assert sealer.open_whole(answer) == answer, "it was kept before there was a key"
+    assert PLAIN.sealer.open_whole(PLAIN.sealer.seal_whole(answer)) == answer
+    with pytest.raises(SealKeyMissing, match="key k2"):
+        sealing(OLD).sealer.open_whole(sealer.seal_whole(answer))
 
 
 def test_equal_values_of_two_calls_look_different_and_an_unchanged_one_is_sealed_once() -> None:
