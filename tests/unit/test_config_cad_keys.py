@@ -117,3 +117,14 @@ def test_a_generated_key_is_new_each_time_and_named_after_its_day() -> None:
     keys = [generated_key(1_795_200_000_000) for _ in range(2)]
     assert keys[0].id.startswith("k20261120-")
     assert keys[0].secret != keys[1].secret
+
+
+@pytest.mark.req("CAD-05")
+@pytest.mark.parametrize(
+    ("here", "warns"), [("secure = false", True), ("secure = true", False), ('type = "date"', False)]
+)
+def test_a_variable_that_is_secure_only_elsewhere_is_warned_of(tmp_path: Path, here: str, warns: bool) -> None:
+    key_file(tmp_path, ONE.line)
+    other = f'[entry_points.other]\nqueue = "sales"\n[entry_points.other.cad.customer]\n{here}\n'
+    problems = check(write(tmp_path, server=FILE, queues=SECURE.replace("[reasons]", f"{other}\n[reasons]"))).problems
+    assert [p.key for p in problems] == ["entry_points.other.cad.customer"] * warns

@@ -59,6 +59,7 @@ def check(directory: Path) -> Checked:
     if not sources.has_errors():
         config = resolve.core_config(tables)
         semantics.check(sources, config)
+        semantics.check_secure_everywhere(sources, config)
         if tables.server.cad_key_file is None and tables.server.cad_key_env is None:
             semantics.check_unsealed(sources, config)
         pbxs = resolve.pbx_settings(sources, tables)

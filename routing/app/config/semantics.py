@@ -148,3 +148,16 @@ def check_unsealed(sources: Sources, config: Config) -> None:
             (*path, "secure"),
             "Redis holds it unencrypted: make a key with 'switchroom cad-key' and set server.cad_key_file",
         )
+
+
+def check_secure_everywhere(sources: Sources, config: Config) -> None:
+    """A variable that is secure here and not there: a transfer between entry points would lift its mask (CAD-05)."""
+    declared = [(id_, config.cad_of(id_)) for id_ in ("", *config.entry_points)]
+    types = {(v.name, v.type) for _id, variables in declared for v in variables.values() if v.secure}
+    for point in config.entry_points.values():
+        for variable in point.cad:
+            if not variable.secure and (variable.name, variable.type) in types:
+                sources.warn(
+                    ("entry_points", point.id, "cad", variable.name),
+                    "elsewhere this variable is secure: a call that is transferred here shows its value",
+                )
