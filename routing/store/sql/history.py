@@ -95,12 +95,12 @@ def agent_history(
 ) -> Page[AgentCall]:
     """His earlier calls (HIST-01): those alone to which a wrap-up reason was applied (HIST-02). Raises BadCursor."""
     order = Order(columns=(legs.c.joined_at_ms, legs.c.id), descending=True)
-    return read_page(connection, _agent_calls(tenant, agent_id, view), order, page, lambda row: row_as(AgentCall, row))
+    return read_page(connection, agent_calls(tenant, agent_id, view), order, page, lambda row: row_as(AgentCall, row))
 
 
 def number_to_call(connection: Connection, tenant: str, agent_id: str, interaction_id: str) -> str | None:
     """The customer's number as it came, for a call from the history; None where that call is not in his (HIST-02)."""
-    query = _agent_calls(tenant, agent_id, View.ALL).where(legs.c.interaction_id == interaction_id)
+    query = agent_calls(tenant, agent_id, View.ALL).where(legs.c.interaction_id == interaction_id)
     row = connection.execute(query).mappings().first()
     return customer_of(row["kind"], row["ani"], row["dnis"]) if row else None
 
@@ -162,8 +162,8 @@ def _conditions(wanted: HistoryFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _agent_calls(tenant: str, agent_id: str, view: View) -> Select[Any]:
-    """His newest leg in each interaction that is wrapped up."""
+def agent_calls(tenant: str, agent_id: str, view: View) -> Select[Any]:
+    """The query behind `agent_history`: his newest leg in each interaction that is wrapped up."""
     call, own = interactions.c, wrap_ups.alias("own")
     later = legs.alias("later")
     is_mine = and_(legs.c.tenant == tenant, legs.c.agent_id == agent_id, legs.c.joined_at_ms.is_not(None))

@@ -13,9 +13,11 @@ from sqlalchemy import Connection, RowMapping, Select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from routing.store.sql.errors import BadCursor
+from routing.store.sql.rows import clean
 
 T = TypeVar("T")
 MAX_LIMIT = 200
+_LONGEST = 2000  # characters of one value in a cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ def read_page(
     columns = list(order.columns)
     limit = max(1, min(MAX_LIMIT, wanted.limit))
     if wanted.cursor:
-        place = tuple_(*_decoded(wanted.cursor, len(columns)))
+        place = tuple_(*_decoded(wanted.cursor, [column.type.python_type for column in columns]))
         here = tuple_(*columns)
         query = query.where(here < place if order.descending else here > place)
     sorted_ = query.order_by(*(column.desc() if order.descending else column.asc() for column in columns))
@@ -66,11 +68,16 @@ def _encoded(values: list[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def _decoded(cursor: str, count: int) -> list[Any]:
+def _decoded(cursor: str, kinds: list[type]) -> list[Any]:
+    """Only what a row of that list may hold: anybody can make up a cursor."""
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, binascii.Error, RecursionError) as error:
         raise BadCursor from error
-    if not isinstance(values, list) or len(values) != count or not all(isinstance(v, str | int) for v in values):
+    if not isinstance(values, list) or [type(value) for value in values] != kinds:
+        raise BadCursor
+    if any(isinstance(v, int) and abs(v) >= 1 << 63 for v in values):
+        raise BadCursor
+    if any(isinstance(v, str) and (clean(v) != v or len(v) > _LONGEST) for v in values):
         raise BadCursor
     return values
