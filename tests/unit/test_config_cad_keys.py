@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from routing.app.cad_keys import CadKeyUnreadable, codecs_of, generated_key, lenient_codecs_of
 from routing.app.config import check, load, load_settings
 from routing.app.doctor.findings import Findings, Level
 from routing.app.doctor.server_checks import cad_key
+from routing.cli.main import app
 from routing.core.orders import EditCad
 from routing.store.errors import SealKeyMissing
 from routing.store.sealing import NO_KEYS, SealKeys, new_key
@@ -128,3 +130,11 @@ def test_a_variable_that_is_secure_only_elsewhere_is_warned_of(tmp_path: Path, h
     other = f'[entry_points.other]\nqueue = "sales"\n[entry_points.other.cad.customer]\n{here}\n'
     problems = check(write(tmp_path, server=FILE, queues=SECURE.replace("[reasons]", f"{other}\n[reasons]"))).problems
     assert [p.key for p in problems] == ["entry_points.other.cad.customer"] * warns
+
+
+@pytest.mark.req("SAFE-06")
+def test_the_command_makes_a_line_that_the_file_takes(tmp_path: Path) -> None:
+    made = CliRunner().invoke(app, ["cad-key"])
+    key_file(tmp_path, made.stdout)
+    (key,) = keys_of(write(tmp_path, server=FILE)).keys
+    assert key.line == made.stdout.strip()
