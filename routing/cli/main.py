@@ -9,9 +9,11 @@ import typer
 
 from routing.cli import config_commands, live_commands, server_commands
 from routing.cli.call_commands import call_app
+from routing.cli.db_commands import db_app
 from routing.cli.doctor_command import doctor_command
 from routing.cli.order_commands import agent_app
 from routing.cli.output import say
+from routing.cli.recorder_command import recorder_command
 
 app = typer.Typer(
     name="switchroom",
@@ -42,6 +44,7 @@ _COMMANDS = {
     "up": server_commands.up_command,
     "engine": server_commands.engine_command,
     "connector": server_commands.connector_command,
+    "recorder": recorder_command,
     "check": config_commands.check_command,
     "plan": config_commands.plan_command,
     "apply": config_commands.apply_command,
@@ -58,6 +61,7 @@ for _name, _function in _COMMANDS.items():
     app.command(_name)(_function)
 app.add_typer(agent_app, name="agent")
 app.add_typer(call_app, name="call")
+app.add_typer(db_app, name="db")
 
 if __name__ == "__main__":
     app()

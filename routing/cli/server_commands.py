@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from routing.app.config import Settings, load_settings
 from routing.app.engine_watch import EngineWatch, WatchedPort
 from routing.app.settings import PbxKind, PbxSettings, ServerSettings
 from routing.app.supervisor import ChildSpec
+from routing.cli.db_commands import database_url
 from routing.cli.exits import Exit
 from routing.cli.output import fail, say, show_json
 from routing.cli.session import Session, command
@@ -44,7 +46,10 @@ class NoConnector(PbxError):
 
 @command
 def up_command(session: Session) -> None:
-    """Run everything of this machine: engines, and a connector per PBX of the files. Ends with Ctrl-C or SIGTERM."""
+    """Run everything of this machine: engines, the recorder, and a connector per PBX of the files.
+
+    Ends with Ctrl-C or SIGTERM.
+    """
     settings = load_settings(session.directory)
     server = session.server
     codecs_of(server)  # refused here rather than by each child again and again
@@ -52,8 +57,10 @@ def up_command(session: Session) -> None:
         "SWITCHROOM_REDIS": server.redis_url,
         "SWITCHROOM_TENANT": server.tenant,
         "SWITCHROOM_CONFIG": str(session.directory),
+        "SWITCHROOM_DATABASE": database_url(server, os.environ.get("SWITCHROOM_DATABASE")),
     }
     names = [("engine", f"engine-{number}", ["engine"]) for number in range(1, server.standbys + 2)]
+    names += [("recorder", "recorder", ["recorder"])]
     names += [("connector", f"connector-{pbx}", ["connector", pbx]) for pbx in _connected(settings)]
     children = [
         ChildSpec(name=name, argv=[sys.executable, "-m", "routing.cli.main", *words], environment=environment)

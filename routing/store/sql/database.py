@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from routing.store.errors import StoreRefused, StoreUnavailable
 BUSY_TIMEOUT_MS = 10_000
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 30_000
+_WAL_ATTEMPTS = 40
 _WRITES = "switchroom_writes"
 
 
@@ -55,7 +58,8 @@ def _sqlite(url: URL, options: dict[str, Any]) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself: `begin` below does
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+        _use_wal(connection)
+        for pragma in ("foreign_keys=ON", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -65,6 +69,19 @@ def _sqlite(url: URL, options: dict[str, Any]) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
     return engine
+
+
+def _use_wal(connection: Any) -> None:
+    """The switch, once in the life of a file, does not wait for another one who is just at it: it is tried again."""
+    for is_last in (*(False,) * (_WAL_ATTEMPTS - 1), True):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if is_last:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _postgresql(url: URL, options: dict[str, Any], statement_timeout_ms: int) -> Engine:
@@ -126,8 +143,11 @@ def translation() -> Iterator[None]:
 def translated(error: SQLAlchemyError) -> StoreError:
     """StoreUnavailable: no connection, or a lock that was not given; StoreRefused: everything else."""
     is_gone = isinstance(error, OperationalError | InterfaceError | PoolTimeout)
-    is_gone |= isinstance(error, DBAPIError) and error.connection_invalidated
-    reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    origin = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(error, DBAPIError):
+        is_gone |= error.connection_invalidated
+        is_gone &= getattr(origin, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR  # e.g. there is no such table
+    reason = str(origin or error)
     # The first line: the rest repeats statement and values.
     reason = reason.strip().partition("\n")[0][:300]
     return StoreUnavailable(reason=reason) if is_gone else StoreRefused(reason=reason)

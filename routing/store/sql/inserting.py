@@ -18,5 +18,5 @@ def insert_into(connection: Connection, table: Table) -> Insert:
 
 def insert_once(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Whether the row is new; one with the same key stays as it is."""
-    done = connection.execute(insert_into(connection, table).values(dict(row)).on_conflict_do_nothing())
-    return done.rowcount > 0
+    insert = insert_into(connection, table).values(dict(row)).on_conflict_do_nothing()
+    return connection.execute(insert.returning(table.c.tenant)).first() is not None

@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from routing.core.config import Numbers
 
 MAX_WORDS = 8
+_OF_NUMBERS = frozenset("0123456789+*#:()-./ \u00a0")
 NATIONAL_DIGITS = 7  # a shorter number is internal and has no country
 
 
@@ -66,5 +67,5 @@ def matches(words: str, name: ColumnElement[str], number: ColumnElement[str]) ->
         return true()
     by_name = and_(*(name.contains(part, autoescape=True) for part in parts))
     digits = digits_of(words)
-    is_number = digits and not any(c.isalpha() for c in words)
+    is_number = digits and set(words) <= _OF_NUMBERS
     return or_(by_name, number.contains(digits, autoescape=True)) if is_number else by_name
