@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from deploy.lab.asterisk import Asterisk
+from deploy.lab.ports import ReservedPort
 from deploy.lab.process import Child
 from deploy.lab.redis import RedisServer
 from routing.store.codec import Codecs
@@ -98,8 +99,21 @@ wrap_up = ["Done", "Call back"]
     }
 
 
+# Processes by name: what follows `switchroom`.
+COMMANDS = {
+    "up": ["up"],
+    "engine": ["engine"],
+    "standby": ["engine"],
+    "connector": ["connector", PBX],
+    "recorder": ["recorder"],
+    "worker": ["worker"],
+    "ticker": ["ticker"],
+    "api": ["api"],
+}
+
+
 class Site:
-    """Processes `engine`, `standby` and `connector` on their own, or one `up` which supervises them.
+    """Processes `engine`, `standby` and `connector` on their own, or one `up` which supervises all there are.
 
     with Site(["1001", "1002"], center(["1001", "1002"])) as site:
         site.switchroom("agent", "sign-in", "a1001")
@@ -129,6 +143,12 @@ class Site:
         self.children: dict[str, Child] = {}
         self.cad_key = new_key("lab")
         self.config = self.directory / "config"
+        self._api_port = ReservedPort()
+
+    @property
+    def api_url(self) -> str:
+        """Where the REST API of this site listens, once `api` or `up` runs."""
+        return f"http://127.0.0.1:{self._api_port.number}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -148,6 +168,8 @@ class Site:
         files = {**self.files, "pbx.toml": pbx, KEY_FILE: self.cad_key.line}
         if not any("cad_key_" in text for text in self.files.values()):
             files["sealing.toml"] = f'[server]\ncad_key_file = "{KEY_FILE}"\n'
+        if not any("[api]" in text for text in self.files.values()):
+            files["api.toml"] = f"[api]\nport = {self._api_port.number}\n"
         (self.config / KEY_FILE).touch(0o600)
         for name, text in files.items():
             (self.config / name).write_text(text, encoding="utf-8")
@@ -169,15 +191,14 @@ class Site:
         return self
 
     def start_process(self, name: str) -> Child:
-        """Start (again) one of up, engine, standby, connector."""
-        words = {"up": ["up"], "engine": ["engine"], "standby": ["engine"], "connector": ["connector", PBX]}[name]
-        command = [sys.executable, "-m", "routing.cli.main", *words]
+        """Start (again) one of `COMMANDS`."""
+        command = [sys.executable, "-m", "routing.cli.main", *COMMANDS[name]]
         log = self.directory / f"{name}.log"
         self.children[name] = Child(command, log, self.directory, self.environment)
         return self.children[name]
 
     def kill(self, name: str) -> None:
-        """SIGKILL, as a crash: up, engine, standby, connector, redis or pbx."""
+        """SIGKILL, as a crash: one of `COMMANDS`, redis or pbx."""
         if name == "redis":
             self.redis.kill()
         elif name == "pbx":
@@ -205,6 +226,7 @@ class Site:
             child.stop()
         self.pbx.close()
         self.redis.close()
+        self._api_port.release()
         if self._is_temporary and not os.environ.get("SWITCHROOM_LAB_KEEP"):
             shutil.rmtree(self.directory, ignore_errors=True)
 
