@@ -67,7 +67,7 @@ class EventHub:
         """
         subscription = Subscription(self, wanted or EventFilter(), self.queued)
         if after is None:
-            self.attach(subscription)
+            subscription.start_at(self.attach(subscription))
         else:
             subscription.start_behind(after)
         return subscription
@@ -191,14 +191,22 @@ class Subscription:
         self._behind: str | None = None
         self._until: Place | None = None
         self._read_up_to: Place = (0, 0)
+        self._position = START
         self._participants = Participants(hub.front.call)
+
+    @property
+    def position(self) -> str:
+        """Behind it nothing was handed out yet; everything before was, or is not wanted."""
+        return self._position
 
     def get(self, timeout_s: float) -> PublicEvent | None:
         """The next event; None when none came in time. Raises SubscriptionLost, StoreError."""
         while not self._ready and self._behind is not None:
             self._catch_up(self._behind)
         if self._ready:
-            return self._ready.popleft()
+            return self._noted(self._ready.popleft())
+        if self._read_up_to > place(self._position):
+            self._position = "{}-{}".format(*self._read_up_to)
         deadline_s = time.monotonic() + timeout_s
         while (left_s := deadline_s - time.monotonic()) > 0 or not self._queue.empty():
             try:
@@ -209,8 +217,13 @@ class Subscription:
                 self._queue.put(None)
                 raise SubscriptionLost("the subscriber did not keep up")
             if event.event is None or place(event.position) > self._read_up_to:
-                return event
+                return self._noted(event)
         return None
+
+    def _noted(self, event: PublicEvent) -> PublicEvent:
+        if event.event:
+            self._position = event.position
+        return event
 
     # ------------------------------------------------------------------ for the hub
 
@@ -227,15 +240,19 @@ class Subscription:
 
     # ------------------------------------------------------------------ what was before
 
+    def start_at(self, position: str) -> None:
+        """Everything up to there is not wanted."""
+        self._position = position
+
     def start_behind(self, after: str) -> None:
         """Raises ValueError, StoreError."""
         at = place(after)
         oldest, newest = self._hub.front.events_begin(), self._hub.front.events_end()
-        if (after != START and at < place(oldest)) or at > place(newest):
+        if (at > (0, 0) and at < place(oldest)) or at > place(newest):
             # Also a position that the stream has not reached: a Redis that lost its last second, or all of it.
             self._ready.append(gap(after, oldest))
             after = after if at < place(oldest) else newest
-        self._behind = after
+        self._behind = self._position = after
 
     def _catch_up(self, behind: str) -> None:
         """Read a page by ourselves; close to the end go over to the hub's reader without a seam."""

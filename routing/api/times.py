@@ -21,7 +21,7 @@ def public(values: dict[str, object]) -> dict[str, object]:
     """Values of an event or a reply with every `..._at_ms` and `deadline_ms` as RFC 3339 `..._at`."""
     shown: dict[str, object] = {}
     for name, value in values.items():
-        if isinstance(value, int) and (name.endswith("_at_ms") or name == "deadline_ms"):
+        if (value is None or isinstance(value, int)) and (name.endswith("_at_ms") or name == "deadline_ms"):
             shown[name.removesuffix("_at_ms").removesuffix("_ms") + "_at"] = rfc3339(value)
         elif isinstance(value, dict):
             shown[name] = public(value)

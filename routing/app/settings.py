@@ -49,12 +49,16 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
-    """Table `api`. `confirm_timeout_s`: how long a command waits for the PBX before it is answered with 202."""
+    """Table `api`. `confirm_timeout_s`: how long a command waits for the PBX before it is answered with 202.
+
+    `event_streams`: open event streams of one key or person in one process.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
     processes: int = 1
     confirm_timeout_s: float = 2.0
+    event_streams: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,9 @@ class ApiTable(Table):
     confirm_timeout_s: float = Field(
         default=2.0, ge=0, le=30, description="Seconds that a command waits for the PBX before it is answered with 202"
     )
+    event_streams: int = Field(
+        default=100, ge=1, le=100_000, description="Open event streams of one key or person in one process"
+    )
 
 
 class RecordingsTable(Table):
