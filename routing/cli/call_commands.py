@@ -1,4 +1,4 @@
-"""`call consult`, `transfer`, `conference` and the controls of a running consult."""
+"""`call outdial`, `consult`, `transfer`, `conference` and the controls of a running consult."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from routing.app.ask import new_order_id
 from routing.cli.order_commands import AgentArgument, CallOption, call_app, call_of, obey
 from routing.cli.session import Session, actor, command
-from routing.core.orders import AnyOrder, Invite, OnConsult, StartConsult, Transfer
+from routing.core.orders import AnyOrder, CancelOutdial, Invite, OnConsult, StartConsult, StartOutdial, Transfer
 from routing.core.roles import Action
 
 __all__ = ["call_app"]
@@ -63,6 +63,28 @@ def transfer_command(
     """Hand the call on and leave it at once."""
     targets = {"to_agent": to, "to_queue": queue, "to_entry_point": entry_point, "to_number": number}
     _send(session, Transfer, agent, call, **targets)
+
+
+@call_app.command("outdial")
+@command
+def outdial_command(
+    session: Session,
+    agent: AgentArgument,
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="The customer's number, as pasted.")],
+    ani: Annotated[str | None, typer.Option("--ani", metavar="NUMBER", help="One of his profile's to show.")] = None,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Whose number it is.")] = "",
+) -> None:
+    """Call a customer: the agent's own phone rings first."""
+    obey(
+        session, StartOutdial(order_id=new_order_id(), actor=actor(), agent_id=agent, number=number, ani=ani, name=name)
+    )
+
+
+@call_app.command("cancel-outdial")
+@command
+def cancel_outdial_command(session: Session, agent: AgentArgument, call: CallOption = None) -> None:
+    """Give up an outdial that the customer has not answered yet."""
+    _send(session, CancelOutdial, agent, call)
 
 
 def _send(session: Session, kind: Callable[..., AnyOrder], agent: str, call: str | None, **fields: Any) -> None:

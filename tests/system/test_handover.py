@@ -29,11 +29,14 @@ exten => h,1,Set(GLOBAL(LEFT_WITH)=${SR_RESULT}/${SR_CAD_customer_id})
 
 [from-agent]
 """ + "".join(
-    f"[back-{result}]\nexten => s,1,Answer()\n same => n,Playtones({hertz})\n same => n,Wait(20)\n"
+    f"[back-{result}]\nexten => s,1,Answer()\n same => n,Set(GLOBAL(REASON)=reason ${{SR_REASON}})\n"
+    f" same => n,Playtones({hertz})\n same => n,Wait(20)\n"
     f"exten => h,1,Set(GLOBAL(LEFT_WITH)=${{SR_RESULT}}/${{SR_CAD_customer_id}})\n"
     for result, hertz in TONES.items()
 )
 EXTRA = """
+[limits]
+tenant_calls = 3
 [queues.short]
 label = "Short"
 max_wait_s = 2
@@ -114,6 +117,26 @@ def test_timeout_full_and_no_agents_come_back_as_such(site: Site) -> None:
         await comes_back(fourth, "unavailable")
         for call in (first, second, third, fourth):
             await call.hangup()
+
+    play(site, scene)
+
+
+@pytest.mark.req("OUT-03", "OUT-05", "A16")
+def test_beyond_the_limit_of_calls_the_dialplan_gets_the_caller_back_with_the_reason_code(site: Site) -> None:
+    async def scene(c: Center) -> None:
+        calls = [await c.caller("7001") for _ in range(3)]
+        for call in calls:
+            await call.hears(MUSIC_HZ)
+        refused = await c.caller("7001")
+        await comes_back(refused, "full")
+        await until(lambda: "REASON=reason 27" in c.site.pbx.cli("dialplan show globals"))
+        await calls[0].hangup()
+        await c.when(lambda s: len(s.interactions) == 2)
+        admitted = await c.caller("7001")
+        await admitted.hears(MUSIC_HZ)
+        for call in (*calls[1:], refused, admitted):
+            await call.hangup()
+        await c.when(lambda s: not s.interactions)
 
     play(site, scene)
 
