@@ -245,6 +245,19 @@ def test_a_canceled_outdial_stops_ringing_everywhere(site: Site, state: Interact
     play(site, scene)
 
 
+@pytest.mark.req("OUT-13", "OUT-15")
+def test_the_command_line_places_an_outdial_and_gives_it_up(site: Site) -> None:
+    async def scene(s: Scene) -> None:
+        s.customer_does(Ring())
+        await asyncio.to_thread(site.switchroom, "call", "outdial", "a1001", TYPED, "--ani", SALES, "--name", "Carla")
+        await s.c.when(lambda _: s.customers)
+        assert shown_to(s.customers[0]) == SALES
+        await asyncio.to_thread(site.switchroom, "call", "cancel-outdial", "a1001")
+        await asyncio.gather(s.mine[0].ended(), s.customers[0].ended())
+
+    play(site, scene)
+
+
 class SilentAtFirst:
     """A telephone that does not ring for its first call yet; the later ones are answered."""
 
