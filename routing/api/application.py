@@ -9,7 +9,7 @@ from flask_openapi3.openapi import OpenAPI
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from routing.api import interactions
+from routing.api import events, interactions
 from routing.api.problems import Problem, response
 from routing.api.services import EXTENSION, Services, services
 from routing.core.errors import StoreError
@@ -33,7 +33,7 @@ def create_app(made: Services) -> Flask:
     app.register_error_handler(StoreError, lambda error: response(Problem.of(error)))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _fault)
-    for api in (interactions.api,):
+    for api in (interactions.api, events.api):
         app.register_api(api)
     return app
 
