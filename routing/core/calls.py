@@ -9,7 +9,7 @@ from routing.core.config import Result
 from routing.core.endings import end_interaction
 from routing.core.errors import CadConflict
 from routing.core.events import EventType
-from routing.core.facts import EndedBy, LegEnded, RoomsReached, RoomsRefused
+from routing.core.facts import EndedBy, LegEnded, LegTransferred, RoomsReached, RoomsRefused
 from routing.core.guard import require
 from routing.core.interaction import OUTDIALING, Interaction, InteractionState, InteractionTrigger, OfferEnd, Role
 from routing.core.offers import miss
@@ -98,6 +98,23 @@ def leg_ended(world: World, fact: LegEnded) -> None:
         else:
             result = Result.CANCELLED if interaction.state in OUTDIALING else Result.ANSWERED
             end_interaction(world, interaction, result, party.agent_id or "external")
+
+
+def leg_transferred(world: World, fact: LegTransferred) -> None:
+    """A telephone's own transfer key was used (CONS-14): what it did is told, and the call follows it truthfully.
+
+    The customer who was sent away goes on where he is, so the interaction is over and he is not hung up. An agent who
+    was sent away counts as one who has hung up.
+    """
+    interaction = world.interaction_of(fact.leg_id)
+    if interaction is None:
+        return
+    by = next((p.agent_id for p in interaction.parties if p.leg_id == fact.by_leg_id), "")
+    what = {"pbx": fact.pbx, "what": "transferred by a telephone", "how": fact.how, "to": fact.to[:64]}
+    is_customer = fact.leg_id == interaction.customer_leg
+    world.emit(EventType.PBX_MISMATCH, interaction, by, leg_id=fact.leg_id, is_customer=is_customer, **what)
+    ended_by = EndedBy.DIALPLAN if is_customer else EndedBy.UNKNOWN
+    leg_ended(world, LegEnded(pbx=fact.pbx, leg_id=fact.leg_id, ended_by=ended_by))
 
 
 _REACHED = {

@@ -119,6 +119,21 @@ class LegEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LegTransferred:
+    """A telephone sent this leg elsewhere by itself, past us (CONS-14): it lives on there and is not ours any more.
+
+    `by_leg_id`: the leg of that telephone, empty when it is not ours. `how`: blind or attended. `to`: a number, may be
+    empty.
+    """
+
+    pbx: str
+    leg_id: str
+    by_leg_id: str = ""
+    how: str = ""
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoomsReached:
     """PBX events confirm that the rooms of this version hold."""
 
@@ -205,6 +220,7 @@ Fact = (
     | LegAnswered
     | DialFailed
     | LegEnded
+    | LegTransferred
     | RoomsReached
     | RoomsRefused
     | PhoneChanged

@@ -15,6 +15,8 @@ MAX_LINE_BYTES = 1000
 CONTEXT_WAIT, CONTEXT_IDLE, CONTEXT_AGENT = "switchroom-wait", "switchroom-idle", "switchroom-agent"
 CONTEXT_ROOM, CONTEXT_RETURN, CONTEXT_HANDOVER = "switchroom-room", "switchroom-return", "switchroom"
 CONTEXT_FEATURE = "switchroom-feature"
+# There is none: Asterisk refuses a REFER of the telephone where no extension of this context fits.
+CONTEXT_NONE = "switchroom-none"
 
 DIGIT_MS = 100  # ITU-T Q.24: receivers take 40 ms at least
 
@@ -95,7 +97,7 @@ def originate(order: DialLeg) -> dict[str, str | list[str]]:
     """Ring the phone; the leg lands in a silent context of ours and has our id. Raises UnsafeAction."""
     if not _DIAL_STRING.fullmatch(order.phone):
         raise UnsafeAction(what=f"the phone {plain(order.phone, 40)!r}")
-    own = {"__SR_IID": order.interaction_id, "SR_LEG": leg_name(order.leg_id)}
+    own = {"__SR_IID": order.interaction_id, "SR_LEG": leg_name(order.leg_id), "TRANSFER_CONTEXT": CONTEXT_NONE}
     if order.recording:
         own["SR_RECORD"] = word(order.recording)
     variables = {**order.variables, **own}

@@ -222,6 +222,11 @@ class Commands:
         for fields in actions:
             self._send(fields, answered)
 
+    def let_go(self, leg: Leg) -> None:
+        """The channel lives on, but not for us: no snapshot shall list it, and back in our dialplan it ends."""
+        for name in ("SR_LEG", "SR_IID", "SR_RETURNS"):
+            self._send(set_variable(leg.uid, name, ""), _ignore)
+
     def _reply(self, order: ReplyFeature) -> None:
         leg = self._legs.get(order.leg_id)
         if leg is None or leg.kind is not LegKind.FEATURE:
@@ -241,3 +246,7 @@ class Commands:
         else:
             fields = mute_recording(leg.uid, is_muted=order.state is RecordingState.PAUSED)
         self._send(fields, lambda answer: self.end(order.id, answer.how, answer.text))
+
+
+def _ignore(_: Answer) -> None:
+    """It fails only where the channel is gone, too."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable
 
-from routing.core.facts import DialFailed, DialOutcome, Fact
+from routing.core.facts import DialFailed, DialOutcome, Fact, LegTransferred
 from telephony.asterisk.arrivals import Arrivals
 from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.commands import Commands, Memory
@@ -18,6 +19,10 @@ from telephony.asterisk.watching import Watching
 SECOND_HALF_S = 1.0
 # No channel was ever seen: nobody is registered there. But under load the news of a channel comes after the refusal.
 NO_CHANNEL_S = 0.2
+
+_TRANSFERERS = ("transfereruniqueid", "origtransfereruniqueid", "secondtransfereruniqueid")
+_TRANSFERRED = ("transfereeuniqueid", "transfertargetuniqueid")
+_NUMBER = re.compile(r"[^0-9A-Za-z+*#_.-]")
 
 
 class EventReader:
@@ -33,6 +38,8 @@ class EventReader:
             "Newchannel": self._new_channel,
             "OriginateResponse": self._originate_response,
             "Hangup": self._hang_up,
+            "BlindTransfer": self._transferred,
+            "AttendedTransfer": self._transferred,
             "UserEvent": self._user_event,
             "DeviceStateChange": self._device_state,
             "Reload": self._reload,
@@ -98,6 +105,25 @@ class EventReader:
                 self._commands.emit(fact)
 
         asyncio.get_running_loop().call_later(delay_s, overdue)
+
+    def _transferred(self, event: AmiMessage) -> list[Fact]:
+        """A telephone did it by itself, with REFER: whom it sent away is not ours any more (CONS-14)."""
+        if event.get("result") != "Success":
+            return []
+        by = [leg for name in _TRANSFERERS if (leg := self._legs.by_uid(event.get(name)))]
+        away = [leg for name in _TRANSFERRED if (leg := self._legs.by_uid(event.get(name)))]
+        if not away:  # out of a conference: nobody's place but its own has changed
+            for leg in by:
+                self._commands.say_hang_up(leg, _ignore)
+        how = "blind" if event.event == "BlindTransfer" else "attended"
+        to = _NUMBER.sub("", event.get("extension") or event.get("transfertargetcalleridnum"))[:64]
+        facts: list[Fact] = []
+        for leg in away:
+            self._commands.let_go(leg)
+            self._legs.drop(leg)
+            by_leg_id = by[0].leg_id if by else ""
+            facts.append(LegTransferred(pbx=self._pbx, leg_id=leg.leg_id, by_leg_id=by_leg_id, how=how, to=to))
+        return facts
 
     # ------------------------------------------------------------------ the dialplan's own events
 

@@ -33,13 +33,23 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "BridgeEnter": ("bridgeuniqueid", "uniqueid", "context", "exten"),
     "BridgeLeave": ("bridgeuniqueid", "uniqueid", "context", "exten"),
     "BridgeDestroy": ("bridgeuniqueid",),
+    "BlindTransfer": ("result", "transfereruniqueid", "extension"),
+    "AttendedTransfer": ("result", "origtransfereruniqueid", "secondtransfereruniqueid", "desttype"),
     "MusicOnHoldStart": ("uniqueid",),
     "UserEvent": ("userevent",),
     "DeviceStateChange": ("device", "state"),
     "Reload": (),
 }
 # Also `ChanVariable(PJSIP/1001-00000001)`, in OriginateResponse.
-REPEATABLE = ("chanvariable", "destchanvariable")
+REPEATABLE = (
+    "chanvariable",
+    "destchanvariable",
+    "transfererchanvariable",
+    "transfereechanvariable",
+    "origtransfererchanvariable",
+    "secondtransfererchanvariable",
+    "transfertargetchanvariable",
+)
 
 
 def distrust(message: AmiMessage, system_name: str) -> Distrust | None:

@@ -16,6 +16,7 @@ from routing.core.facts import (
     LegArrived,
     LegEnded,
     LegState,
+    LegTransferred,
     PhoneChanged,
     PhoneState,
     SnapshotLeg,
@@ -112,6 +113,15 @@ class Switch:
             self._fail(channel, DialOutcome.BUSY)
         elif channel.is_live:
             self._end(channel, EndedBy.REMOTE, NORMAL)
+
+    def transfer_away(self, channel: Channel) -> None:
+        """The telephone of that channel sends everybody who talks with it elsewhere, by its own key, and hangs up."""
+        for other in [c for c in self.channels.values() if c is not channel and c.room == channel.room is not None]:
+            self.rooms.take_out(other)
+            other.place, other.interaction_id = Place.DIALPLAN, ""
+            fact = LegTransferred(pbx=self.name, leg_id=other.leg_id, by_leg_id=channel.leg_id, how="blind", to="7009")
+            self._tell(fact)
+        self.hang_up(channel)
 
     def private_call(self, phone: Phone) -> Channel:
         """The owner of the telephone talks with somebody past Switchroom."""

@@ -200,6 +200,13 @@ class AsteriskPhone:
         self._calls.append(await self._phone.dial("7009"))
         await self._calls[-1].answered()
 
+    async def transfer_away(self) -> None:
+        first = self.call
+        assert first
+        await self.private_call()
+        await first.refer("7009", replaces=self.call)
+        self._calls.append(first)
+
     async def dial_feature(self, code: str, argument: str = "") -> None:
         self._calls.append(await self._phone.dial(FEATURE_CODES[code] + argument))
 

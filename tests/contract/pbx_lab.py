@@ -141,6 +141,9 @@ class LabPhone(LabParty, Protocol):
     async def private_call(self) -> None:
         """Its owner dials somebody past Switchroom and is connected; hang_up() ends that."""
 
+    async def transfer_away(self) -> None:
+        """Its owner calls somebody past Switchroom and, by a key of his telephone, puts whom he talks with through."""
+
     async def dial_feature(self, code: str, argument: str = "") -> None:
         """Dials the feature code for `code` (named as in FeatureDialed), then the digits of `argument`."""
 

@@ -129,6 +129,10 @@ class SimulatedPhone:
     async def private_call(self) -> None:
         self._lab.sim.private_call(self._phone)
 
+    async def transfer_away(self) -> None:
+        assert self._phone.live
+        self._lab.sim.transfer_away(self._phone.live)
+
     async def dial_feature(self, code: str, argument: str = "") -> None:
         self._lab.sim.dial_feature(self._phone, code, argument)
 

@@ -52,7 +52,7 @@ def test_no_text_makes_a_second_line_or_header_of_a_dialling(name: str, number: 
     shown = str(fields["CallerID"])
     assert shown.count("<") == shown.count(">") == 1
     assert shown.count('"') in (0, 2)
-    assert len(fields["Variable"]) == 3
+    assert len(fields["Variable"]) == 4
 
 
 def test_commas_and_quotes_in_a_variable_are_escaped_so_that_it_stays_one() -> None:
@@ -78,8 +78,10 @@ def test_a_variable_name_of_another_shape_is_refused(name: str) -> None:
 
 
 def test_the_own_variables_of_a_leg_cannot_be_replaced() -> None:
-    variables = actions.originate(dial(variables={"SR_LEG": "other", "__SR_IID": "x"}))["Variable"]
-    assert variables == ["SR_LEG=leg_1", "__SR_IID=int_1"]
+    variables = actions.originate(dial(variables={"SR_LEG": "other", "__SR_IID": "x", "TRANSFER_CONTEXT": "y"}))[
+        "Variable"
+    ]
+    assert variables == ["SR_LEG=leg_1", "__SR_IID=int_1", "TRANSFER_CONTEXT=switchroom-none"]
 
 
 @pytest.mark.parametrize("name", ["", "h", "a b", "a,b", "${X}", "a\r\nb", "x" * 79, "-a"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from routing.core.facts import DialFailed, DialOutcome, Fact
+from routing.core.facts import DialFailed, DialOutcome, Fact, LegTransferred
 from telephony.asterisk.arrivals import Arrivals
 from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.commands import Commands
@@ -80,3 +80,69 @@ def test_a_phone_that_begins_to_ring_only_after_the_link_that_dialled_it_broke_i
     assert reader.read(channel("somebody else's")) == []
     assert reader.read(channel("leg_x")) == [DialFailed(pbx="p", leg_id="leg_x", outcome=DialOutcome.CANCELLED)]
     assert [(fields["Action"], fields["Channel"]) for fields in sent] == [("Hangup", "leg_x")]
+
+
+CUSTOMER, AGENT = "lab-1.1", "leg_x"
+
+
+def transfer(name: str, result: str = "Success", **headers: str) -> AmiMessage:
+    """As Asterisk 22 tells it: repeated ChanVariable headers of each channel, among them."""
+    of = "transferer" if name == "BlindTransfer" else "origtransferer"
+    whole = {f"{of}uniqueid": AGENT, "secondtransfereruniqueid": "lab-1.4", "extension": "1003", "desttype": "Bridge"}
+    repeated = {f"{of}chanvariable": ["SR_IID=int_1", "SR_LEG=leg_x"], "transfereechanvariable": ["SR_IID=", "SR_LEG="]}
+    told = event(name, result=result, **(whole | headers))
+    return AmiMessage(told.headers | {n: values[0] for n, values in repeated.items()}, repeated)
+
+
+def on_a_call(sent: list[dict[str, Any]]) -> tuple[EventReader, Legs]:
+    """A reader with a caller and an agent's leg that is up."""
+    legs = Legs("p")
+    legs.add(Leg(leg_id="leg_c", uid=CUSTOMER, kind=LegKind.ARRIVED, is_up=True))
+    legs.add(Leg(leg_id=AGENT, uid=AGENT, kind=LegKind.DIALED, is_up=True))
+    commands = Commands(SETTINGS, legs, lambda fields, _: sent.append(fields), lambda _: None, lambda: 0.0)
+    watching = Watching("p", AmiSession(SETTINGS, AsteriskPort(SETTINGS), lambda: 0.0), lambda _: None)
+    reader = EventReader("p", legs, Arrivals("p"), commands, watching)
+    reader.system_name = "lab"
+    return reader, legs
+
+
+@pytest.mark.req("CONS-14")
+@pytest.mark.parametrize(
+    ("news", "how", "to"),
+    [
+        (transfer("BlindTransfer", transfereeuniqueid=CUSTOMER), "blind", "1003"),
+        (transfer("AttendedTransfer", transfereeuniqueid=CUSTOMER, extension=""), "attended", ""),
+        (
+            transfer("AttendedTransfer", transfertargetuniqueid=CUSTOMER, transfereeuniqueid="lab-1.5"),
+            "attended",
+            "1003",
+        ),
+    ],
+)
+def test_a_leg_that_a_telephone_transferred_is_told_and_not_ours_any_more(news: AmiMessage, how: str, to: str) -> None:
+    sent: list[dict[str, Any]] = []
+    reader, legs = on_a_call(sent)
+    assert reader.read(news) == [LegTransferred(pbx="p", leg_id="leg_c", by_leg_id=AGENT, how=how, to=to)]
+    assert reader.distrusted is None
+    assert legs.get("leg_c") is None
+    cleared = {(f["Action"], f["Channel"], f["Variable"], f["Value"]) for f in sent}
+    assert cleared == {("Setvar", CUSTOMER, name, "") for name in ("SR_LEG", "SR_IID", "SR_RETURNS")}
+    assert reader.read(news) == []
+
+
+@pytest.mark.req("CONS-14")
+def test_a_transfer_that_failed_or_of_strangers_changes_nothing() -> None:
+    sent: list[dict[str, Any]] = []
+    reader, legs = on_a_call(sent)
+    assert reader.read(transfer("BlindTransfer", "Fail", transfereeuniqueid=CUSTOMER)) == []
+    strangers = {"transfereruniqueid": "lab-1.8", "transfereeuniqueid": "lab-1.9"}
+    assert reader.read(transfer("BlindTransfer", **strangers)) == []
+    assert (sent, len(legs.all())) == ([], 2)
+
+
+@pytest.mark.req("CONS-14")
+def test_a_telephone_that_put_itself_out_of_a_conference_is_hung_up() -> None:
+    sent: list[dict[str, Any]] = []
+    reader, _ = on_a_call(sent)
+    assert reader.read(transfer("AttendedTransfer")) == []
+    assert [(f["Action"], f["Channel"]) for f in sent] == [("Hangup", AGENT)]

@@ -8,8 +8,18 @@ import pytest
 
 from routing.app.live.calls import call_row
 from routing.core.cad import MASK
+from routing.core.commands import ReturnLeg
+from routing.core.config import Result
 from routing.core.events import EventType
-from routing.core.facts import DialFailed, DialOutcome, FeatureDialed, LegAnswered, LegArrived, LegRinging
+from routing.core.facts import (
+    DialFailed,
+    DialOutcome,
+    FeatureDialed,
+    LegAnswered,
+    LegArrived,
+    LegRinging,
+    LegTransferred,
+)
 from routing.core.guard import allowed_actions
 from routing.core.interaction import InteractionState, Role
 from routing.core.orders import (
@@ -221,6 +231,46 @@ def test_in_a_conference_nobody_puts_the_customer_on_hold(by: str) -> None:
     assert attempts(talk, by, *orders) == {"action-not-allowed"}
     assert talk.hears() == [{"customer", ANNA, BEN}]
     assert talk.d.interaction(talk.id).held_since_ms is None
+
+
+@pytest.mark.req("CONS-14")
+@pytest.mark.parametrize("state", TALKING)
+def test_a_customer_whom_a_telephone_sends_away_goes_on_there_and_nobody_is_stuck(state: S) -> None:
+    talk = Talk().to(state)
+    by = talk.leg(ANNA)
+    talk.d.give(LegTransferred(pbx="a", leg_id="leg_c1", by_leg_id=by, how="blind", to="1003"))
+    ended = talk.d.ended[talk.id]
+    assert (ended.result, ended.ended_by) == (Result.ANSWERED, "dialplan")
+    assert "leg_c1" not in talk.d.hung_up()
+    assert not [c for c in talk.d.commands if isinstance(c, ReturnLeg)]
+    assert (talk.d.state_of(ANNA), talk.d.state_of(BEN)) == ("wrap_up", "available")
+    assert by in talk.d.hung_up()
+    (told,) = talk.d.told(EventType.PBX_MISMATCH)
+    assert (told.agent_id, told.interaction_id) == (ANNA, talk.id)
+    wanted = {"what": "transferred by a telephone", "how": "blind", "to": "1003", "is_customer": True}
+    assert wanted.items() <= told.values.items()
+
+
+@pytest.mark.req("CONS-14")
+@pytest.mark.parametrize("state", WITH_BEN)
+def test_a_consulted_agent_whom_a_telephone_sends_away_has_left_and_the_customer_stays(state: S) -> None:
+    talk = Talk().to(state)
+    talk.d.give(LegTransferred(pbx="a", leg_id=talk.leg(BEN), by_leg_id=talk.leg(ANNA), how="attended", to=""))
+    assert talk.id not in talk.d.ended
+    assert not talk.d.world.agent(BEN).engagements
+    assert talk.state is (S.HELD if state is S.CONSULTING else S.CONNECTED)
+    assert len(talk.d.told(EventType.PBX_MISMATCH)) == 1
+
+
+@pytest.mark.req("CONS-14")
+def test_a_caller_sent_away_while_he_waits_leaves_no_offer_behind() -> None:
+    d = Driver(centre())
+    call = d.call()
+    d.give(LegTransferred(pbx="a", leg_id="leg_c1"))
+    assert d.ended[call].result is Result.UNAVAILABLE
+    assert d.state_of(ANNA) == "available"
+    d.give(LegTransferred(pbx="a", leg_id="leg_c1"))
+    assert len(d.told(EventType.PBX_MISMATCH)) == 1
 
 
 def test_every_state_with_an_agent_has_a_row_for_him() -> None:

@@ -1,0 +1,77 @@
+"""Agents who press the transfer key of their own telephone, on a real Asterisk (CONS-14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.lab.site import Site, center
+from routing.core.events import EventType
+from routing.core.interaction import InteractionState
+from tests.system.center import MUSIC_HZ, tone_of
+from tests.system.trio import Trio, play
+
+NUMBERS = ["1001", "1002", "1003"]
+S = InteractionState
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with Site(NUMBERS, center(NUMBERS, ring_timeout_s=5)) as running:
+        yield running
+
+
+@pytest.mark.req("CONS-14")
+@pytest.mark.parametrize("to", ["1003", "7001", "*63"])
+def test_a_blind_transfer_by_the_telephone_is_refused_and_the_call_goes_on(site: Site, to: str) -> None:
+    async def scene(t: Trio) -> None:
+        await t.c.agent("1003", sign_in=False)
+        await t.one.refer(to)
+        await t.caller.hears_not(MUSIC_HZ)
+        await t.caller.hears(tone_of(t.one))
+        await t.one.hears(tone_of(t.caller))
+        assert t.c.rung["1003"] == 0
+        assert (await t.c.state()).interactions[t.id].state is S.CONNECTED
+
+    play(site, scene)
+
+
+@pytest.mark.req("CONS-14")
+def test_an_attended_transfer_by_the_telephone_is_told_and_the_customer_stays_with_the_colleague(site: Site) -> None:
+    async def scene(t: Trio) -> None:
+        await t.c.agent("1003", sign_in=False)
+        own = await (await t.c.agents["1001"].dial("1003")).answered()
+        before = len(await t.c.events(EventType.PBX_MISMATCH))
+        await t.one.refer("1003", replaces=own)
+        third = t.c.calls_of["1003"]
+        await t.caller.hears(tone_of(third))
+        await third.hears(tone_of(t.caller))
+        await t.c.when(lambda s: t.id not in s.interactions)
+        (told,) = (await t.c.events(EventType.PBX_MISMATCH))[before:]
+        assert (told.agent_id, told.values["what"]) == ("a1001", "transferred by a telephone")
+        await t.c.when_agent("1001", "available")
+        await t.caller.hears(tone_of(third))
+        await third.hangup()
+        await t.caller.ended()
+
+    play(site, scene)
+
+
+@pytest.mark.req("CONS-14")
+def test_with_allow_transfer_off_as_the_guide_says_an_attended_one_is_refused_too() -> None:
+    async def scene(t: Trio) -> None:
+        await t.c.agent("1003", sign_in=False)
+        own = await (await t.c.agents["1001"].dial("1003")).answered()
+        assert (await t.one.refer("1003", replaces=own)).status >= 400
+        await t.caller.hears(tone_of(t.one))
+        await own.hangup()
+        await t.one.hears(tone_of(t.caller))
+        assert (await t.c.state()).interactions[t.id].state is S.CONNECTED
+
+    strict = Site(NUMBERS, center(NUMBERS, ring_timeout_s=5))
+    pjsip = strict.pbx.directory / "etc" / "pjsip.conf"
+    busy = "device_state_busy_at = 1\n"
+    pjsip.write_text(pjsip.read_text().replace(busy, f"{busy}allow_transfer = no\n"))
+    with strict as site:
+        play(site, scene)
