@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, select
 
-from routing.store.sql.errors import UnknownRow
 from routing.store.sql.history import AgentCall, Summary, View, agent_calls, summaries
-from routing.store.sql.history_tables import interactions, legs, recordings, wrap_ups
+from routing.store.sql.history_tables import interactions, legs, wrap_ups
 from routing.store.sql.meta import row_as
 from routing.store.sql.paging import FIRST, Order, Page, PageOf, read_page
 from routing.store.sql.search import digits_of
@@ -76,15 +75,6 @@ def knows(connection: Connection, tenant: str, agent_id: str, numbers: tuple[str
         )
     )
     return bool(real) and connection.execute(query.limit(1)).first() is not None
-
-
-def interaction_of_recording(connection: Connection, tenant: str, file: str) -> str:
-    """Raises UnknownRow."""
-    query = select(recordings.c.interaction_id).where(recordings.c.tenant == tenant, recordings.c.file == file)
-    found = connection.scalar(query)
-    if found is None:
-        raise UnknownRow(kind="recording", id=file)
-    return str(found)
 
 
 def _parts(tenant: str, agent_id: str) -> Select[tuple[str]]:

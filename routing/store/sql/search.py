@@ -10,6 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from routing.core.config import Numbers
 
 MAX_WORDS = 8
+MAX_KEY = 256  # characters: PostgreSQL refuses index rows over 2704 bytes, and NFKD may make 18 characters of one
 _OF_NUMBERS = frozenset("0123456789+*#:()-./ \u00a0")
 NATIONAL_DIGITS = 7  # a shorter number is internal and has no country
 
@@ -17,7 +18,7 @@ NATIONAL_DIGITS = 7  # a shorter number is internal and has no country
 def name_key(name: str) -> str:
     """`Émile  Zola` -> `emile zola`."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    return " ".join(plain.casefold().split())
+    return " ".join(plain.casefold().split())[:MAX_KEY].rstrip()
 
 
 def digits_of(text: str) -> str:
