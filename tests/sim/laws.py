@@ -61,6 +61,7 @@ class Laws:
             self.known_legs.add(item.leg_id)
         self._commands(effects)
         self._ends(effects)
+        _capacity(hall)
         for interaction in hall.world.state.interactions.values():
             self._interaction(hall, interaction)
         for agent in hall.world.state.agents.values():
@@ -117,6 +118,14 @@ class Laws:
             assert engagement is not None, f"a party without an engagement: {party}"
             assert engagement.state is state, engagement
         _hears(interaction)
+
+
+def _capacity(hall: Hall) -> None:
+    """Nobody is let in beyond a limit (OUT-03..06); who is in stays when it shrinks."""
+    live, share = len(hall.world.state.interactions), hall.world.state.calls_granted
+    limits = [n for n in (share, hall.world.config.limits.tenant_calls) if n is not None]
+    if live > len(hall.before_calls):
+        assert all(live <= limit for limit in limits), f"{live} calls live with limits {limits}"
 
 
 def _outdial(interaction: Interaction) -> None:

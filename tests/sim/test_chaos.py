@@ -19,6 +19,7 @@ from routing.core.guard import allowed_actions
 from routing.core.limits import CallLimits
 from routing.core.orders import (
     CancelOutdial,
+    CapacityGranted,
     EndInteraction,
     ExtendWrapUp,
     FinishWrapUp,
@@ -134,7 +135,8 @@ CONTROL = ("consult", "consult", "invite", "transfer", "dial", "control", "contr
 RECORDER = ("pause_recording", "resume_recording")
 OUTDIALS = ("outdial", "outdial", "cancel_outdial")
 ORDERS = (*STATES, *OUTDIALS, "hold", "resume", "end", "wrap_up", "extend", *RECORDER, *CONTROL)
-FAULTS = ("cut", "stall", "restore", "kill", "start", "double", "lose", "refuse")
+SHARES = (None, 0, 1, 2, 3, 5, 8, None)  # of the data centre's calls
+FAULTS = ("share", "cut", "stall", "restore", "kill", "start", "double", "lose", "refuse")
 SMALL = st.integers(0, 7)
 
 
@@ -292,6 +294,9 @@ class Chaos:
         self._order(ExtendWrapUp, deed)
 
     # ------------------------------------------------------------------ faults
+
+    def do_share(self, deed: Deed) -> None:
+        self.hall.feed(CapacityGranted(calls=SHARES[deed.much]))
 
     def do_cut(self, deed: Deed) -> None:
         self.hall.port.cut()

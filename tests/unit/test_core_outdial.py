@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from routing.app.live.calls import clocks_of
 from routing.core.commands import DialLeg, HangUpLeg
 from routing.core.config import Config, DialRights, EntryPoint, Result
 from routing.core.events import EventType
@@ -92,11 +93,13 @@ def test_the_clock_of_the_talk_starts_when_the_customer_answers() -> None:
     line.d.advance(7)
     assert line.answered_at_ms() is None
     assert not line.d.told(EventType.INTERACTION_CONNECTED)
+    assert clocks_of(line.interaction, line.d.now_ms).talked_ms == 0
     line.answers()
     answered_at_ms = line.d.now_ms
     assert line.answered_at_ms() == answered_at_ms
     assert line.d.world.agent(ANNA).engagements[line.id].since_ms == answered_at_ms
     line.d.advance(30)
+    assert clocks_of(line.interaction, line.d.now_ms).talked_ms == 30_000
     line.d.order(EndInteraction, agent_id=ANNA, interaction_id=line.id)
     values = line.told(EventType.INTERACTION_ENDED).values
     assert (values["talked_ms"], values["kind"], values["result"]) == (30_000, "outdial", "answered")
@@ -502,6 +505,16 @@ def test_an_outdial_from_idle_is_no_candidate_for_an_inbound_call() -> None:
     call = line.d.call()
     assert line.d.offered(call) == ()
     assert line.state() is S.CALLING_AGENT
+
+
+@pytest.mark.req("PERM-01", "PERM-02", "OUT-20")
+def test_who_may_place_calls_and_not_receive_them_is_never_offered_one() -> None:
+    line = Outdial(centre(replace(CALLER, receive_calls=False)))
+    assert line.reply.code == "ok"
+    call = line.d.call()
+    assert line.d.offered(call) == ()
+    line.cancel()
+    assert line.d.offered(call) == ()
 
 
 def test_a_free_colleague_is_asked_by_the_same_order_as_ever() -> None:

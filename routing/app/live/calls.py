@@ -87,11 +87,12 @@ class Clocks:
 
 
 def clocks_of(interaction: Interaction, now_ms: int) -> Clocks:
-    """The separate clocks of a call, at `now_ms` or at its end."""
+    """The separate clocks of a call, at `now_ms` or at its end. The talk of an outdial begins with its answer."""
     end_ms = interaction.ended_at_ms or now_ms
+    begun_at_ms = (interaction.answered_at_ms or end_ms) if interaction.outdial else interaction.entered_at_ms
     waited_ms = interaction.waited_ms + _running(interaction.waiting_since_ms, end_ms)
     held_ms = interaction.held_ms + _running(interaction.held_since_ms, end_ms)
-    talked_ms = max(0, end_ms - interaction.entered_at_ms - waited_ms - held_ms)
+    talked_ms = max(0, end_ms - begun_at_ms - waited_ms - held_ms)
     return Clocks(waited_ms=waited_ms, talked_ms=talked_ms, held_ms=held_ms)
 
 
