@@ -84,6 +84,15 @@ def test_a_sender_who_does_not_take_it_either_leaves_it_to_the_queue() -> None:
     assert [then for _, then in told(talk)] == ["return_to_sender", "queue"]
 
 
+@pytest.mark.req("A9")
+def test_it_returns_to_the_sender_once_even_if_he_is_as_available_as_before() -> None:
+    talk = transferred(U.RETURN_TO_SENDER)
+    talk.d.order(FinishWrapUp, agent_id=ANNA, reason="done")
+    talk.d.fail(talk.id, BEN, DialOutcome.REJECTED)
+    talk.d.fail(talk.id, ANNA, DialOutcome.BUSY)
+    assert [then for _, then in told(talk)] == ["return_to_sender", "queue"]
+
+
 @pytest.mark.req("EP-07", "A9", "A21")
 def test_it_does_not_return_to_a_sender_who_may_not_have_it_any_more() -> None:
     agents = [agent(ANNA), agent(BEN), agent(CLEO)]
@@ -147,7 +156,7 @@ def test_a_number_that_reaches_a_group_may_be_answered_by_any_of_it() -> None:
     assert line.outside.agent_id == "", "whoever has answered there is not known, nor asked for"
 
 
-@pytest.mark.req("XFER-12", "ACT-01")
+@pytest.mark.req("XFER-12")
 @pytest.mark.parametrize("target", [{"to_number": TYPED}, {"to_queue": "sales"}, {"to_entry_point": "direct"}])
 @pytest.mark.parametrize("state", [S.CONNECTED, S.HELD])
 def test_an_instant_transfer_redirects_the_call_at_once(state: S, target: dict[str, str]) -> None:
@@ -213,7 +222,7 @@ def test_the_exclusion_is_by_person_and_holds_in_every_queue_to_the_end() -> Non
 @pytest.mark.req("A22")
 def test_a_call_that_comes_back_keeps_its_original_place_before_those_who_came_later() -> None:
     talk = transferred(U.QUEUE)
-    entered = talk.d.interaction(talk.id).entered_at_ms
+    entered = talk.d.told(EventType.INTERACTION_ARRIVED)[0].at_ms
     later = talk.d.call("later")
     talk.d.advance(20)
     assert (talk.state, talk.d.interaction(talk.id).entered_at_ms) == (S.QUEUED, entered)
