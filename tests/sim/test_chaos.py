@@ -129,14 +129,14 @@ class Deed:
 
 
 PEOPLE = ("call", "call", "call", "give_up", "pick_habit", "hang_up_phone", "private_call", "register", "unregister")
-OUTSIDERS = ("pick_outside", "hang_up_outside")
+OUTSIDERS = ("share", "pick_outside", "hang_up_outside")
 STATES = ("sign_in", "sign_out", "available", "available", "idle", "feature")
 CONTROL = ("consult", "consult", "invite", "transfer", "dial", "control", "control", "control")
 RECORDER = ("pause_recording", "resume_recording")
 OUTDIALS = ("outdial", "outdial", "cancel_outdial")
 ORDERS = (*STATES, *OUTDIALS, "hold", "resume", "end", "wrap_up", "extend", *RECORDER, *CONTROL)
-SHARES = (None, 0, 1, 2, 3, 5, 8, None)  # of the data centre's calls
-FAULTS = ("share", "cut", "stall", "restore", "kill", "start", "double", "lose", "refuse")
+SHARES = (None, None, 1, 3, None, 6, 8, None)  # of the data centre's calls
+FAULTS = ("cut", "stall", "restore", "kill", "start", "double", "lose", "refuse")
 SMALL = st.integers(0, 7)
 
 
@@ -446,6 +446,17 @@ def test_call_control_in_any_order_and_through_faults_converges(plan: list[Deed]
     chaos.carry_out([Deed("call"), Deed("wait", 0, 1_000), *plan], is_calm=True)
     chaos.carry_out(faults)
     chaos.carry_out(plan)
+    chaos.mend()
+    chaos.close()
+    chaos.check_replay()
+
+
+@pytest.mark.req("OUT-03", "OUT-06", "A16")
+@given(plan=deeds("call", "outdial", "share", "give_up", "hang_up_outside", "available", "wrap_up"))
+@EFFORT
+def test_whoever_calls_whom_the_limits_of_calls_hold(plan: list[Deed]) -> None:
+    chaos = Chaos()
+    chaos.carry_out(plan, is_calm=True)
     chaos.mend()
     chaos.close()
     chaos.check_replay()
