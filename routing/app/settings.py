@@ -22,6 +22,15 @@ class LogLevel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSettings:
+    """Table `retention`: days after which things are deleted, None = never."""
+
+    recording_days: int | None = None
+    history_days: int | None = None
+    audit_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
     """Table `server`. `standbys`: engines besides the active one that `switchroom up` keeps running.
 
@@ -40,6 +49,7 @@ class ServerSettings:
     log_level: LogLevel = LogLevel.INFO
     cad_keys: SealKeys = NO_KEYS
     recordings_directory: str = ""
+    retention: RetentionSettings = RetentionSettings()
 
     @property
     def shown_redis_url(self) -> str:
@@ -59,6 +69,17 @@ class ApiSettings:
     processes: int = 1
     confirm_timeout_s: float = 2.0
     event_streams: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """Table `webhooks`. `schedule_s`: waits before each attempt, counted from the one before; as many as it is long."""
+
+    allow_private: tuple[str, ...] = ()
+    allow_http: bool = False
+    timeout_s: float = 15.0
+    schedule_s: tuple[float, ...] = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+    keep_days: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

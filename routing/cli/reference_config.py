@@ -20,6 +20,8 @@ _ORDER = (
     "server",
     "api",
     "recordings",
+    "retention",
+    "webhooks",
     "pbx",
     "skills",
     "teams",

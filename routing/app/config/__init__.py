@@ -10,12 +10,12 @@ from routing.app.config.problems import ConfigRefused, Problem, Severity
 from routing.app.config.references import References
 from routing.app.config.sources import read_directory
 from routing.app.config.validate import validate
-from routing.app.settings import ApiSettings, PbxSettings, ServerSettings
+from routing.app.settings import ApiSettings, PbxSettings, ServerSettings, WebhookSettings
 from routing.core.config import Config
 
 __all__ = ["Checked", "ConfigRefused", "Loaded", "Problem", "Settings", "Severity", "check", "load", "load_settings"]
 
-_SETTINGS = ("server", "api", "recordings", "pbx")
+_SETTINGS = ("server", "api", "recordings", "retention", "webhooks", "pbx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,7 @@ class Settings:
     server: ServerSettings
     pbxs: dict[str, PbxSettings]
     api: ApiSettings
+    webhooks: WebhookSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,7 @@ def load_settings(directory: Path) -> Settings:
         server=resolve.server_settings(sources, tables),
         pbxs=resolve.pbx_settings(sources, tables),
         api=resolve.api_settings(tables),
+        webhooks=resolve.webhook_settings(tables),
     )
 
 

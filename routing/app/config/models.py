@@ -13,6 +13,7 @@ from routing.app.config.scalars import (
     Host,
     Id,
     Label,
+    Network,
     Number,
     Phone,
     Pin,
@@ -92,6 +93,39 @@ class RecordingsTable(Table):
         description="Directory in which this server sees the files of `SR_RECORD_DIR` (the same disk, or a mounted "
         "one); relative to the configuration directory. Not given: the files stay with the PBX",
     )
+
+
+class RetentionTable(Table):
+    """How long things are kept; what is not given is kept for ever. Read at the start of the processes."""
+
+    recording_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days after the end of a call until its recordings are deleted; needs `directory` of `recordings`",
+    )
+    history_days: int | None = Field(
+        default=None, ge=1, description="Days after the end of a call until its history and recordings are deleted"
+    )
+    audit_days: int | None = Field(default=None, ge=1, description="Days until an entry of the audit log is deleted")
+
+
+class WebhooksTable(Table):
+    """Delivery of webhooks. Read at the start of the processes that accept and send them."""
+
+    allow_private: list[Network] = Field(
+        default_factory=list,
+        description="Networks that endpoints may be in though they are not public, e.g. `10.1.0.0/16`; all others that "
+        "are private, local or reserved are refused",
+    )
+    allow_http: bool = Field(default=False, description="Accept endpoints without TLS")
+    timeout_s: float = Field(default=15.0, gt=0, le=30, description="Seconds that an endpoint has for its answer")
+    schedule_s: list[Annotated[float, Field(ge=0, le=604_800)]] = Field(
+        default=[0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
+        min_length=1,
+        max_length=20,
+        description="Seconds before each attempt, counted from the one before; after the last the endpoint is disabled",
+    )
+    keep_days: int = Field(default=30, ge=1, le=3650, description="Days that settled deliveries stay in the log")
 
 
 class PbxTable(Table):
@@ -324,6 +358,8 @@ SINGLE: dict[str, type[Table]] = {
     "server": ServerTable,
     "api": ApiTable,
     "recordings": RecordingsTable,
+    "webhooks": WebhooksTable,
+    "retention": RetentionTable,
     "calls": CallsTable,
     "numbers": NumbersTable,
     "outdial": OutdialTable,

@@ -15,7 +15,7 @@ from routing.app.config.models import (
 )
 from routing.app.config.sources import Sources
 from routing.app.config.validate import Tables
-from routing.app.settings import ApiSettings, PbxSettings, ServerSettings
+from routing.app.settings import ApiSettings, PbxSettings, RetentionSettings, ServerSettings, WebhookSettings
 from routing.core.config import (
     AgentConfig,
     CadVariable,
@@ -79,11 +79,17 @@ def server_settings(sources: Sources, tables: Tables) -> ServerSettings:
         values["database_url"] = f"{SQLITE}{(sources.directory / file).absolute()}"
     directory = tables.recordings.directory
     values["recordings_directory"] = str((sources.directory / directory).absolute()) if directory else ""
+    values["retention"] = RetentionSettings(**tables.retention.model_dump())
     return ServerSettings(cad_keys=secrets.cad_keys(sources, tables.server), **values)
 
 
 def api_settings(tables: Tables) -> ApiSettings:
     return ApiSettings(**{name: getattr(tables.api, name) for name in type(tables.api).model_fields})
+
+
+def webhook_settings(tables: Tables) -> WebhookSettings:
+    values = tables.webhooks.model_dump()
+    return WebhookSettings(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
 def pbx_settings(sources: Sources, tables: Tables) -> dict[str, PbxSettings]:

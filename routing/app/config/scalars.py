@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 CAD_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
@@ -35,6 +36,12 @@ def _ranked(value: Any) -> Any:
     return value
 
 
+def _network(value: str) -> str:
+    """Raises ValueError."""
+    return str(ip_network(value))
+
+
+Network = Annotated[str, AfterValidator(_network)]
 Queues = Annotated[dict[Id, Rank], BeforeValidator(_ranked)]
 Skills = dict[Id, Level]
 

@@ -24,8 +24,10 @@ from routing.app.config.models import (
     QueueTable,
     ReasonsTable,
     RecordingsTable,
+    RetentionTable,
     ServerTable,
     TeamTable,
+    WebhooksTable,
 )
 from routing.app.config.positions import KeyPath
 from routing.app.config.problems import did_you_mean
@@ -48,6 +50,8 @@ class Tables:
     server: ServerTable = field(default_factory=ServerTable)
     api: ApiTable = field(default_factory=ApiTable)
     recordings: RecordingsTable = field(default_factory=RecordingsTable)
+    webhooks: WebhooksTable = field(default_factory=WebhooksTable)
+    retention: RetentionTable = field(default_factory=RetentionTable)
     calls: CallsTable = field(default_factory=CallsTable)
     numbers: NumbersTable = field(default_factory=NumbersTable)
     outdial: OutdialTable = field(default_factory=OutdialTable)

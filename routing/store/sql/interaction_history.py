@@ -202,7 +202,9 @@ def _recordings(connection: Connection, tenant: str, interaction_id: str) -> tup
     for row in _rows(connection, tables.recording_marks, of, ("at_ms", "kind")):
         marks[row["file"]] = (*marks.get(row["file"], ()), row_as(Mark, row))
     found = _rows(connection, tables.recordings, of, ("started_at_ms", "file"))
-    return tuple(_recording(row, marks.get(row["file"], ())) for row in found)
+    # Without a start it is the file of a consulted agent, in which there is only silence.
+    audible = [row for row in found if row["started_at_ms"] is not None]
+    return tuple(_recording(row, marks.get(row["file"], ())) for row in audible)
 
 
 def _recording(row: Any, marks: tuple[Mark, ...]) -> RecordingRow:

@@ -163,6 +163,10 @@ class Projection:
     def recording_started(self, _position: str, event: Event) -> None:
         self._recording(event, started_at_ms=event.at_ms, leg_id=event.values.get("leg_id"))
 
+    def recording_confirmed(self, _position: str, event: Event) -> None:
+        """Also of a consulted agent, whose file may hold nothing but silence: it has to be deleted one day, too."""
+        self._recording(event, leg_id=event.values.get("leg_id"))
+
     def recording_stopped(self, _position: str, event: Event) -> None:
         self._recording(event, stopped_at_ms=event.at_ms)
 
@@ -235,6 +239,7 @@ _WRITERS: dict[EventType, Callable[[Projection, str, Event], None]] = {
     _T.HOLD_STARTED: _P.held,
     _T.HOLD_ENDED: _P.resumed,
     _T.RECORDING_STARTED: _P.recording_started,
+    _T.RECORDING_CONFIRMED: _P.recording_confirmed,
     _T.RECORDING_PAUSED: _P.recording_marked,
     _T.RECORDING_RESUMED: _P.recording_marked,
     _T.RECORDING_STOPPED: _P.recording_stopped,
