@@ -13,14 +13,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from routing.core.agent import EngagementState
-from routing.core.config import AfterMiss, Config, DialRights, MissPolicy, Numbers, Pbx, Profile, RonaCause, Strategy
+from routing.core.config import (
+    AfterMiss,
+    Config,
+    DialRights,
+    MissPolicy,
+    Numbers,
+    Pbx,
+    Profile,
+    RonaCause,
+    Strategy,
+    UnansweredTransfer,
+)
 from routing.core.events import EventType
 from routing.core.facts import DialOutcome
 from routing.core.guard import allowed_actions
 from routing.core.limits import CallLimits
 from routing.core.orders import (
+    AddNote,
     CancelOutdial,
     CapacityGranted,
+    EditCad,
     EndInteraction,
     ExtendWrapUp,
     FinishWrapUp,
@@ -32,6 +45,7 @@ from routing.core.orders import (
     PauseRecording,
     Resume,
     ResumeRecording,
+    SendDigits,
     SignIn,
     SignOut,
     StartConsult,
@@ -117,7 +131,13 @@ def tenant() -> Config:
     )
     centre.agents["agt_dan"] = replace(centre.agents["agt_dan"], profile="keen")
     profiles = {name: replace(profile, record=True) for name, profile in centre.profiles.items()}
-    return replace(centre, profiles=profiles, recording_pause_s=12)
+    return replace(
+        centre,
+        profiles=profiles,
+        recording_pause_s=12,
+        unanswered_transfer=UnansweredTransfer.RETURN_TO_SENDER,
+        wrap_up_after_consult=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +150,14 @@ class Deed:
 
 
 PEOPLE = ("call", "call", "call", "give_up", "pick_habit", "hang_up_phone", "private_call", "register", "unregister")
+KEYS = ("transfer_away",)
 OUTSIDERS = ("share", "pick_outside", "hang_up_outside")
 STATES = ("sign_in", "sign_out", "available", "available", "idle", "feature")
 CONTROL = ("consult", "consult", "invite", "transfer", "dial", "control", "control", "control")
 RECORDER = ("pause_recording", "resume_recording")
 OUTDIALS = ("outdial", "outdial", "cancel_outdial")
-ORDERS = (*STATES, *OUTDIALS, "hold", "resume", "end", "wrap_up", "extend", *RECORDER, *CONTROL)
+WRITING = ("digits", "note", "cad")
+ORDERS = (*STATES, *OUTDIALS, *WRITING, "hold", "resume", "end", "wrap_up", "extend", *RECORDER, *CONTROL)
 SHARES = (None, None, 1, 3, None, 6, 8, None)  # of the data centre's calls
 FAULTS = ("cut", "stall", "restore", "kill", "start", "double", "lose", "refuse")
 SMALL = st.integers(0, 7)
@@ -205,6 +227,10 @@ class Chaos:
         if phone.live is None:
             self.hall.pbx.private_call(phone)
 
+    def do_transfer_away(self, deed: Deed) -> None:
+        if live := self._phone(deed).live:
+            self.hall.pbx.transfer_away(live)
+
     def do_register(self, deed: Deed) -> None:
         self.hall.pbx.register(self._phone(deed), True)
 
@@ -254,6 +280,16 @@ class Chaos:
 
     def do_resume_recording(self, deed: Deed) -> None:
         self._on_call(ResumeRecording, deed)
+
+    def do_digits(self, deed: Deed) -> None:
+        self._on_call(SendDigits, deed, digits="12#"[: deed.much])
+
+    def do_note(self, deed: Deed) -> None:
+        self._on_call(AddNote, deed, text="x" * deed.much)
+
+    def do_cad(self, deed: Deed) -> None:
+        for interaction_id in list(self.hall.world.state.interactions)[: deed.which]:
+            self.hall.order(EditCad, agent_id="", interaction_id=interaction_id, expected_version=deed.much or None)
 
     def _target(self, deed: Deed) -> dict[str, str]:
         queues = ("sales", "support", "team", "nowhere")
@@ -401,7 +437,7 @@ EFFORT = settings(
 
 
 @pytest.mark.req("ROUTE-05", "ROUTE-06", "STATE-02", "STATE-07", "STATE-08", "STATE-09", "ROUTE-07", "ROUTE-16")
-@given(plan=deeds(*PEOPLE, *OUTSIDERS, *ORDERS))
+@given(plan=deeds(*PEOPLE, *KEYS, *OUTSIDERS, *ORDERS))
 @EFFORT
 def test_nothing_people_do_breaks_a_law_or_leaves_something_behind(plan: list[Deed]) -> None:
     chaos = Chaos()
@@ -412,7 +448,7 @@ def test_nothing_people_do_breaks_a_law_or_leaves_something_behind(plan: list[De
 
 
 @pytest.mark.req("SAFE-01", "SAFE-02", "ROUTE-06", "REC-05", "REC-06")
-@given(plan=deeds(*PEOPLE, *OUTSIDERS, *ORDERS, *FAULTS, *FAULTS))
+@given(plan=deeds(*PEOPLE, *KEYS, *OUTSIDERS, *ORDERS, *FAULTS, *FAULTS))
 @EFFORT
 def test_after_any_faults_everything_converges(plan: list[Deed]) -> None:
     chaos = Chaos()
@@ -423,6 +459,8 @@ def test_after_any_faults_everything_converges(plan: list[Deed]) -> None:
 
 
 TALK = (
+    *KEYS,
+    *WRITING,
     "call",
     "available",
     "wrap_up",
@@ -485,7 +523,7 @@ def long_day(random: Random, deeds: int) -> list[Deed]:
                 add(what, random.choice((0, 10, 1_000)))
             add(remedy, random.choice((0, 1, 30, 2_000)))
         else:
-            work = random.choice((*PEOPLE, *ORDERS, "call", "call", *("register", "available", "sign_in") * 3))
+            work = random.choice((*PEOPLE, *KEYS, *ORDERS, "call", "call", *("register", "available", "sign_in") * 3))
             add(work, random.choice((1, 5, 100, 1_000, 4_000)))
     return plan
 
