@@ -115,13 +115,13 @@ class Switch:
             self._end(channel, EndedBy.REMOTE, NORMAL)
 
     def transfer_away(self, channel: Channel) -> None:
-        """The telephone of that channel sends everybody who talks with it elsewhere, by its own key, and hangs up."""
+        """The telephone of that channel sends everybody who talks with it elsewhere, by its own key, and stays in silence."""
         for other in [c for c in self.channels.values() if c is not channel and c.room == channel.room is not None]:
             self.rooms.take_out(other)
             other.place, other.interaction_id = Place.DIALPLAN, ""
             fact = LegTransferred(pbx=self.name, leg_id=other.leg_id, by_leg_id=channel.leg_id, how="blind", to="7009")
             self._tell(fact)
-        self.hang_up(channel)
+        self.recordings.note(self.channels.values())
 
     def private_call(self, phone: Phone) -> Channel:
         """The owner of the telephone talks with somebody past Switchroom."""
