@@ -115,7 +115,7 @@ class Switch:
             self._end(channel, EndedBy.REMOTE, NORMAL)
 
     def transfer_away(self, channel: Channel) -> None:
-        """The telephone of that channel sends everybody who talks with it elsewhere, by its own key, and stays in silence."""
+        """The telephone of that channel sends whom it talks with elsewhere, by its own key, and stays in silence."""
         for other in [c for c in self.channels.values() if c is not channel and c.room == channel.room is not None]:
             self.rooms.take_out(other)
             other.place, other.interaction_id = Place.DIALPLAN, ""
