@@ -8,9 +8,9 @@ import typer
 
 from routing.app.settings import ServerSettings
 from routing.cli.exits import Exit
-from routing.cli.output import fail, say, show_json
+from routing.cli.output import complain, fail, say, show_json
 from routing.cli.session import Session, command
-from routing.core.errors import ConfigError
+from routing.core.errors import ConfigError, StoreError
 
 db_app = typer.Typer(no_args_is_help=True, help="The SQL database: history, contacts, keys.")
 
@@ -35,6 +35,16 @@ def database_url(server: ServerSettings, given: str | None) -> str:
     if found := given or server.database_url:
         return found
     raise NoDatabase
+
+
+def upgrade_if_reachable(url: str) -> None:
+    """Before the processes that need the tables are started; the recorder tries again when it cannot be done now."""
+    from routing.store.sql import migrate
+
+    try:
+        migrate.upgrade(url)
+    except StoreError as error:
+        complain(f"the database cannot be brought up to date now: {error}")
 
 
 @db_app.command("upgrade")
