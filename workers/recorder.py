@@ -8,14 +8,14 @@ which moves the position on from where it found it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
 import structlog
 from sqlalchemy import Connection, select, update
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 
 from routing.app.clock import Clock
 from routing.core.config import Numbers
@@ -54,7 +54,10 @@ class Overtaken(Exception):
 
 
 class Recorder:
-    """Of one tenant. `on_events` are called after the rows of their events, in the same transaction."""
+    """Of one tenant. `on_events` are called after the rows of their events, in the same transaction.
+
+    `on_commit` are called when it is committed, and not at all when the process dies in between.
+    """
 
     def __init__(
         self,
@@ -63,10 +66,11 @@ class Recorder:
         clock: Clock,
         settings: RecorderSettings | None = None,
         on_events: Sequence[OnEvents] = (),
+        on_commit: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._front, self._database, self._clock = front, database, clock
         self._settings = settings or RecorderSettings()
-        self._on_events = tuple(on_events)
+        self._on_events, self._on_commit = tuple(on_events), tuple(on_commit)
         self._tail = EventTail(front)
         self._place: Place | None = None
 
@@ -128,7 +132,23 @@ class Recorder:
             self._move(connection, place, portion)
             self._write(connection, portion.events, rules)
             for handler in self._on_events:
-                handler(connection, self._front.tenant, portion.events)
+                self._hand_over(connection, portion.events, handler)
+        for told in self._on_commit:
+            told()
+
+    def _hand_over(self, connection: Connection, events: Sequence[StoredEvent], handler: OnEvents) -> None:
+        """A fault of the handler costs it the one event that it cannot take; a database that is gone, everything."""
+        try:
+            with connection.begin_nested():
+                handler(connection, self._front.tenant, events)
+        except (OperationalError, InterfaceError, StoreError):
+            raise
+        except Exception:
+            if len(events) > 1:
+                for stored in events:
+                    self._hand_over(connection, [stored], handler)
+            else:
+                log.exception("event_not_taken", tenant=self._front.tenant, position=events[0].position)
 
     def _move(self, connection: Connection, place: Place, portion: Portion) -> None:
         """First of all: whoever else wants to write waits here for our commit, and then finds that he is too late."""

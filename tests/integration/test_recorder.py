@@ -99,6 +99,25 @@ def test_a_handler_writes_in_the_same_transaction_or_nothing_is_written(past: Pa
     assert (past.count(tables.notes), past.count(audit)) == (3, 3)
 
 
+def test_a_fault_of_a_handler_costs_it_one_event_and_the_history_none(past: Past) -> None:
+    taken: list[str] = []
+
+    def handler(connection: Connection, tenant: str, events: Sequence[StoredEvent]) -> None:
+        for stored in events:
+            assert isinstance(stored.event, Event)
+            number = 1 // (stored.event.at_ms - 2)
+            connection.execute(audit.insert(), [{"tenant": tenant, "id": f"h{stored.event.at_ms}", "at_ms": number}])
+        taken.extend(stored.position for stored in events)
+
+    past.tell(note(n) for n in range(5))
+    with capture_logs() as logs:
+        assert past.record(past.new_recorder([handler])) == 5
+    assert [line["event"] for line in logs] == ["event_not_taken"]
+    assert notes(past) == expected(5)
+    assert sorted(row["id"] for row in past.rows(audit)) == ["h0", "h1", "h3", "h4"]
+    assert len(taken) == 4
+
+
 def test_events_dropped_before_they_were_read_are_counted_and_told(past: Past) -> None:
     past.tell(note(n) for n in range(10))
     past.record()
