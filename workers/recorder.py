@@ -21,6 +21,7 @@ from routing.app.clock import Clock
 from routing.core.config import Numbers
 from routing.core.errors import StoreError
 from routing.engine.backoff import Backoff
+from routing.store.errors import StoreCorrupt
 from routing.store.event_tail import EventTail, Place, Portion
 from routing.store.front import Front
 from routing.store.port import StoredEvent
@@ -73,6 +74,7 @@ class Recorder:
         self._on_events, self._on_commit = tuple(on_events), tuple(on_commit)
         self._tail = EventTail(front)
         self._place: Place | None = None
+        self._rules = Numbers()
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. Redis or the database may come and go: what fails is tried again, ever more slowly."""
@@ -108,13 +110,21 @@ class Recorder:
             self._place = place
             self._tail.wait(place, self._settings.wait_ms)
             return 0
-        rules = self._front.config().numbers
+        rules = self._number_rules()
         self._place = None  # until it is known to be committed
         self._record(place, portion, rules)
         self._place = portion.end
         if portion.lost:
             log.error("events_lost", tenant=self._front.tenant, lost=portion.lost, after=place.position)
         return len(portion.events)
+
+    def _number_rules(self) -> Numbers:
+        """For look-ups by number only: a configuration that this version cannot read does not stop the history."""
+        try:
+            self._rules = self._front.config().numbers
+        except StoreCorrupt as error:
+            log.warning("config_unreadable", tenant=self._front.tenant, reason=str(error))
+        return self._rules
 
     def _stored_place(self) -> Place:
         """Where the database stands; a row for a tenant that has none."""

@@ -14,6 +14,7 @@ from routing.cli.doctor_command import doctor_command
 from routing.cli.order_commands import agent_app
 from routing.cli.output import say
 from routing.cli.recorder_command import recorder_command
+from routing.cli.worker_commands import ticker_command, worker_command
 
 app = typer.Typer(
     name="switchroom",
@@ -45,6 +46,8 @@ _COMMANDS = {
     "engine": server_commands.engine_command,
     "connector": server_commands.connector_command,
     "recorder": recorder_command,
+    "worker": worker_command,
+    "ticker": ticker_command,
     "check": config_commands.check_command,
     "plan": config_commands.plan_command,
     "apply": config_commands.apply_command,

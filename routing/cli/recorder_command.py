@@ -23,6 +23,8 @@ def run_recorder(server: ServerSettings, url: str) -> None:
     """The recorder process: until SIGTERM."""
     from routing.store.front import Front, connect
     from routing.store.sql.database import Database, PoolSize
+    from workers.jobs import Jobs
+    from workers.outbox import Outbox
     from workers.recorder import Recorder, prepare
 
     logging.configure(server.log_level.value)
@@ -33,6 +35,7 @@ def run_recorder(server: ServerSettings, url: str) -> None:
     database = Database.at(url, PoolSize(size=1, overflow=0))
     try:
         if prepare(url, stop):
-            Recorder(front, database, SystemClock()).run(stop)
+            outbox = Outbox(Jobs(front.redis, server.tenant), SystemClock())
+            Recorder(front, database, SystemClock(), on_events=(outbox,), on_commit=(outbox.committed,)).run(stop)
     finally:
         database.close()

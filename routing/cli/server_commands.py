@@ -14,7 +14,7 @@ from routing.app.config import Settings, load_settings
 from routing.app.engine_watch import EngineWatch, WatchedPort
 from routing.app.settings import PbxKind, PbxSettings, ServerSettings
 from routing.app.supervisor import ChildSpec
-from routing.cli.db_commands import database_url
+from routing.cli.db_commands import database_url, upgrade_if_reachable
 from routing.cli.exits import Exit
 from routing.cli.output import fail, say, show_json
 from routing.cli.session import Session, command
@@ -46,7 +46,7 @@ class NoConnector(PbxError):
 
 @command
 def up_command(session: Session) -> None:
-    """Run everything of this machine: engines, the recorder, and a connector per PBX of the files.
+    """Run everything of this machine: engines, recorder, worker, ticker, and a connector per PBX of the files.
 
     Ends with Ctrl-C or SIGTERM.
     """
@@ -60,12 +60,13 @@ def up_command(session: Session) -> None:
         "SWITCHROOM_DATABASE": database_url(server, os.environ.get("SWITCHROOM_DATABASE")),
     }
     names = [("engine", f"engine-{number}", ["engine"]) for number in range(1, server.standbys + 2)]
-    names += [("recorder", "recorder", ["recorder"])]
+    names += [(name, name, [name]) for name in ("recorder", "worker", "ticker")]
     names += [("connector", f"connector-{pbx}", ["connector", pbx]) for pbx in _connected(settings)]
     children = [
         ChildSpec(name=name, argv=[sys.executable, "-m", "routing.cli.main", *words], environment=environment)
         for _kind, name, words in names
     ]
+    upgrade_if_reachable(environment["SWITCHROOM_DATABASE"])
     bootstrap.run_supervisor(server, children)
 
 

@@ -25,9 +25,18 @@ The braces are literal: Redis Cluster hashes only what stands between them, so t
     reply:ADDRESS       list    engine               TTL
     sent:ORDER          string  API                  TTL
     idempotency:HASH    hash    API                  TTL
+    ...:lease           string  API                  TTL
+    signs:KIND          zset    workers, ticker      a minute without a sign
+    ticker              string  ticker               TTL
     trace:ID            list    engine               TTL and length; goes with ended:ID
     ended:ID            string  engine               TTL; length of ended_index
     ended_index         list    engine               length
+    rate:HASH           string  API                  TTL
+
+Of no tenant, since they are asked for before the tenant is known:
+
+    sr:session:HASH     string  API                  TTL
+    sr:failures:...     string  API                  TTL
 
 Beside all tenants stands CALLS, a hash with one field per tenant, written by engines: the calls that it has reserved.
 """
@@ -39,6 +48,11 @@ from routing.core.errors import StoreError
 STATE = ("interactions", "agents", "phones", "links", "timers", "config", "meta")
 CALLS = "sr:calls"
 SNAPSHOT_SLOTS = ("a", "b")
+
+
+def shared_key(*parts: str) -> str:
+    """A key of no tenant: `shared_key("session", "ab12")` -> `sr:session:ab12`."""
+    return "sr:" + ":".join(parts)
 
 
 class BadTenant(StoreError):

@@ -88,8 +88,11 @@ def api_settings(tables: Tables) -> ApiSettings:
 
 
 def webhook_settings(tables: Tables) -> WebhookSettings:
-    values = tables.webhooks.model_dump()
-    return WebhookSettings(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    values = tables.webhooks.model_dump() | {
+        "allow_private": tuple(tables.webhooks.allow_private),
+        "schedule_s": tuple(tables.webhooks.schedule_s),
+    }
+    return WebhookSettings(**values)
 
 
 def pbx_settings(sources: Sources, tables: Tables) -> dict[str, PbxSettings]:

@@ -1,0 +1,132 @@
+"""The ticker: once a second it looks what is due and makes jobs of it. Several may run; one works, by a lease.
+
+It is what keeps promises when a job got lost with a worker or with Redis: rows in SQL tell what there is to do.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from routing.app.clock import Clock
+from routing.core.errors import StoreError, SwitchroomError
+from routing.store.keys import Keys
+from routing.store.redis_link import translated
+from routing.store.signs import EVERY_S, Signs
+from routing.store.sql.database import Database
+from routing.store.sql.deliveries import has_due, take_due
+from workers.jobs import Jobs
+
+log = structlog.get_logger()
+
+LEASE_MS = 10_000
+HOUR_MS = 3600 * 1000
+# A job that was made is not made again for so long; and none while so many wait that no worker seems to run.
+QUEUED_MS = 30_000
+_MOST_WAITING = 5000
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickerSettings:
+    tick_s: float = 1.0
+    queued_ms: int = QUEUED_MS
+
+
+class Ticker:
+    """Of one tenant. `hourly`: called with the time, in order; what one of them raises keeps no other from running."""
+
+    def __init__(
+        self,
+        name: str,
+        redis: Redis,
+        jobs: Jobs,
+        database: Database,
+        clock: Clock,
+        hourly: Sequence[Callable[[int], object]] = (),
+        settings: TickerSettings | None = None,
+    ) -> None:
+        self._name, self._redis, self._jobs, self._database, self._clock = name, redis, jobs, database, clock
+        self._tenant = jobs.tenant
+        self._keys, self._signs = Keys(self._tenant), Signs(redis, self._tenant)
+        self._hourly, self._settings = tuple(hourly), settings or TickerSettings()
+        self._next_hourly_ms = 0
+        self._next_sign_ms = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set."""
+        is_failing = False
+        while not stop.is_set():
+            try:
+                self.tick()
+            except StoreError as error:
+                level = log.debug if is_failing else log.warning
+                level("tick_failed", tenant=self._tenant, code=error.code, reason=str(error))
+                is_failing = True
+            else:
+                is_failing = False
+            stop.wait(self._settings.tick_s)
+        self._end()
+
+    def tick(self) -> int:
+        """One look; how many jobs were made. Raises StoreError."""
+        now_ms = self._clock.now_ms()
+        if now_ms >= self._next_sign_ms:
+            self._signs.give("ticker", self._name, now_ms)
+            self._next_sign_ms = now_ms + int(EVERY_S * 1000)
+        if not self._leads():
+            return 0
+        made = self._enqueue_due(now_ms)
+        if now_ms >= self._next_hourly_ms:
+            self._next_hourly_ms = now_ms + HOUR_MS
+            self._run_hourly(now_ms)
+        return made
+
+    def _leads(self) -> bool:
+        key = self._keys("ticker")
+        try:
+            if self._redis.set(key, self._name, nx=True, px=LEASE_MS):
+                return True
+            if cast("bytes | None", self._redis.get(key)) != self._name.encode():
+                return False
+            return bool(self._redis.pexpire(key, LEASE_MS))
+        except (RedisError, OSError) as error:
+            raise translated(error) from error
+
+    def _enqueue_due(self, now_ms: int) -> int:
+        try:
+            if self._jobs.waiting() > _MOST_WAITING:
+                return 0
+        except (RedisError, OSError) as error:
+            raise translated(error) from error
+        with self._database.read() as connection:
+            if not has_due(connection, self._tenant, now_ms):
+                return 0
+        with self._database.begin() as connection:
+            due = take_due(connection, self._tenant, now_ms, self._settings.queued_ms, _AT_ONCE)
+        self._jobs.deliver(due)
+        return len(due)
+
+    def _run_hourly(self, now_ms: int) -> None:
+        for work in self._hourly:
+            try:
+                work(now_ms)
+            except SwitchroomError as error:
+                log.warning("hourly_work_failed", tenant=self._tenant, code=error.code, reason=str(error))
+            except Exception as error:
+                log.error("hourly_work_failed", tenant=self._tenant, exc_info=error)
+
+    def _end(self) -> None:
+        """Let another one take over at once."""
+        try:
+            if cast("bytes | None", self._redis.get(self._keys("ticker"))) == self._name.encode():
+                self._redis.delete(self._keys("ticker"))
+            self._signs.end("ticker", self._name)
+        except (RedisError, OSError, StoreError) as error:
+            log.debug("ticker_lease_kept", reason=str(error))

@@ -1,0 +1,77 @@
+"""A worker process: RQ's own, one job after the other in this very process, with signs of life beside it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from random import Random
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+
+from routing.app.clock import Clock
+from routing.core.errors import StoreError
+from routing.engine.backoff import Backoff
+from routing.store.signs import EVERY_S, Signs
+from workers.jobs import queue_name
+
+log = structlog.get_logger()
+
+
+class _RqWorker(SimpleWorker):
+    max_connection_wait_time = 5.0  # rq waits for a minute
+
+
+class Worker:
+    """Of one tenant, for these of the `QUEUES`. `redis` is its own: RQ changes the client's time-outs."""
+
+    def __init__(self, name: str, redis: Redis, signs: Signs, tenant: str, queues: Sequence[str], clock: Clock) -> None:
+        self._name, self._redis, self._signs, self._clock = name, redis, signs, clock
+        self._queues = [queue_name(tenant, queue) for queue in queues]
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT; RQ handles them in the main thread and ends the job first."""
+        pulse = threading.Thread(target=self._beat, name="signs", daemon=True)
+        pulse.start()
+        backoff = Backoff(Random(), first_s=0.2, most_s=5.0)  # noqa: S311 - spreads reconnects, guards nothing
+        try:
+            while not self._work_until_told():
+                self._stop.wait(backoff.next_s())
+        finally:
+            self._stop.set()
+            pulse.join()
+            self._say_end()
+
+    def _work_until_told(self) -> bool:
+        """False: Redis went away."""
+        logging.getLogger("rq").setLevel(logging.ERROR)
+        try:
+            queues = [Queue(name, connection=self._redis) for name in self._queues]
+            worker = _RqWorker(queues, name=f"{self._name}:{os.urandom(3).hex()}", connection=self._redis)
+            worker.work(logging_level="ERROR")
+        except (RedisError, OSError) as error:
+            log.warning("worker_lost_redis", reason=str(error))
+            return False
+        return True
+
+    def _beat(self) -> None:
+        is_failing = False
+        while not self._stop.is_set():
+            try:
+                self._signs.give("worker", self._name, self._clock.now_ms())
+                is_failing = False
+            except StoreError as error:
+                (log.debug if is_failing else log.warning)("worker_sign_not_given", code=error.code)
+                is_failing = True
+            self._stop.wait(EVERY_S)
+
+    def _say_end(self) -> None:
+        try:
+            self._signs.end("worker", self._name)
+        except StoreError as error:
+            log.debug("worker_sign_stays", code=error.code)
