@@ -9,25 +9,31 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import Connection
 
-from deploy.benchmarks.report import Figure, run
+from deploy.benchmarks.report import Figure, percentile, run
 from deploy.lab.postgres import PostgresServer
 from deploy.lab.process import Child
 from deploy.lab.redis import RedisServer
+from routing.core.config import Numbers
 from routing.core.events import Event, EventType
 from routing.store.codec import PLAIN
 from routing.store.front import Front, connect
 from routing.store.sql import migrate
+from routing.store.sql.database import Database
+from routing.store.sql.history import View, agent_history, customer_history
+from routing.store.sql.interaction_history import interaction_history
 
 ROOT = Path(__file__).parents[2]
 TENANT = "bench"
 START_MS = 1_800_000_000_000
 PIECE = 5000
+QUERIES = 300
 
 
 def call(number: int) -> Iterator[Event]:
@@ -120,7 +126,35 @@ def measure(arguments: argparse.Namespace) -> list[Figure]:
             ),
             Figure(what="peak memory of the recorder", value=peak / 2**20, unit="MiB", samples=arguments.events),
             *_sizes(url, arguments.events),
+            *_queries(url),
         ]
+
+
+def _queries(url: str) -> list[Figure]:
+    """What agents and CRM systems ask for most, each for another agent or customer every time."""
+    database, rules = Database.at(url), Numbers(country="1")
+    asked: dict[str, Callable[[Connection, int], object]] = {
+        "first page of an agent's history": lambda connection, n: agent_history(
+            connection, TENANT, f"agent{n}", View.CALLS
+        ),
+        "first page of a customer's history": lambda connection, n: customer_history(
+            connection, TENANT, f"+1201555{n:04}", rules
+        ),
+        "everything of one call": lambda connection, n: interaction_history(connection, TENANT, f"int_{n:026}"),
+    }
+    figures = []
+    for what, ask in asked.items():
+        took_ms = []
+        for number in range(QUERIES):
+            started_s = time.perf_counter()
+            with database.read() as connection:
+                ask(connection, number)
+            took_ms.append((time.perf_counter() - started_s) * 1000)
+        for name, share in (("p50", 0.5), ("p99", 0.99)):
+            value = percentile(took_ms, share)
+            figures.append(Figure(what=f"{what}, {name}", value=value, unit="ms", samples=QUERIES))
+    database.close()
+    return figures
 
 
 def _sizes(url: str, events: int) -> list[Figure]:

@@ -220,6 +220,14 @@ def test_the_same_event_under_another_position_changes_nothing(past: Past) -> No
     assert notes(past) == expected(3)
 
 
+def test_a_configuration_that_cannot_be_read_stops_nothing(past: Past) -> None:
+    past.front.redis.set(past.front.keys("config"), b"{")
+    past.tell([note(0)])
+    with capture_logs() as logs:
+        assert past.record() == 1
+    assert [line["event"] for line in logs] == ["config_unreadable"]
+
+
 def test_without_redis_or_database_it_says_so_in_our_terms(past: Past, database: Database) -> None:
     gone = Recorder(Front(connect("redis://127.0.0.1:1/0"), "gone"), database, past.clock)
     with pytest.raises(StoreUnavailable):
