@@ -20,7 +20,6 @@ from routing.api.problems import Problem
 from routing.api.schemas import Body, Out, Path
 from routing.api.services import services
 from routing.api.spans import SpanQuery
-from routing.api.times import public
 from routing.core import numbers
 from routing.core.config import Config
 from routing.core.errors import NumberRefused, OutdialNotAllowed
@@ -63,7 +62,8 @@ class CallStartedOut(Out):
     """The agent's own telephone is being rung."""
 
     interaction_id: str
-    number: str
+    number: str = Field(description="As it is dialed")
+    form: str = Field(description="us, e164 or idd")
     ani: str
 
 
@@ -159,8 +159,8 @@ def call_again(path: HistoryPath, body: CallAgain) -> tuple[dict[str, Any], int]
     name = record.interaction.ani_name or ""
     source = OutdialSource.HISTORY
     reply = obey(StartOutdial, agent_id=agent_id, number=number, ani=body.ani, source=source, name=name)
-    told = public(reply.values)
-    return {name: told.get(name, "") for name in CallStartedOut.model_fields}, 202
+    told = {"number": reply.values["to_number"]} | {n: reply.values[n] for n in ("interaction_id", "form", "ani")}
+    return told, 202
 
 
 def _not_callable(connection: Connection, agent_id: str, interaction_id: str) -> Problem:

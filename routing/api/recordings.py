@@ -64,8 +64,9 @@ def get_recording(path: RecordingPath) -> dict[str, Any]:
 def get_recording_file(path: RecordingPath) -> Response:
     """The sound, `audio/wav`; with the header `Range` a part of it. Each access is written into the audit."""
     with writing() as connection:
-        file = _file(_found(connection, path.recording_id))
-        _audit(connection, "recording.read", path.recording_id, range=request.headers.get("Range", "")[:64])
+        recorded = _found(connection, path.recording_id)
+        file = _file(recorded)
+        _audit(connection, "recording.read", recorded, range=request.headers.get("Range", "")[:64])
     try:
         return send_file(file, mimetype="audio/wav", conditional=True, download_name=file.name, max_age=0)
     except RequestedRangeNotSatisfiable as error:
@@ -80,9 +81,10 @@ def get_recording_file(path: RecordingPath) -> Response:
 def delete_recording(path: RecordingPath) -> tuple[str, int]:
     """The file is gone; that there was one, and who deleted it, stays known."""
     with writing() as connection:
-        file = _file(_found(connection, path.recording_id))
+        recorded = _found(connection, path.recording_id)
+        file = _file(recorded)
         recording_deleted(connection, current().tenant, path.recording_id, services().clock.now_ms())
-        _audit(connection, "recording.deleted", path.recording_id)
+        _audit(connection, "recording.deleted", recorded)
         file.unlink(missing_ok=True)  # before the commit: what fails here leaves row and file as they were
     return "", 204
 
@@ -108,6 +110,7 @@ def _file(recorded: Recorded) -> FilePath:
     return file
 
 
-def _audit(connection: Connection, action: str, recording_id: str, **details: Any) -> None:
+def _audit(connection: Connection, action: str, recorded: Recorded, **details: Any) -> None:
     told = {name: value for name, value in details.items() if value}
-    audit(connection, current(), action, f"recording:{recording_id}", **told)
+    subject = f"recording:{recorded.recording.file}"
+    audit(connection, current(), action, subject, interaction_id=recorded.interaction_id, **told)
