@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -41,7 +42,7 @@ from routing.store.sql.paging import PageOf
 from tests.integration.past import Past
 from tests.unit.core_driver import Driver
 from tests.unit.outdial_line import DIALED, Outdial
-from tests.unit.test_core_consult import ANNA, BEN, Talk
+from tests.unit.test_core_consult import ANNA, BEN, Talk, centre
 from tests.unit.test_core_recording import Recorded
 
 CALLER = "+12015550100"
@@ -143,6 +144,34 @@ def test_of_a_transferred_call_each_agent_sees_his_part_after_his_own_reason(his
     assert [c.reason for c in history.of(BEN, View.CALLS)] == ["follow_up"]
     summary = history.record(talk.id).interaction
     assert (summary.first_agent, summary.last_agent) == (ANNA, BEN)
+
+
+@pytest.mark.req("HIST-01")
+def test_one_consulted_who_wraps_up_sees_it_among_all_and_not_among_his_calls(history: History) -> None:
+    talk = Talk(replace(centre(), wrap_up_after_consult=True))
+    talk.consult()
+    talk.act(Action.EXIT_CONSULT, BEN)
+    talk.d.order(FinishWrapUp, agent_id=BEN, reason="done")
+    history.catch_up(talk.d)
+    assert [(c.role, c.reason) for c in history.of(BEN)] == [("consulted", "done")]
+    assert history.ids(BEN, View.CALLS) == []
+
+
+def test_a_call_that_came_back_to_an_agent_stands_once_in_his_history(history: History) -> None:
+    talk = Talk()
+    talk.order(Transfer, to_agent=BEN)
+    talk.d.answer(talk.id, BEN)
+    talk.d.order(FinishWrapUp, agent_id=ANNA, reason="follow_up")
+    talk.d.advance(1)
+    talk.d.order(Transfer, agent_id=BEN, interaction_id=talk.id, to_agent=ANNA)
+    talk.d.answer(talk.id, ANNA)
+    history.catch_up(talk.d)
+    assert history.ids(ANNA, View.CALLS) == [], "his newest part of it is not wrapped up"
+    finish(talk)
+    history.catch_up(talk.d)
+    for view in View:
+        assert [c.reason for c in history.of(ANNA, view)] == ["done"]
+    assert len(history.record(talk.id).wrap_ups) == 3
 
 
 def test_the_newest_call_comes_first_and_pages_hold_each_once(history: History) -> None:
