@@ -71,7 +71,7 @@ def test_a_caller_waits_with_music_is_answered_held_resumed_and_both_hear_each_o
         assert (ended.result, ended.ended_by, ended.id) == (Result.ANSWERED, "customer", interaction.id)
         assert ended.bridged_at_ms is not None
         told = [e.type for e in await c.events(*EventType) if e.interaction_id == interaction.id]
-        wanted = ["arrived", "queued", "connected", "bridged", "held", "resumed", "ended"]
+        wanted = ["arrived", "queued", "media_confirmed", "connected", "bridged", "held", "resumed", "ended"]
         assert [t.split(".")[1] for t in told if t.startswith("interaction.")] == wanted
 
     play(site, scene)
