@@ -1,8 +1,8 @@
 """The recorder: a tenant's events from Redis into SQL, each exactly once.
 
 Rows and the position behind the last event are one transaction. Whatever is killed, and whenever: the position says
-what is done, and what was not committed is read again. Two recorders by mistake do no harm: only that one commits
-which moves the position on from where it found it.
+what is done, and what was not committed is read again. Of several recorders only that one commits which moves the position
+on from where it found it; the others stand by.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Recorder:
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. Redis or the database may come and go: what fails is tried again, ever more slowly."""
         backoff = Backoff(Random(), first_s=0.1, most_s=5.0)  # noqa: S311 - spreads attempts, guards nothing
-        is_failing = False
+        is_failing = was_overtaken = False
         while not stop.is_set():
             try:
                 self.turn()
@@ -90,7 +90,10 @@ class Recorder:
                 self._place = None
                 stop.wait(backoff.next_s())
             except Overtaken:
-                log.warning("recorder_overtaken", tenant=self._front.tenant)
+                # Where several machines run everything, one records and the others come to this now and then.
+                level = log.debug if was_overtaken else log.info
+                level("recorder_overtaken", tenant=self._front.tenant)
+                was_overtaken = True
                 self._place = None
                 stop.wait(backoff.next_s())
             else:
