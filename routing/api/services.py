@@ -10,10 +10,11 @@ from flask import current_app
 from redis import Redis
 
 from routing.api.hub import EventHub
+from routing.api.live import LiveWorld
 from routing.api.principal import Principal
 from routing.app.cad_keys import codecs_of
 from routing.app.clock import Clock
-from routing.app.settings import ApiSettings, ServerSettings
+from routing.app.settings import ApiSettings, ServerSettings, WebhookSettings
 from routing.store.codec import Codecs
 from routing.store.front import Front
 from routing.store.sql.database import Database
@@ -35,10 +36,12 @@ class Services:
     redis: Redis
     clock: Clock
     authenticator: Authenticator
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     sql_turn: threading.Lock = field(default_factory=threading.Lock)
     _database: Database | None = None
     _fronts: dict[str, Front] = field(default_factory=dict)
     _hubs: dict[str, EventHub] = field(default_factory=dict)
+    _live: dict[str, LiveWorld] = field(default_factory=dict)
     _codecs: Codecs = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +61,10 @@ class Services:
     def hub(self, tenant: str) -> EventHub:
         """Events of one tenant; it reads only while somebody listens."""
         return self._hubs.setdefault(tenant, EventHub(self.front(tenant)))
+
+    def live(self, tenant: str) -> LiveWorld:
+        """All live things of one tenant, for lists."""
+        return self._live.setdefault(tenant, LiveWorld(self.front(tenant)))
 
 
 def services() -> Services:

@@ -44,15 +44,17 @@ class GoIdle(Order):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishWrapUp(Order):
-    """Early finish; `reason` None takes the queue's default."""
+    """Early finish; `reason` None takes the queue's default. `interaction_id` empty: the one that he wraps up."""
 
     agent_id: str
     reason: str | None = None
+    interaction_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendWrapUp(Order):
     agent_id: str
+    interaction_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ def finish(world: World, order: FinishWrapUp) -> dict[str, object]:
 
     Raises ActionNotAllowed outside wrap-up, UnknownReason for one that is not configured.
     """
-    agent, engagement = _wrapping(world, order.agent_id, Action.FINISH_WRAP_UP)
+    agent, engagement = _wrapping(world, order, Action.FINISH_WRAP_UP)
     reason = order.reason or _rules(world, engagement.queue).default_reason
     if reason not in world.config.wrap_up_reasons:
         raise UnknownReason(kind="wrap-up", reason=reason or "", known=", ".join(world.config.wrap_up_reasons))
@@ -59,7 +59,7 @@ def extend(world: World, order: ExtendWrapUp) -> dict[str, object]:
 
     Raises ActionNotAllowed outside wrap-up or when there is no more to have.
     """
-    agent, engagement = _wrapping(world, order.agent_id, Action.EXTEND_WRAP_UP)
+    agent, engagement = _wrapping(world, order, Action.EXTEND_WRAP_UP)
     rules = _rules(world, engagement.queue)
     if engagement.deadline_ms is None or engagement.extensions >= rules.max_extensions:
         raise ActionNotAllowed(action=Action.EXTEND_WRAP_UP.value, allowed=[Action.FINISH_WRAP_UP.value])
@@ -105,10 +105,11 @@ def _tell_end(world: World, agent: Agent, engagement: Engagement, reason: str | 
     )
 
 
-def _wrapping(world: World, agent_id: str, action: Action) -> tuple[Agent, Engagement]:
-    agent = world.agent(agent_id)
+def _wrapping(world: World, order: FinishWrapUp | ExtendWrapUp, action: Action) -> tuple[Agent, Engagement]:
+    agent = world.agent(order.agent_id)
     for engagement in agent.engagements.values():
-        if engagement.state is EngagementState.WRAP_UP:
+        is_meant = order.interaction_id in ("", engagement.interaction_id)
+        if is_meant and engagement.state is EngagementState.WRAP_UP:
             return agent, engagement
     raise ActionNotAllowed(action=action.value, allowed=[])
 

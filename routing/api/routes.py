@@ -1,0 +1,30 @@
+"""Every resource of the API; a new module adds its blueprint here."""
+
+from __future__ import annotations
+
+from flask_openapi3.blueprint import APIBlueprint
+
+
+def blueprints() -> list[APIBlueprint]:
+    """In the order of the document."""
+    from routing.api import (
+        address_book,
+        agents,
+        audit,
+        commands,
+        contacts,
+        events,
+        history,
+        interaction_cad,
+        interactions,
+        outdials,
+        queues,
+        recordings,
+        status,
+        targets,
+        webhooks,
+    )
+
+    live = (interactions, commands, interaction_cad, outdials, targets, agents, queues, status, events)
+    kept = (history, recordings, contacts, address_book, webhooks, audit)
+    return [resource.api for resource in (*live, *kept)]

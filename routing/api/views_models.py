@@ -1,0 +1,186 @@
+"""The shapes of answers about live things, for the document of the API; `views` makes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+At = Annotated[str, Field(description="RFC 3339, UTC", examples=["2026-11-21T14:30:00.123Z"])]
+
+
+class Out(BaseModel):
+    """What an answer holds, and nothing else."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PartyOut(Out):
+    """Who talks with the customer: an agent, or an external party at a number."""
+
+    agent_id: str | None
+    name: str
+    number: str | None
+    role: str = Field(description="owner: whose call it is; consulted: the second agent")
+    joined_at: At
+    allowed_actions: list[str]
+
+
+class OfferOut(Out):
+    """To whom the call is being offered, or which number is being dialed for it."""
+
+    agent_id: str | None
+    name: str
+    number: str | None
+    purpose: str = Field(description="What he is rung for: call, consult or transfer")
+    state: str = Field(description="reserved: his phone does not ring yet; ringing")
+    offered_at: At
+    deadline_at: At
+
+
+class ConsultOut(Out):
+    """A consult or conference that runs or is sought."""
+
+    id: str
+    asked_at: At
+    status: str
+    to_agent: str | None
+    to_queue: str | None
+    to_number: str | None
+
+
+class RecordingOut(Out):
+    """`off`, `recording` or `paused`; a pause ends by itself at `resume_at`."""
+
+    state: str
+    agent_id: str | None
+    since: At | None
+    resume_at: At | None
+
+
+class ClocksOut(Out):
+    """Seconds up to now, and since when the span of now runs."""
+
+    waited_s: int
+    talked_s: int
+    held_s: int
+    waiting_since: At | None
+    held_since: At | None
+
+
+class CadRowOut(Out):
+    """One variable as a form needs it. A secure value is masked for whoever lacks the permission cad:secure."""
+
+    name: str
+    label: str
+    type: str
+    format: str | None = Field(description="What a value must look like, where its type says so")
+    editable: bool
+    secure: bool
+    value: str
+
+
+class CadOut(Out):
+    """`form`: at most 30 variables in the configured order; `variables`: those and the ones that no agent is shown."""
+
+    version: int
+    author: str | None = Field(description="Who saved last; null: as the call brought it")
+    max_length: int = Field(description="Characters of a value, after normalization to NFC")
+    form: list[CadRowOut]
+    variables: dict[str, str]
+
+
+class InteractionOut(Out):
+    """A communication with a customer, as the one who asks may see it."""
+
+    id: str
+    kind: str
+    version: int
+    state: str
+    is_live: bool
+    is_confirmed: bool = Field(description="Whether the PBX has confirmed that those hear each other who should")
+    status: str = Field(description="For the card of the call")
+    customer_status: str = Field(description="For the customer's pane: on hold or not")
+    label: str
+    pbx: str
+    ani: str
+    ani_name: str
+    dnis: str
+    queue: str
+    queue_label: str
+    entry_point: str
+    priority: int
+    entered_at: At
+    answered_at: At | None
+    bridged_at: At | None
+    ended_at: At | None
+    parties: list[PartyOut]
+    offers: list[OfferOut]
+    consult: ConsultOut | None
+    recording: RecordingOut
+    clocks: ClocksOut
+    cad_version: int
+    cad: CadOut
+    wrap_up_deadline_at: At | None = Field(description="End of his wrap-up; null: none, or no limit")
+    screen_pop: str | None = Field(description="Page to open for this call")
+    failure: str | None = Field(description="Why an outdial failed: a stable word")
+    outcome: str | None = Field(description="What became of the leg that failed, e.g. busy")
+    allowed_actions: list[str]
+    allowed_for: str | None = Field(description="The agent whose actions these are: who asks, else agent 1")
+    result: str | None
+    ended_by: str | None
+
+
+class AgentOut(Out):
+    """`state` is the one that people see, `own_state` what he is between calls."""
+
+    id: str
+    name: str
+    team: str
+    state: str
+    own_state: str
+    reason: str | None
+    since: At | None
+    wrap_up_left_s: int | None
+    phone: str
+    phone_state: str
+    is_available: bool
+    unavailable_because: str | None
+    interactions: list[str]
+    calls: int
+    queues: dict[str, int]
+    skills: dict[str, int]
+
+
+class QueueOut(Out):
+    """`staff`: its agents by the state that people see; `eligible`: who could take the next call."""
+
+    id: str
+    label: str
+    strategy: str
+    waiting: int
+    offered: int
+    longest_wait_s: int
+    talking: int
+    wrapping_up: int
+    members: int
+    signed_in: int
+    eligible: int
+    staff: dict[str, int]
+
+
+class OfferCardOut(Out):
+    """The contact request that is before an agent."""
+
+    model_config = ConfigDict(extra="allow")
+
+    interaction_id: str
+    label: str
+    status: str
+    ani: str
+    dnis: str
+    queue_label: str
+    variables: list[dict[str, Any]]
+    timer_started_at: At
+    deadline_at: At
+    allowed_actions: list[str]
