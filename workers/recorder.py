@@ -1,8 +1,8 @@
 """The recorder: a tenant's events from Redis into SQL, each exactly once.
 
 Rows and the position behind the last event are one transaction. Whatever is killed, and whenever: the position says
-what is done, and what was not committed is read again. Of several recorders only that one commits which moves the position
-on from where it found it; the others stand by.
+what is done, and what was not committed is read again. Of several recorders only that one commits which moves the
+position on from where it found it; the others stand by.
 """
 
 from __future__ import annotations
