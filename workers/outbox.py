@@ -46,26 +46,27 @@ class Outbox:
 
     def __init__(self, jobs: Jobs, clock: Clock) -> None:
         self._jobs, self._clock = jobs, clock
-        self._made: list[NewDelivery] = []
+        self._made: dict[str, NewDelivery] = {}
 
     def __call__(self, connection: Connection, tenant: str, events: Sequence[StoredEvent]) -> None:
-        """Rows for these events; those of a transaction that failed are forgotten."""
-        self._made = []
+        """Rows for these events. May be called several times in a transaction."""
         endpoints = enabled_endpoints(connection, tenant)
         if not endpoints:
             return
+        made: list[NewDelivery] = []
         for stored in events:
             event = stored.event
             wanted = [e for e in endpoints if wants(e, event)] if isinstance(event, Event) else []
             if isinstance(event, Event) and wanted:
                 body = body_of(stored.position, event)
-                self._made += [_delivery(tenant, endpoint.id, stored.position, event, body) for endpoint in wanted]
-        add(connection, tenant, self._made, self._clock.now_ms(), QUEUED_MS)
+                made += [_delivery(tenant, endpoint.id, stored.position, event, body) for endpoint in wanted]
+        add(connection, tenant, made, self._clock.now_ms(), QUEUED_MS)
+        self._made |= {delivery.id: delivery for delivery in made}
 
     def committed(self) -> None:
-        """Let workers know. Never fails: what gets lost here the ticker finds."""
-        made, self._made = self._made, []
-        self._jobs.deliver([(delivery.endpoint_id, delivery.id) for delivery in made])
+        """Let workers know. Never fails: what gets lost here the ticker finds; a job too many finds nothing to do."""
+        made, self._made = self._made, {}
+        self._jobs.deliver([(delivery.endpoint_id, delivery.id) for delivery in made.values()])
 
 
 def _delivery(tenant: str, endpoint_id: str, position: str, event: Event, body: str) -> NewDelivery:

@@ -49,16 +49,24 @@ class _Line:
 
 
 class Sender:
-    """Of one tenant; one per worker process. `owner`: unique in the world."""
+    """Of one tenant; one per worker process. `owner`: unique in the world. `count`: told the result of each attempt."""
 
     def __init__(
-        self, tenant: str, database: Database, clock: Clock, settings: WebhookSettings, sealer: Sealer, owner: str
+        self,
+        tenant: str,
+        database: Database,
+        clock: Clock,
+        settings: WebhookSettings,
+        sealer: Sealer,
+        owner: str,
+        count: Callable[[str], object] | None = None,
     ) -> None:
         self._tenant, self._database, self._clock, self._owner = tenant, database, clock, owner
         self._lease_ms = int((settings.timeout_s + _LEASE_SLACK_S) * 1000)
         self._attempts = Attempts(settings, sealer, Random())  # noqa: S311 - spreads attempts, guards nothing
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="webhook")
         self._lock = threading.Lock()
+        self._count = count
         self._lines: dict[str, _Line] = {}
         self._is_stopping = False
 
@@ -126,6 +134,8 @@ class Sender:
         if is_disabled:
             log.error("webhook_disabled", endpoint=endpoint.id, reason=outcome.disables)
         result = "delivered" if attempt.is_delivered else "failed"
+        if self._count:
+            self._count(result)
         log.debug("webhook_attempted", delivery=delivery.id, result=result, status=attempt.status, error=attempt.error)
 
     def stop(self, patience_s: float) -> None:

@@ -58,10 +58,21 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiSettings:
-    """Table `api`. `confirm_timeout_s`: how long a command waits for the PBX before it is answered with 202.
+class OidcSettings:
+    """Table `api.oidc`. `claim` holds the name of a user or the id of an agent of `tenant` (empty: the server's)."""
 
-    `event_streams`: open event streams of one key or person in one process.
+    issuer: str
+    audience: str
+    claim: str = "preferred_username"
+    tenant: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """Table `api`. `public_url`: empty = as each request names it. `proxy_hops`: proxies before it whose forwarding
+    headers count. `session_s`: a session ends after so long without a request. `confirm_timeout_s`: how long a command waits for the PBX before it is answered with 202.
+
+    `event_streams`: open event streams of one key or person in one process. `metrics_open`: `/metrics` without a key.
     """
 
     host: str = "127.0.0.1"
@@ -69,6 +80,12 @@ class ApiSettings:
     processes: int = 1
     confirm_timeout_s: float = 2.0
     event_streams: int = 100
+    metrics_open: bool = False
+    public_url: str = ""
+    proxy_hops: int = 0
+    requests_per_minute: int = 6000
+    session_s: int = 28_800
+    oidc: OidcSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,8 +21,10 @@ def recorder_command(session: Session, database: DatabaseOption = None) -> None:
 
 def run_recorder(server: ServerSettings, url: str) -> None:
     """The recorder process: until SIGTERM."""
+    from routing.store.counters import Counters
     from routing.store.front import Front, connect
     from routing.store.sql.database import Database, PoolSize
+    from workers.counting import Counting
     from workers.jobs import Jobs
     from workers.outbox import Outbox
     from workers.recorder import Recorder, prepare
@@ -36,6 +38,8 @@ def run_recorder(server: ServerSettings, url: str) -> None:
     try:
         if prepare(url, stop):
             outbox = Outbox(Jobs(front.redis, server.tenant), SystemClock())
-            Recorder(front, database, SystemClock(), on_events=(outbox,), on_commit=(outbox.committed,)).run(stop)
+            counting = Counting(Counters(front.redis, server.tenant))
+            told = (outbox.committed, counting.committed)
+            Recorder(front, database, SystemClock(), on_events=(outbox, counting), on_commit=told).run(stop)
     finally:
         database.close()

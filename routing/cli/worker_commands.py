@@ -52,10 +52,12 @@ def _settings(session: Session) -> Settings:
 
 def run_worker(session: Session, queues: list[str], url: str) -> None:
     """The worker process: until SIGTERM."""
+    from routing.store.counters import Counters
     from routing.store.front import connect
     from routing.store.signs import Signs
     from routing.store.sql.database import Database, PoolSize
     from workers import webhooks
+    from workers.counting import count_delivery
     from workers.worker import Worker
 
     server = session.server
@@ -63,9 +65,11 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     name, clock = bootstrap.process_name("worker"), SystemClock()
     database = Database.at(url, PoolSize(size=4, overflow=webhooks.THREADS, wait_s=30))
     sealer = lenient_codecs_of(server).sealer
-    sender = webhooks.Sender(server.tenant, database, clock, _settings(session).webhooks, sealer, name)
+    redis = connect(server.redis_url)
+    count = count_delivery(Counters(redis, server.tenant))
+    sender = webhooks.Sender(server.tenant, database, clock, _settings(session).webhooks, sealer, name, count)
     webhooks.employ(sender.submit)
-    signs = Signs(connect(server.redis_url), server.tenant)
+    signs = Signs(redis, server.tenant)
     Worker(name, connect(server.redis_url), signs, server.tenant, queues, clock).run()
     sender.stop(_PATIENCE_S)
     database.close()

@@ -151,6 +151,18 @@ class Front:
         with _translation():
             return meta_of(cast("dict[bytes, bytes]", self.redis.hgetall(self.keys("meta"))))
 
+    def sizes(self, streams: Sequence[str], list_key: str) -> tuple[list[int], str, str, int]:
+        """Lengths of these streams, positions of the newest input and of the last committed one, length of a list."""
+        with _translation():
+            newest, position, length, *lengths = self._pipeline(
+                ("XREVRANGE", self.keys("inputs"), "+", "-", "COUNT", 1),
+                ("HGET", self.keys("meta"), "position"),
+                ("LLEN", list_key),
+                *(("XLEN", self.keys(*name.split(":"))) for name in streams),
+            )
+        last = newest[0][0].decode() if newest else START
+        return [int(n) for n in lengths], last, position.decode() if position else START, int(length)
+
     # ------------------------------------------------------------------ events
 
     def events_end(self) -> str:

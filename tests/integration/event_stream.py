@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from routing.core.agent import Agent, AgentState
 from routing.core.events import Event, EventType
 from routing.core.interaction import Interaction, InteractionState, Party
 from routing.store import codec
 from routing.store.front import Front
+from tests.factories import agent, config
 
 
 def emit(front: Front, type_: EventType = EventType.INTERACTION_QUEUED, *, most: int = 100_000, **fields: Any) -> str:
@@ -33,3 +35,11 @@ def put_interaction(front: Front, interaction_id: str, *agent_ids: str) -> None:
         parties=tuple(Party(agent_id=id_, leg_id=f"leg_{id_}", joined_at_ms=0) for id_ in agent_ids),
     )
     front.redis.hset(front.keys("interactions"), interaction_id, front.codecs.encode(interaction))
+
+
+def put_state(front: Front) -> None:
+    """A running configuration with one agent, who is available."""
+    anna = Agent(id="anna", state=AgentState.AVAILABLE)
+    front.redis.set(front.keys("config"), front.codecs.encode(config([agent("anna")])))
+    front.redis.hset(front.keys("agents"), "anna", front.codecs.encode(anna))
+    front.redis.hset(front.keys("meta"), mapping={"seq": "1", "position": "0-0", "now_ms": "1", "config_seq": "1"})

@@ -71,6 +71,19 @@ class ServerTable(Table):
         return self
 
 
+class OidcTable(Table):
+    """Sign-in with tokens of an OpenID Connect provider instead of passwords."""
+
+    issuer: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] = Field(
+        description="Issuer as its tokens name it; its keys are found below it"
+    )
+    audience: PlainText = Field(description="Audience that a token must be for")
+    claim: PlainText = Field(
+        default="preferred_username", description="Claim with the name of a user, or the id of an agent"
+    )
+    tenant: PlainText | None = Field(default=None, description="Tenant of these people; not given: that of the server")
+
+
 class ApiTable(Table):
     """The REST API. Read at the start of its processes; not part of what `apply` changes."""
 
@@ -82,6 +95,22 @@ class ApiTable(Table):
     )
     event_streams: int = Field(
         default=100, ge=1, le=100_000, description="Open event streams of one key or person in one process"
+    )
+    public_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = Field(
+        default="", description="Where clients reach the API; not given: as each request names it"
+    )
+    proxy_hops: int = Field(
+        default=0, ge=0, le=5, description="Reverse proxies before the API whose X-Forwarded headers are to be believed"
+    )
+    requests_per_minute: int = Field(
+        default=6000, ge=1, le=10_000_000, description="Requests a minute of a key that has no limit of its own"
+    )
+    session_s: int = Field(
+        default=28_800, ge=60, le=604_800, description="Seconds without a request after which a sign-in ends"
+    )
+    oidc: OidcTable | None = Field(default=None, description="OpenID Connect provider whose tokens are taken")
+    metrics_open: bool = Field(
+        default=False, description="Answer `/metrics` without a key; else it needs one with the scope `metrics:read`"
     )
 
 
