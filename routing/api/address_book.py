@@ -126,7 +126,7 @@ def update_address_book_entry(path: EntryPath, body: EntryPatch) -> tuple[dict[s
     return _answer(saved)
 
 
-@api.delete("/address-book/<entry_id>", operation_id="deleteAddressBookEntry")
+@api.delete("/address-book/<entry_id>", operation_id="deleteAddressBookEntry", responses={204: None})
 @needs(Scope.CONTACTS_WRITE)
 @conditional
 def delete_address_book_entry(path: EntryPath) -> tuple[str, int]:
@@ -156,10 +156,17 @@ def may_read_book(config: Config, agent_id: str) -> bool:
 
 
 def is_free_to_dial(connection: Connection, config: Config, agent_id: str, number: str) -> bool:
-    """Whether an agent may enter this number: he has the dial pad, or it stands in his address book (PERM-04)."""
+    """Whether an agent may enter this number: he has the dial pad, or it stands in his address book (PERM-04).
+
+    Who is no agent, and what is a name or no number at all, is told so by the engine.
+    """
     profile = _profile(config, agent_id)
     if profile is None or profile.dial_pad:
-        return True  # who is no agent is told so by the engine
+        return True
+    try:
+        numbers.parse(number, config.numbers)
+    except NumberRefused:
+        return True
     return profile.address_book and is_listed(connection, current().tenant, number, config.numbers)
 
 

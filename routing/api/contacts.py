@@ -153,7 +153,7 @@ def update_one_contact(path: ContactPath, body: ContactPatch) -> Answer:
     return _answer(saved)
 
 
-@api.delete("/contacts/<contact_id>", operation_id="deleteContact")
+@api.delete("/contacts/<contact_id>", operation_id="deleteContact", responses={204: None})
 @needs(Scope.CONTACTS_WRITE)
 @conditional
 def delete_one_contact(path: ContactPath) -> tuple[str, int]:

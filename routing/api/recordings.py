@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import Any
 
-from flask import Response, request, send_file
+from flask import Response, send_file
 from flask_openapi3.blueprint import APIBlueprint
-from pydantic import Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
@@ -24,6 +24,8 @@ from routing.api.services import services
 from routing.api.times import rfc3339
 from routing.store.sql.recordings import Recorded, recording_deleted, recording_of
 
+SOUND: dict[str, Any] = {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}
+
 api = APIBlueprint("recordings", __name__, url_prefix="/v1")
 
 
@@ -33,6 +35,10 @@ class RecordingsQuery(Query):
 
 class RecordingPath(Path):
     recording_id: str = Field(max_length=256, json_schema_extra={"example": "int_01JD3Q8V6M0Z9X7C5B3N1M2K4H-leg_1"})
+
+
+class RangeHeader(BaseModel):
+    range: str | None = Field(default=None, alias="Range", description="RFC 9110, 14.2, e.g. bytes=0-65535")
 
 
 class RecordingListOut(Out):
@@ -59,14 +65,18 @@ def get_recording(path: RecordingPath) -> dict[str, Any]:
     return recording_view(recorded.interaction_id, recorded.recording)
 
 
-@api.get("/recordings/<recording_id>/file", operation_id="getRecordingFile")
+@api.get(
+    "/recordings/<recording_id>/file",
+    operation_id="getRecordingFile",
+    responses={200: {"content": SOUND}, 206: {"content": SOUND}},
+)
 @needs(Scope.RECORDINGS_READ)
-def get_recording_file(path: RecordingPath) -> Response:
+def get_recording_file(path: RecordingPath, header: RangeHeader) -> Response:
     """The sound, `audio/wav`; with the header `Range` a part of it. Each access is written into the audit."""
     with writing() as connection:
         recorded = _found(connection, path.recording_id)
         file = _file(recorded)
-        _audit(connection, "recording.read", recorded, range=request.headers.get("Range", "")[:64])
+        _audit(connection, "recording.read", recorded, range=(header.range or "")[:64])
     try:
         return send_file(file, mimetype="audio/wav", conditional=True, download_name=file.name, max_age=0)
     except RequestedRangeNotSatisfiable as error:
@@ -76,7 +86,7 @@ def get_recording_file(path: RecordingPath) -> Response:
         raise Problem("recording-elsewhere", "it was deleted in this moment") from error
 
 
-@api.delete("/recordings/<recording_id>", operation_id="deleteRecording")
+@api.delete("/recordings/<recording_id>", operation_id="deleteRecording", responses={204: None})
 @needs(Scope.RECORDINGS_DELETE)
 def delete_recording(path: RecordingPath) -> tuple[str, int]:
     """The file is gone; that there was one, and who deleted it, stays known."""
