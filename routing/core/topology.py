@@ -8,10 +8,14 @@ from routing.core.world import World
 
 MAIN = "main"
 AGENT = "agent"
+RINGBACK = "ringback"  # the class of music that is the ringing tone, on every PBX
 
 
 def wanted_rooms(interaction: Interaction, music: str) -> tuple[Room, ...]:
-    """Who is not in the customer's room is in one of his own: a held agent 1 in silence, a held agent 2 with music."""
+    """Who is not in the customer's room is in one of his own: a held agent 1 in silence, a held agent 2 with music.
+
+    While an outdial rings at the customer's, the agent hears the ringing tone.
+    """
     customer = interaction.customer_leg
     owner, second = (_legs(interaction, role) for role in Role)
     match interaction.state:
@@ -22,7 +26,7 @@ def wanted_rooms(interaction: Interaction, music: str) -> tuple[Room, ...]:
         case InteractionState.CONSULT_HELD:
             return (Room(name=MAIN, legs=(customer, *owner)), Room(name=AGENT, legs=second, music=music))
         case InteractionState.CALLING_CUSTOMER:
-            return (Room(name=AGENT, legs=owner),)
+            return (Room(name=AGENT, legs=owner, music=RINGBACK),)
     waiting = Room(name=MAIN, legs=(customer,), music=music)
     agents = owner + second
     return (waiting, Room(name=AGENT, legs=agents)) if agents else (waiting,)

@@ -149,6 +149,9 @@ def play(site: Site, scene: Callable[[Scene], Coroutine[Any, Any, None]]) -> Non
     asyncio.run(evening())
 
 
+RINGING_HZ = (440, 480)  # ITU-T E.180, North America
+
+
 @pytest.mark.req("OUT-13", "OUT-08", "OUT-21", "STATE-14")
 @pytest.mark.timeout(90)
 def test_the_agent_is_rung_first_the_customer_sees_the_chosen_number_and_the_call_has_every_control(site: Site) -> None:
@@ -157,8 +160,9 @@ def test_the_agent_is_rung_first_the_customer_sees_the_chosen_number_and_the_cal
         await order(s.c.store, GoIdle, agent_id="a1001", reason="Lunch")
         await s.start(ani=SALES)
         await s.reaches(S.CALLING_CUSTOMER)
-        await s.mine[0].quiet()
+        await s.mine[0].hears(*RINGING_HZ)
         mine, customer = await s.talk()
+        await mine.hears_not(*RINGING_HZ)
         assert customer.t["invite"] > mine.t["answered"]
         assert (shown_to(customer), shown_to(mine)) == (SALES, DIALED)
         await s.do(Hold)
