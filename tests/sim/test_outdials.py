@@ -11,6 +11,7 @@ from routing.core.facts import DialOutcome
 from routing.core.interaction import Interaction, InteractionState
 from routing.core.orders import EndInteraction, Hold, Resume, StartOutdial
 from routing.core.outdial import OutdialRules
+from routing.core.topology import RINGBACK
 from telephony.simulated.channel import Phone
 from telephony.simulated.habits import Answers, Constant, Rejects, RingsOut
 from tests.factories import PBX, agent, config
@@ -63,7 +64,7 @@ def test_agent_and_customer_hear_each_other_and_the_call_is_one_like_any_other()
     assert mine.live is not None
     assert customer.live is not None
     assert house.pbx.hears(mine.live).parties == set()
-    assert house.pbx.hears(mine.live).music == ""
+    assert house.pbx.hears(mine.live).music == RINGBACK
     house.run(3_000)
     assert house.pbx.hears(mine.live).parties == {customer.address}
     assert house.pbx.hears(customer.live).parties == {mine.address}
