@@ -118,6 +118,16 @@ def _to_entry_point(world: World, interaction: Interaction, name: str, sender: s
         cad_version=interaction.cad_version + 1,
         excluded=(*interaction.excluded, sender),
     )
+    _tell_cad(world, interaction, sender)
+
+
+def _tell_cad(world: World, before: Interaction, sender: str) -> None:
+    """What did not go along is told as cleared: whoever keeps versions of call data misses none."""
+    after = world.interaction(before.id)
+    left = [name for name in before.cad if name not in after.cad]
+    previous = cad.excerpt(world.config.cad_of(before.entry_point), before.cad, left)
+    told = {"cad": dict.fromkeys(left, ""), "previous": previous, "author": sender}
+    world.emit(EventType.CAD_CHANGED, after, sender, cad_version=after.cad_version, **told)
 
 
 def _release(world: World, interaction: Interaction) -> None:

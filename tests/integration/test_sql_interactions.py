@@ -18,6 +18,7 @@ from routing.core.orders import (
     PauseRecording,
     Resume,
     ResumeRecording,
+    Transfer,
 )
 from routing.core.roles import Action
 from routing.store.sql import tables
@@ -27,7 +28,7 @@ from routing.store.sql.errors import UnknownRow
 from routing.store.sql.interaction_history import NoteFields, add_note
 from tests.integration.heard import CALLER, History, finish
 from tests.integration.past import Past
-from tests.unit.test_core_consult import ANNA, BEN, Talk
+from tests.unit.test_core_consult import ANNA, BEN, Talk, centre, entry_points
 from tests.unit.test_core_recording import Recorded
 
 
@@ -103,6 +104,19 @@ def test_versions_of_call_data_say_who_saved_what_and_the_loser_is_in_no_version
     ]
     assert (record.interaction.cad, record.interaction.cad_version) == ({"case": "8", "tier": "gold", "card": MASK}, 3)
     assert history.list()[0].cad == record.interaction.cad
+
+
+@pytest.mark.req("EP-05")
+def test_call_data_that_did_not_go_along_to_an_entry_point_is_a_version_that_clears_it(history: History) -> None:
+    talk = Talk(centre(entry_points=entry_points()))
+    assert talk.order(Transfer, to_entry_point="second").code == "ok"
+    moved = talk.d.interaction(talk.id)
+    history.catch_up(talk.d)
+    record = history.record(talk.id)
+    newest = record.cad_versions[-1]
+    assert (newest.version, newest.author, newest.changes) == (moved.cad_version, ANNA, {"tier": ""})
+    assert record.interaction.cad == {"case": "7", "tier": "", "card": MASK}
+    assert record.interaction.entry_point == "second"
 
 
 @pytest.mark.req("REC-08")
