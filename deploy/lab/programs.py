@@ -58,6 +58,12 @@ def find_sipp() -> Path:
     return _forced("SWITCHROOM_SIPP") or (Path(installed) if installed else _fetched("sipp", "sipp"))
 
 
+def find_tool(program: str) -> Path:
+    """`curl` or `jq`."""
+    installed = shutil.which(program)
+    return Path(installed) if installed else _fetched(program, program)
+
+
 def find_postgres() -> Path:
     """The directory with `initdb` and `postgres`: forced, the newest installed one, or fetched."""
     forced = os.environ.get("SWITCHROOM_POSTGRES")

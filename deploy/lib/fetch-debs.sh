@@ -3,7 +3,7 @@
 #
 #   asterisk-22   Asterisk 22 (sid)            asterisk-16   Asterisk 16 (bullseye)
 #   redis         redis-server (own suite)     sipp          SIPp (own suite)
-#   postgres      PostgreSQL 15 (bookworm)
+#   postgres      PostgreSQL 15 (bookworm)     curl, jq      for the guide's commands (own suite)
 #
 # How: a private apt (own lists, own cache, EMPTY dpkg status) downloads the packages with their whole
 # dependency closure, libc included; every .deb is unpacked, not installed (no maintainer scripts), and
@@ -41,7 +41,9 @@ describe() {
     sipp) suite=$(own_suite) program=usr/bin/sipp version_flag=-v packages="sip-tester" ;;
     postgres) suite=bookworm program=usr/lib/postgresql/15/bin/initdb version_flag=--version
               packages="postgresql-15" ;;
-    *) die "unknown name '$1' (asterisk-22, asterisk-16, redis, sipp, postgres)" ;;
+    curl) suite=$(own_suite) program=usr/bin/curl version_flag=--version packages="curl" ;;
+    jq) suite=$(own_suite) program=usr/bin/jq version_flag=--version packages="jq" ;;
+    *) die "unknown name '$1' (asterisk-22, asterisk-16, redis, sipp, postgres, curl, jq)" ;;
   esac
 }
 

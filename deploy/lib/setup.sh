@@ -1,9 +1,9 @@
 #!/bin/bash
-# setup.sh [asterisk] [redis] [sipp] [postgres] - .venv and the named programs, all at the same time.
+# setup.sh [asterisk] [redis] [sipp] [postgres] [curl] [jq] - .venv and the named programs, all at the same time.
 #
 # Quick and silent when everything is there. A program which the environment forces
 # (SWITCHROOM_ASTERISK, SWITCHROOM_REDIS_SERVER, SWITCHROOM_SIPP, SWITCHROOM_POSTGRES), or a redis-server of
-# version 7, a sipp on the PATH or an installed PostgreSQL, is used as it is; the rest is fetched by fetch-debs.sh.
+# version 7, a sipp, curl or jq on the PATH or an installed PostgreSQL, is used as it is; the rest is fetched by fetch-debs.sh.
 set -euo pipefail
 lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -18,10 +18,11 @@ for program in "$@"; do
   case $program in
     asterisk) [ -n "${SWITCHROOM_ASTERISK:-}" ] || names+=(asterisk-22) ;;
     redis) [ -n "${SWITCHROOM_REDIS_SERVER:-}" ] || has_new_redis || names+=(redis) ;;
+    curl | jq) command -v "$program" >/dev/null || names+=("$program") ;;
     sipp) [ -n "${SWITCHROOM_SIPP:-}" ] || command -v sipp >/dev/null || names+=(sipp) ;;
     postgres) [ -n "${SWITCHROOM_POSTGRES:-}" ] || compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null ||
       names+=(postgres) ;;
-    *) echo "setup.sh: unknown program '$program' (asterisk, redis, sipp, postgres)" >&2; exit 2 ;;
+    *) echo "setup.sh: unknown program '$program' (asterisk, redis, sipp, postgres, curl, jq)" >&2; exit 2 ;;
   esac
 done
 
