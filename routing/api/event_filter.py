@@ -48,7 +48,13 @@ class EventFilter:
 _LEAVING = frozenset({EventType.OFFER_ENDED, EventType.CONSULT_NOT_TAKEN})
 # After these the members are asked for anew: somebody may have left.
 _REGROUPING = frozenset(
-    {EventType.INTERACTION_TRANSFERRED, EventType.CONSULT_ENDED, EventType.INTERACTION_ENDED, *_LEAVING}
+    {
+        EventType.INTERACTION_TRANSFERRED,
+        EventType.CONSULT_ENDED,
+        EventType.PARTY_LEFT,
+        EventType.INTERACTION_ENDED,
+        *_LEAVING,
+    }
 )
 
 
