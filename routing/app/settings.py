@@ -70,7 +70,8 @@ class OidcSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
     """Table `api`. `public_url`: empty = as each request names it. `proxy_hops`: proxies before it whose forwarding
-    headers count. `session_s`: a session ends after so long without a request. `confirm_timeout_s`: how long a command waits for the PBX before it is answered with 202.
+    headers count. `session_s`: a session ends after so long without a request. `confirm_timeout_s`: how long a
+    command waits for the PBX before it is answered with 202.
 
     `event_streams`: open event streams of one key or person in one process. `metrics_open`: `/metrics` without a key.
     """

@@ -15,7 +15,14 @@ from routing.app.config.models import (
 )
 from routing.app.config.sources import Sources
 from routing.app.config.validate import Tables
-from routing.app.settings import ApiSettings, PbxSettings, RetentionSettings, ServerSettings, WebhookSettings
+from routing.app.settings import (
+    ApiSettings,
+    OidcSettings,
+    PbxSettings,
+    RetentionSettings,
+    ServerSettings,
+    WebhookSettings,
+)
 from routing.core.config import (
     AgentConfig,
     CadVariable,
@@ -84,7 +91,10 @@ def server_settings(sources: Sources, tables: Tables) -> ServerSettings:
 
 
 def api_settings(tables: Tables) -> ApiSettings:
-    return ApiSettings(**{name: getattr(tables.api, name) for name in type(tables.api).model_fields})
+    values = {name: getattr(tables.api, name) for name in type(tables.api).model_fields}
+    if (oidc := tables.api.oidc) is not None:
+        values["oidc"] = OidcSettings(**oidc.model_dump() | {"tenant": oidc.tenant or ""})
+    return ApiSettings(**values)
 
 
 def webhook_settings(tables: Tables) -> WebhookSettings:

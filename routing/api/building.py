@@ -1,0 +1,48 @@
+"""Builds what an API process needs; nothing of it connects before the first request."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from routing.api.auth import BearerAuthenticator
+from routing.api.auth_keys import KeyDoor
+from routing.api.auth_oidc import OidcDoor, People
+from routing.api.auth_people import PeopleDoor
+from routing.api.principal import Principal
+from routing.api.services import Authenticator, Services
+from routing.app.clock import Clock, SystemClock
+from routing.app.settings import ApiSettings, ServerSettings, WebhookSettings
+from routing.store.front import connect
+
+
+class _Nobody:
+    """Until the doors are built."""
+
+    def authenticate(self, token: str) -> Principal | None:  # noqa: ARG002
+        return None
+
+
+def build_services(
+    server: ServerSettings, api: ApiSettings, webhooks: WebhookSettings | None = None, clock: Clock | None = None
+) -> Services:
+    """Raises CadKeyUnreadable, and StoreUnavailable for an address of Redis that makes no sense."""
+    made = Services(
+        server=server,
+        api=api,
+        redis=connect(server.redis_url),
+        clock=clock or SystemClock(),
+        authenticator=cast("Authenticator", _Nobody()),
+        webhooks=webhooks or WebhookSettings(),
+    )
+    made.authenticator = _authenticator(made)
+    return made
+
+
+def _authenticator(made: Services) -> BearerAuthenticator:
+    keys = KeyDoor(lambda: made.database, made.clock)
+    people = PeopleDoor(lambda: made.database, made.redis, made.api.session_s)
+    oidc = None
+    if made.api.oidc is not None:
+        who = People(user=people.row, has_agent=lambda tenant, id_: id_ in made.front(tenant).config().agents)
+        oidc = OidcDoor(made.api.oidc, made.server.tenant, who)
+    return BearerAuthenticator(keys, people, oidc)
