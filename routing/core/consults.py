@@ -115,7 +115,7 @@ def act(world: World, order: OnConsult) -> Values:
         action = Action(order.action)
         handler = _ACTS[action]
     except (ValueError, KeyError):
-        raise ActionNotAllowed(action=order.action, allowed=sorted(a.value for a in _ACTS)) from None
+        raise ActionNotAllowed(action=order.action, allowed_actions=sorted(a.value for a in _ACTS)) from None
     _, interaction = require(world, order.agent_id, order.interaction_id, action)
     handler(world, interaction)
     found = world.state.interactions.get(interaction.id)

@@ -71,7 +71,7 @@ class ActionNotAllowed(DomainError):
     """The action is not in `allowed_actions` of this interaction for this agent (OFFER-06)."""
 
     code = "action-not-allowed"
-    template = "{action} is not allowed now; allowed: {allowed}"
+    template = "{action} is not allowed now; allowed: {allowed_actions}"
 
 
 class AgentNotAvailable(DomainError):

@@ -63,7 +63,7 @@ def require(world: World, agent_id: str, interaction_id: str, action: Action) ->
         raise AgentNotEngaged(agent_id=agent_id, interaction_id=interaction_id)
     allowed = allowed_actions(world.config, interaction, agent, engagement)
     if action not in allowed:
-        raise ActionNotAllowed(action=action.value, allowed=sorted(a.value for a in allowed))
+        raise ActionNotAllowed(action=action.value, allowed_actions=sorted(a.value for a in allowed))
     return agent, interaction
 
 

@@ -62,7 +62,7 @@ def extend(world: World, order: ExtendWrapUp) -> dict[str, object]:
     agent, engagement = _wrapping(world, order, Action.EXTEND_WRAP_UP)
     rules = _rules(world, engagement.queue)
     if engagement.deadline_ms is None or engagement.extensions >= rules.max_extensions:
-        raise ActionNotAllowed(action=Action.EXTEND_WRAP_UP.value, allowed=[Action.FINISH_WRAP_UP.value])
+        raise ActionNotAllowed(action=Action.EXTEND_WRAP_UP.value, allowed_actions=[Action.FINISH_WRAP_UP.value])
     deadline = engagement.deadline_ms + rules.extension_s * 1000
     agent = move_engagement(world, agent, engagement.interaction_id, EngagementTrigger.WRAP_UP_EXTENDED)
     set_deadline(world, agent, engagement.interaction_id, deadline, engagement.extensions + 1)
@@ -111,7 +111,7 @@ def _wrapping(world: World, order: FinishWrapUp | ExtendWrapUp, action: Action) 
         is_meant = order.interaction_id in ("", engagement.interaction_id)
         if is_meant and engagement.state is EngagementState.WRAP_UP:
             return agent, engagement
-    raise ActionNotAllowed(action=action.value, allowed=[])
+    raise ActionNotAllowed(action=action.value, allowed_actions=[])
 
 
 def _rules(world: World, queue: str) -> WrapUp:

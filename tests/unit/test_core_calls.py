@@ -65,7 +65,7 @@ def test_ending_a_held_call_is_refused_and_says_what_is_allowed() -> None:
     d.order(Hold, agent_id="anna", interaction_id=call)
     reply = d.order(EndInteraction, agent_id="anna", interaction_id=call)
     assert reply.code == "action-not-allowed"
-    assert reply.values["allowed"] == sorted(ROLE_TABLE[InteractionState.HELD, Role.OWNER])
+    assert reply.values["allowed_actions"] == sorted(ROLE_TABLE[InteractionState.HELD, Role.OWNER])
     assert not {"end", "hold"} & {*ROLE_TABLE[InteractionState.HELD, Role.OWNER]}
     assert d.interaction(call).state is InteractionState.HELD
 

@@ -147,7 +147,7 @@ def test_each_role_may_do_what_its_table_says(state: InteractionState, by: str, 
         assert reply.code == "ok"
     else:
         assert reply.code == "action-not-allowed"
-        assert reply.values["allowed"] == sorted(a.value for a in ROLE_TABLE[state, role])
+        assert reply.values["allowed_actions"] == sorted(a.value for a in ROLE_TABLE[state, role])
         assert talk.d.interaction(talk.id) == before
 
 

@@ -143,7 +143,7 @@ def test_without_a_privacy_shield_nothing_can_be_paused() -> None:
     talk = Recorded(recording_pause_s=None)
     reply = talk.order(PauseRecording)
     assert reply.code == "action-not-allowed"
-    assert Action.PAUSE_RECORDING.value not in reply.values["allowed"]  # type: ignore[operator]
+    assert Action.PAUSE_RECORDING.value not in reply.values["allowed_actions"]  # type: ignore[operator]
     assert talk.is_(R.RECORDING)
 
 
