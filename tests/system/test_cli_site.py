@@ -16,6 +16,8 @@ from tests.waiting import wait_until
 def site() -> Iterator[Site]:
     with Site(["1001", "1002"], center(["1001", "1002"]), supervised=True) as site:
         wait_until(lambda: site.switchroom("status", check=False)["is_healthy"], 20)
+        # Worker and ticker need no call and start a moment later.
+        wait_until(lambda: {findings(site)["server", kind]["level"] for kind in ("worker", "ticker")} == {"ok"}, 20)
         yield site
 
 
@@ -28,8 +30,9 @@ def findings(site: Site) -> dict[tuple[str, str], Any]:
 def test_a_whole_healthy_centre_has_no_complaint(site: Site) -> None:
     found = findings(site)
     assert {key: f["detail"] for key, f in found.items() if f["level"] != "ok"} == {}
-    assert {subject for subject, _check in found} == {"redis", "server", "ast1"}
+    assert {subject for subject, _check in found} == {"redis", "server", "database", "ast1"}
     assert {("server", "engine"), ("server", "link"), ("server", "configuration")} <= found.keys()
+    assert {("server", "recorder"), ("server", "webhooks"), ("database", "migrations")} <= found.keys()
 
 
 @pytest.mark.req("OPS-01")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from routing.app import bootstrap
 from routing.app.clock import Clock, SystemClock
 from routing.app.config import check, load_settings
-from routing.app.doctor import asterisk_checks, redis_checks, server_checks
+from routing.app.doctor import asterisk_checks, background_checks, redis_checks, server_checks
 from routing.app.doctor.findings import Finding, Findings, Level
 from routing.app.settings import PbxKind, PbxSettings, ServerSettings
 from routing.core.config import Config
@@ -25,6 +26,8 @@ async def examine(directory: Path, server: ServerSettings, clock: Clock | None =
     files = loaded.config if loaded else None
     clock = clock or SystemClock()
     found, state = await _examine_server(server, files, clock)
+    for examined in await asyncio.to_thread(background_checks.examine, server, clock):
+        found += examined.all
     phones = state.config if state and state.config.revision else files
     for pbx in sorted(pbxs.values(), key=lambda p: p.id):
         if pbx.kind is PbxKind.ASTERISK:

@@ -1,0 +1,67 @@
+"""`doctor` about the processes beside the engine and the database (OPS-01)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deploy.lab.redis import RedisServer
+from routing.app.clock import ManualClock
+from routing.app.doctor.background_checks import examine
+from routing.app.settings import ServerSettings
+from routing.core.events import Event, EventType
+from routing.store.signs import Signs
+from routing.store.sql.database import Database
+from routing.store.sql.webhooks import create_endpoint
+from tests.integration.outbox_site import endpoint_row
+from tests.integration.past import Past
+from workers.jobs import Jobs
+from workers.outbox import Outbox
+
+pytestmark = pytest.mark.req("OPS-01")
+
+
+def levels(server: ServerSettings, clock: ManualClock) -> dict[str, str]:
+    """What is not in order, by check; each of them says how to mend it."""
+    found = [finding for findings in examine(server, clock) for finding in findings.all]
+    assert found
+    assert all(finding.mend for finding in found if finding.level != "ok")
+    return {finding.check: finding.level.value for finding in found if finding.level != "ok"}
+
+
+def test_what_does_not_run_or_keep_up_is_told(
+    redis_server: RedisServer, database: Database, database_url: str, tenant: Callable[[], str]
+) -> None:
+    past = Past(redis_server, database, tenant())
+    front, name = past.front, past.front.tenant
+    server = ServerSettings(tenant=name, redis_url=redis_server.url, database_url=database_url)
+    clock = ManualClock(int(front.redis.time()[0]) * 1000 + 1000)
+    assert levels(server, clock) == {"worker": "error", "ticker": "error"}
+
+    signs = Signs(front.redis, name)
+    signs.give("worker", "w", clock.now_ms())
+    signs.give("ticker", "t", clock.now_ms())
+    assert levels(server, clock) == {}
+
+    with database.begin() as connection:
+        create_endpoint(connection, name, endpoint_row("https://crm.invalid/"))
+    outbox = Outbox(Jobs(front.redis, name), clock)
+    past.tell([Event(type=EventType.CONFIG_APPLIED, at_ms=1)])
+    past.new_recorder([outbox]).turn()
+    clock.advance(61_000)
+    assert levels(server, clock) == {"worker": "error", "ticker": "error", "webhooks": "warning"}
+    first = int(front.events_end().partition("-")[0])
+    front.redis.xadd(front.keys("events"), {"d": b"{}"}, id=f"{first + 61_000}-0")
+    assert levels(server, clock)["recorder"] == "error"
+
+
+def test_a_database_that_is_old_or_gone_is_told(redis_server: RedisServer, tmp_path: Path) -> None:
+    server = ServerSettings(tenant="old", redis_url=redis_server.url, database_url=f"sqlite:///{tmp_path}/new.db")
+    assert levels(server, ManualClock())["migrations"] == "error"
+    gone = replace(server, database_url=f"sqlite:///{tmp_path}/nowhere/new.db")
+    assert levels(gone, ManualClock())["reachable"] == "error"
+    unnamed = replace(server, database_url="")
+    assert levels(unnamed, ManualClock())["reachable"] == "warning"
