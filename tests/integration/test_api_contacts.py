@@ -18,7 +18,7 @@ from deploy.lab.redis import RedisServer
 from routing.api.address_book import require_listed
 from routing.api.principal import Principal, Scope
 from routing.api.problems import Problem
-from routing.core.orders import EndInteraction, FinishWrapUp
+from routing.core.orders import EndInteraction, FinishWrapUp, SignIn, SignOut
 from routing.store.sql.contacts import ContactFields, create_contact, search_contacts
 from routing.store.sql.database import Database
 from tests.integration.history_site import Site, center
@@ -282,6 +282,45 @@ def test_a_name_in_the_place_of_a_number_is_answered_with_whom_it_may_mean(site:
         assert (refused.status_code, refused.json["rule"]) == (422, "name")  # type: ignore[index]
         assert [c["name"] for c in refused.json["candidates"]] == names  # type: ignore[index]
         assert all(c["number"].startswith("+1201555") for c in refused.json["candidates"])  # type: ignore[index]
+    abroad = site.send("POST", f"history/{call}/call", "anna", {"number": "+442079460000"})
+    assert "candidates" not in abroad.json, "a number is no name"  # type: ignore[operator]
+
+
+@pytest.mark.req("DIAL-10", "DIAL-14")
+@pytest.mark.parametrize("path", ["transfers", "consults", "conferences"])
+def test_a_name_as_target_of_a_call_is_answered_with_candidates(site: Site, path: str) -> None:
+    for name, number in BOOK:
+        created(site, "address-book", {"name": name, "number": number})
+    call = site.call()
+    body = {"agent_id": "anna", "to": {"type": "number", "number": "zo"}}
+    refused = site.send("POST", f"interactions/{call}/{path}", body=body).json
+    assert refused is not None
+    assert [c["name"] for c in refused["candidates"]] == ["adam Zoll", "Zoe Adams"]
+    chosen = {"type": "number", "number": refused["candidates"][0]["number"]}
+    done = site.send("POST", f"interactions/{call}/{path}", body=body | {"to": chosen})
+    assert done.status_code in (200, 202), done.text
+
+
+@pytest.mark.req("DIAL-10", "PERM-04")
+def test_a_name_is_looked_up_only_in_an_address_book_that_the_agent_has(site: Site) -> None:
+    created(site, "address-book", {"name": "Zoe", "number": "+12015550101"})
+    site.ask(SignOut, agent_id="anna")
+    site.ask(SignIn, agent_id="ben")
+    for source in ("address_book", "dial_pad"):
+        refused = site.send("POST", "outdials", body={"agent_id": "ben", "number": "zoe", "source": source})
+        assert refused.json is not None
+        if source == "address_book":
+            assert [c["name"] for c in refused.json["candidates"]] == ["Zoe"]
+        else:
+            assert refused.json["rule"] == "dial_pad"
+    site.ask(SignOut, agent_id="ben")
+    site.ask(SignIn, agent_id="cleo")
+    call = site.call("cleo")
+    body = {"agent_id": "cleo", "to": {"type": "number", "number": "zoe"}}
+    answer = site.send("POST", f"interactions/{call}/transfers", body=body).json
+    assert answer is not None
+    assert answer["rule"] == "name"
+    assert "candidates" not in answer
 
 
 @pytest.mark.req("PERM-04")
