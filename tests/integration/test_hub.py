@@ -14,6 +14,7 @@ from routing.api.hub import EventHub, Subscription, SubscriptionLost
 from routing.core.events import EventType
 from routing.store.errors import StoreUnavailable
 from routing.store.front import Front, connect
+from routing.store.port import StoredEvent
 from tests.integration.event_stream import emit, put_interaction
 from tests.waiting import wait_until
 
@@ -166,3 +167,33 @@ def test_nobody_can_subscribe_while_redis_is_gone() -> None:
         hub.subscribe()
     with pytest.raises(ValueError, match="no position"):
         hub.subscribe(after="yesterday")
+
+
+class HeldBack(Front):
+    """A front whose blocking reads, which are those of the hub, hand nothing out before `go_on` is set."""
+
+    go_on: threading.Event
+
+    def read_events(self, after: str, count: int, block_ms: int = 0) -> list[StoredEvent]:
+        found = super().read_events(after, count, block_ms)
+        if found and block_ms:
+            self.go_on.wait(WAIT_S)
+        return found
+
+
+@pytest.mark.req("API-07")
+def test_who_has_read_further_than_the_hub_by_himself_gets_nothing_twice(redis: RedisServer) -> None:
+    front = HeldBack(connect(redis.url), "ahead")
+    front.go_on = threading.Event()
+    hub = EventHub(front)
+    with hub.subscribe() as other:
+        sent = [emit(front) for _ in range(3)]
+        with hub.subscribe(after=sent[0]) as subscription:
+            assert positions(subscription, 2) == sent[1:]
+            assert subscription.get(0) is None
+            front.go_on.set()
+            assert positions(other, 3) == sent
+            last = emit(front)
+            assert positions(subscription, 1) == [last]
+    hub.close()
+    front.redis.close()
