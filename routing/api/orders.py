@@ -27,7 +27,8 @@ def obey(kind: type[Order], **fields: Any) -> Reply:
     front = services().front(principal.tenant)
     reply = front.ask_once(order, REPLY_S) if once else front.ask(order, REPLY_S)
     if reply is None:
-        raise Problem("no-reply", "no engine answered in time; the order waits until one runs")
+        fate = "the order waits for one, under its key" if once else "the order was withdrawn"
+        raise Problem("no-reply", f"no engine answered in time; {fate}")
     if reply.code != "ok":
         raise Problem(reply.code, reply.detail, None, **public(reply.values), **candidates_for(order, reply))
     return reply

@@ -68,12 +68,18 @@ class Front:
     # ------------------------------------------------------------------ orders
 
     def ask(self, order: AnyOrder, timeout_s: float = 5.0) -> Reply | None:
-        """Send an order and wait for its reply; None when no engine answered in time. Raises StoreFull."""
+        """Send an order and wait for its reply; None when no engine answered in time. Raises StoreFull.
+
+        An order without an answer is withdrawn, so that it is not carried out when nobody expects it any more; only an
+        engine that was at it already may still do so.
+        """
         address = f"ask_{uuid4().hex}"
         entry = self.codecs.tagged(replace(order, reply_to=address))
         with _translation():
-            self._appended(self._append([self.keys("inputs")], [self.limits.inputs, entry]))
+            position = self._appended(self._append([self.keys("inputs")], [self.limits.inputs, entry]))
             found = self.redis.blpop([self.keys("reply", address)], timeout=timeout_s)
+            if not found:
+                self.redis.xdel(self.keys("inputs"), position)
         return self.codecs.replies.decode(cast("Any", found)[1]) if found else None
 
     def ask_once(self, order: AnyOrder, timeout_s: float = 5.0) -> Reply | None:
@@ -90,10 +96,12 @@ class Front:
             found = self.redis.blmove(reply, reply, cast("Any", timeout_s), "LEFT", "LEFT")
         return self.codecs.replies.decode(cast("bytes", found)) if found else None
 
-    def _appended(self, answer: Any) -> None:
-        done, length = answer
+    def _appended(self, answer: Any) -> bytes:
+        """Its position."""
+        done, result = answer
         if not done:
-            raise StoreFull(length=length, limit=self.limits.inputs)
+            raise StoreFull(length=result, limit=self.limits.inputs)
+        return cast("bytes", result)
 
     # ------------------------------------------------------------------ live state
 

@@ -43,6 +43,20 @@ async def answer(store: RedisStore, **changes: object) -> int:
     return len(inputs)
 
 
+@pytest.mark.req("CAD-18")
+def test_an_order_that_nobody_answers_is_withdrawn(url: str) -> None:
+    front, store = Front(connect(url), "withdrawn"), RedisStore(url, "withdrawn")
+    assert front.ask(order("ord_1"), 0.01) is None, "no engine yet"
+
+    async def turn() -> int:
+        try:
+            return await answer(store)
+        finally:
+            await store.close()
+
+    assert run(turn()) == 0
+
+
 @pytest.mark.req("API-03")
 def test_an_order_with_the_same_id_reaches_the_engine_once_and_is_answered_each_time(url: str) -> None:
     front, store = Front(connect(url), "once"), RedisStore(url, "once")
@@ -84,7 +98,7 @@ def test_the_configuration_is_read_anew_when_a_commit_changed_it(url: str) -> No
 @pytest.mark.req("SAFE-05")
 def test_a_full_stream_refuses_orders(url: str) -> None:
     front = Front(connect(url), "full", Limits(inputs=1))
-    assert front.ask(order("ord_1"), 0.01) is None
+    assert front.ask_once(order("ord_1"), 0.01) is None
     with pytest.raises(StoreFull):
         front.ask(order("ord_2"), 0.01)
     with pytest.raises(StoreFull):
