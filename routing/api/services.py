@@ -62,6 +62,11 @@ class Services:
         """Events of one tenant; it reads only while somebody listens."""
         return self._hubs.setdefault(tenant, EventHub(self.front(tenant)))
 
+    def close_streams(self) -> None:
+        """End every event stream and long poll of this process: it is about to stop, and clients shall go elsewhere."""
+        for hub in list(self._hubs.values()):
+            hub.close()
+
     def live(self, tenant: str) -> LiveWorld:
         """All live things of one tenant, for lists."""
         return self._live.setdefault(tenant, LiveWorld(self.front(tenant)))
