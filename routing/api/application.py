@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from routing.api import access_log, document_pages, idempotency, limits, metrics, problem_pages
+from routing.api import access_log, document_pages, health, idempotency, limits, metrics, problem_pages
 from routing.api.principal import authorize
 from routing.api.problems import PUBLIC_URL, Problem, response
 from routing.api.requests import ApiRequest, escaped, refuse_bad_target
@@ -63,7 +63,7 @@ def create_app(made: Services) -> Flask:
     app.after_request(access_log.end)
     for api in blueprints():
         app.register_api(api)
-    for pages in (document_pages.pages, problem_pages.pages, metrics.pages):
+    for pages in (document_pages.pages, problem_pages.pages, metrics.pages, health.pages):
         app.register_blueprint(pages)
     if hops := made.api.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

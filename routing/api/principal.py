@@ -96,6 +96,12 @@ def needs(*scopes: Scope) -> Callable[[View], View]:
     return decorate
 
 
+def public(view: View) -> View:
+    """Mark a view under /v1 that asks nobody who he is."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
 def authorize(view: Callable[..., Any]) -> None:
     """Raises Problem forbidden."""
     scopes = cast("tuple[Scope, ...] | None", getattr(view, "scopes", None))

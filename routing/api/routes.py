@@ -19,16 +19,18 @@ def blueprints() -> list[APIBlueprint]:
         history,
         interaction_cad,
         interactions,
+        keys,
         outdials,
         queues,
         recordings,
+        sessions,
         status,
         targets,
         webhooks,
     )
 
     live = (interactions, commands, interaction_cad, outdials, targets, agents, queues, status, events)
-    kept = (history, recordings, contacts, address_book, webhooks, audit)
+    kept = (history, recordings, contacts, address_book, webhooks, keys, sessions, audit)
     return [resource.api for resource in (*live, *kept)]
 
 

@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 from routing.cli import config_commands, live_commands, server_commands
+from routing.cli.api_command import api_command
 from routing.cli.call_commands import call_app
 from routing.cli.db_commands import db_app
 from routing.cli.doctor_command import doctor_command
+from routing.cli.key_commands import key_app
 from routing.cli.order_commands import agent_app
 from routing.cli.output import say
 from routing.cli.recorder_command import recorder_command
+from routing.cli.user_commands import user_app
 from routing.cli.worker_commands import ticker_command, worker_command
 
 app = typer.Typer(
@@ -48,6 +51,7 @@ _COMMANDS = {
     "recorder": recorder_command,
     "worker": worker_command,
     "ticker": ticker_command,
+    "api": api_command,
     "check": config_commands.check_command,
     "plan": config_commands.plan_command,
     "apply": config_commands.apply_command,
@@ -65,6 +69,8 @@ for _name, _function in _COMMANDS.items():
 app.add_typer(agent_app, name="agent")
 app.add_typer(call_app, name="call")
 app.add_typer(db_app, name="db")
+app.add_typer(key_app, name="key")
+app.add_typer(user_app, name="user")
 
 if __name__ == "__main__":
     app()

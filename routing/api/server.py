@@ -1,0 +1,121 @@
+"""The API process: `python -m routing.api.server` with the settings of `switchroom api` in its environment.
+
+Everything that blocks is patched before anything else is imported: see the first lines.
+"""
+
+from __future__ import annotations
+
+from gevent import monkey  # type: ignore[import-untyped]
+
+if __name__ == "__main__":
+    monkey.patch_all()
+
+import io
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gevent import Timeout
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+from routing.api.server_log import GunicornLog
+from routing.app import logging
+from routing.app.config import load_settings
+from routing.app.settings import ApiSettings, ServerSettings, WebhookSettings
+from routing.cli.session import DEFAULT_DIRECTORY, Session
+
+HEADERS_S = 10  # for the headers of a request, and between two requests of a connection
+BODY_S = 10.0
+STOP_S = 8  # for requests that run when the process is told to end; `switchroom up` waits a little longer
+CONNECTIONS = 10_000
+_TOO_SLOW = (
+    b'{"type":"/problems/request-timeout","title":"The request came too slowly","status":408,'
+    b'"detail":"the body was not complete in time","instance":"","code":"request-timeout"}'
+)
+
+Start = Callable[..., Any]
+Wsgi = Callable[[dict[str, Any], Start], Iterable[bytes]]
+
+
+class BodyDeadline:
+    """A body must be there within `BODY_S`: one that comes byte by byte would hold a connection for ever."""
+
+    def __init__(self, app: Wsgi) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        from routing.api.requests import MAX_BODY_BYTES
+
+        if environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"):
+            deadline = Timeout(BODY_S)
+            try:
+                with deadline:
+                    # One byte more than is allowed tells the application that it is too much.
+                    body = environ["wsgi.input"].read(MAX_BODY_BYTES + 1)
+            except Timeout as passed:
+                if passed is not deadline:
+                    raise
+                start("408 Request Timeout", [("Content-Type", "application/problem+json"), ("Connection", "close")])
+                return [_TOO_SLOW]
+            environ["wsgi.input"] = io.BytesIO(body)
+            environ["wsgi.input_terminated"] = True
+        return self._app(environ, start)
+
+
+class ApiServer(BaseApplication):  # type: ignore[misc]
+    """Gunicorn with `processes` of gevent; each builds its own application, so nothing is shared over a fork."""
+
+    def __init__(self, server: ServerSettings, api: ApiSettings, webhooks: WebhookSettings) -> None:
+        self._server, self._api, self._webhooks = server, api, webhooks
+        super().__init__()
+
+    def load_config(self) -> None:
+        api = self._api
+        chosen = {
+            "bind": f"[{api.host}]:{api.port}" if ":" in api.host else f"{api.host}:{api.port}",
+            "workers": api.processes,
+            "worker_class": "gevent",
+            "worker_connections": CONNECTIONS,
+            "keepalive": HEADERS_S,
+            "graceful_timeout": STOP_S,
+            "timeout": 60,
+            "limit_request_line": 8190,
+            "limit_request_fields": 100,
+            "forwarded_allow_ips": "",
+            "control_socket_disable": True,
+            "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - its heartbeat, no data
+            "logger_class": GunicornLog,
+            "proc_name": "switchroom-api",
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Wsgi:
+        from routing.api.application import create_app
+        from routing.api.building import build_services
+
+        made = build_services(self._server, self._api, self._webhooks)
+        return BodyDeadline(create_app(made))
+
+
+def main() -> None:
+    """Until SIGTERM. The environment is what `switchroom api` was told."""
+    environment = os.environ
+    directory = environment.get("SWITCHROOM_CONFIG")
+    session = Session(
+        redis=environment.get("SWITCHROOM_REDIS"),
+        tenant=environment.get("SWITCHROOM_TENANT"),
+        config=Path(directory) if directory else None,
+    )
+    server = replace(session.server, database_url=environment["SWITCHROOM_DATABASE"])
+    has_files = directory is not None or DEFAULT_DIRECTORY.is_dir()
+    settings = load_settings(session.directory) if has_files else None
+    logging.configure(server.log_level.value)
+    api, webhooks = (settings.api, settings.webhooks) if settings else (ApiSettings(), WebhookSettings())
+    ApiServer(server, api, webhooks).run()
+
+
+if __name__ == "__main__":
+    main()
