@@ -20,6 +20,7 @@ from rich.live import Live
 from rich.table import Table
 
 from deploy.lab.people import Caller, CallStory, Floor, Habits
+from deploy.lab.playground import WEBHOOKS, Playground, let_in, wait_for_api, write_env
 from deploy.lab.site import ROOT, Site
 from routing.core.interaction import TALKING, Interaction, InteractionState
 from routing.core.world import WorldState
@@ -34,7 +35,7 @@ exten => 7002,1,Gosub(hand-over,s,1(bills))
 exten => 7003,1,Gosub(hand-over,s,1(help))
 
 [hand-over]
-exten => s,1,Set(SR_CAD_customer_id=${CALLERID(num)})
+exten => s,1,Set(SR_CAD_customer_id=C-${CALLERID(num):-4})
  same => n,Gosub(switchroom,s,1(${ARG1}))
  same => n,Hangup()
 
@@ -85,8 +86,7 @@ class Demo:
             if self.arguments.json:
                 self.arguments.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
             if self.arguments.stay:
-                self._say_how_to_look(site)
-                await asyncio.Event().wait()
+                await self._stay(site, floor)
             return report
         finally:
             await floor.close()
@@ -126,18 +126,28 @@ class Demo:
         }
         return {"totals": totals, "calls": calls, "callers": [asdict(story) for story in self.stories]}
 
-    def _say_how_to_look(self, site: Site) -> None:
+    async def _stay(self, site: Site, floor: Floor) -> None:
+        """Until Ctrl-C."""
+        playground = Playground(site, floor)
+        try:
+            await playground.open()
+            await wait_for_api(site.api_url)
+            self._say_how_to_look(site, write_env(site, let_in(site)))
+            await asyncio.Event().wait()
+        finally:
+            await playground.close()
+
+    def _say_how_to_look(self, site: Site, env: Path) -> None:
         """What to type in another terminal; the words stand in a file, because a line of that length would break."""
-        words = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in site.environment.items())
-        file = site.directory / "env"
-        file.touch(mode=0o600)
-        file.write_text(f"{words}export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH\n", encoding="utf-8")
         lines = (
-            "Running until Ctrl-C; the agents go on answering. In another terminal:\n",
-            f"  . {shlex.quote(str(file))}",
+            "Running until Ctrl-C: a customer keeps calling, and the agents' telephones answer. In another terminal:\n",
+            f"  . {shlex.quote(str(env))}",
             "  switchroom status",
             "  switchroom agents --watch",
             "  switchroom calls --ended 5\n",
+            f"The API is at {site.api_url}, to read and to try at {site.api_url}/docs",
+            '  curl -H "Authorization: Bearer $SWITCHROOM_API_KEY" $SWITCHROOM_API/v1/interactions',
+            "docs/crm.md goes on from here.\n",
             f"The configuration files are in {site.config}: change them, then",
             "  switchroom plan",
             "  switchroom apply\n",
@@ -222,6 +232,7 @@ def main() -> None:
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as with Ctrl-C, and takes everything along
     files, people = example_files(arguments.agents)
+    files["webhooks.toml"] = WEBHOOKS
     demo, phones = Demo(arguments), [number for _, number in people]
     try:
         with Site(phones, files, dialplan=DIALPLAN, supervised=True, tenant="example") as site:

@@ -206,11 +206,13 @@ class Site:
         else:
             self.children[name].kill()
 
-    def switchroom(self, *words: str, check: bool = True) -> Any:
-        """Run one command line with --json; its parsed answer. Raises RuntimeError with what it said."""
+    def switchroom(self, *words: str, check: bool = True, typed: str = "") -> Any:
+        """Run one command line with --json and this input; its parsed answer. Raises RuntimeError with what it said."""
         command = [sys.executable, "-m", "routing.cli.main", *words, "--json"]
         environment = {**os.environ, **self.environment}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, env=environment, input=typed, capture_output=True, text=True, timeout=60, check=False
+        )
         if check and done.returncode:
             raise RuntimeError(f"switchroom {' '.join(words)}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.stdout.strip() else None
