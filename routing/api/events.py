@@ -69,14 +69,18 @@ class EventOut(BaseModel):
     data: dict[str, object] = Field(description="By type; secure call data are masked")
 
 
-class EventsOut(BaseModel):
-    """Answer of a long poll."""
+_POLLED = {
+    "type": "object",
+    "required": ["events", "next_after"],
+    "properties": {
+        "events": {"type": "array", "items": EventOut.model_json_schema()},
+        "next_after": {"type": "string", "description": "`after` of the next request"},
+    },
+}
+_ANSWER = {"content": {"text/event-stream": {"schema": {"type": "string"}}, "application/json": {"schema": _POLLED}}}
 
-    events: list[EventOut]
-    next_after: str = Field(description="`after` of the next request")
 
-
-@api.get("/events", operation_id="streamEvents", responses={200: EventsOut})
+@api.get("/events", operation_id="streamEvents", responses={200: _ANSWER})
 @needs(Scope.EVENTS_READ)
 def stream_events(query: EventsQuery) -> Response:
     """What happens, as it happens.
