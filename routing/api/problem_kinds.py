@@ -66,7 +66,7 @@ RULES: dict[str, Kind] = {
     "action-not-allowed": _kind(
         409,
         "The action is not allowed now",
-        "State and role do not allow it; `allowed` says what they do allow.",
+        "State and role do not allow it; `allowed_actions` says what they do allow.",
         _LOOK,
     ),
     "agent-not-available": _kind(
@@ -270,7 +270,10 @@ REQUESTS: dict[str, Kind] = {
 _LATER = "Repeat the request later; with an Idempotency-Key it is not done twice."
 SERVER: dict[str, Kind] = {
     "no-reply": _kind(
-        503, "No engine answered in time", "The order is stored, and is carried out once an engine runs.", _LATER
+        503,
+        "No engine answered in time",
+        "With an Idempotency-Key the order waits for one and is carried out then; without a key it was withdrawn.",
+        _LATER,
     ),
     "store-error": _kind(503, "The live state cannot be used", "Redis did not do what was asked.", _LATER),
     "store-unavailable": _kind(503, "The live state cannot be reached", "Redis does not answer.", _LATER),

@@ -124,7 +124,7 @@ def update_webhook(path: WebhookPath, body: WebhookPatch) -> Answered:
         return _updated(connection, path.webhook_id, given, "webhook.updated")
 
 
-@api.delete("/webhooks/<webhook_id>", operation_id="deleteWebhook")
+@api.delete("/webhooks/<webhook_id>", operation_id="deleteWebhook", responses={204: None})
 @needs(Scope.WEBHOOKS_MANAGE)
 @conditional
 def delete_webhook(path: WebhookPath) -> tuple[str, int]:
