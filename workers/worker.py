@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 from collections.abc import Sequence
 from random import Random
@@ -24,6 +25,13 @@ log = structlog.get_logger()
 
 class _RqWorker(SimpleWorker):
     max_connection_wait_time = 5.0  # rq waits for a minute
+    told = threading.Event()
+
+    def _install_signal_handlers(self) -> None:
+        """What came before rq listens counts, too."""
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]
+        if self.told.is_set():
+            self._stop_requested = True
 
 
 class Worker:
@@ -36,22 +44,30 @@ class Worker:
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT; RQ handles them in the main thread and ends the job first."""
+        self._listen()
         pulse = threading.Thread(target=self._beat, name="signs", daemon=True)
         pulse.start()
         backoff = Backoff(Random(), first_s=0.2, most_s=5.0)  # noqa: S311 - spreads reconnects, guards nothing
         try:
-            while not self._work_until_told():
+            while not self._stop.is_set() and not self._work_until_told():
+                self._listen()
                 self._stop.wait(backoff.next_s())
         finally:
             self._stop.set()
             pulse.join()
             self._say_end()
 
+    def _listen(self) -> None:
+        """While RQ does not: at the start, and while Redis is away."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: self._stop.set())
+
     def _work_until_told(self) -> bool:
         """False: Redis went away."""
         logging.getLogger("rq").setLevel(logging.ERROR)
         try:
             queues = [Queue(name, connection=self._redis) for name in self._queues]
+            _RqWorker.told = self._stop
             worker = _RqWorker(queues, name=f"{self._name}:{os.urandom(3).hex()}", connection=self._redis)
             worker.work(logging_level="ERROR")
         except (RedisError, OSError) as error:
