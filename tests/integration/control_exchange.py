@@ -102,7 +102,7 @@ def running(url: str, config: Config, data_centre_calls: int | None) -> Iterator
 
 def _exchange(config: Config, engines: Engines) -> Exchange:
     pbx = SimulatedPbx(VirtualClock(SystemClock().now_ms()), PBX)
-    for agent in config.agents.values():
+    for agent in [agent for agent in config.agents.values() if agent.pbx == PBX]:
         pbx.add_phone(agent.phone, Answers())
     port = SimulatedPort(pbx, LinkTimings(stall_ms=FOR_EVER_MS, command_ms=FOR_EVER_MS))
     return Exchange(asyncio.get_running_loop(), pbx, port, asyncio.Event(), engines)

@@ -192,7 +192,7 @@ def center(
         site = Site(create_app(made), made, made.front(config.tenant), exchange)
         site.ask(ApplyConfig, config=config)
         wait_until(lambda: site.front.load().links.get(PBX))
-        phones = {f"{PBX}|{agent.phone}" for agent in config.agents.values()}
+        phones = {f"{PBX}|{agent.phone}" for agent in config.agents.values() if agent.pbx == PBX}
         wait_until(lambda: phones <= {key for key, state in site.front.load().phones.items() if state == "free"})
         site.sign_in(*signed_in)
         yield site
