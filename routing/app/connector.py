@@ -14,7 +14,7 @@ import structlog
 from routing.app.clock import Clock
 from routing.app.fact_outbox import FactOutbox
 from routing.app.repeats import Repeats
-from routing.core.commands import Command, DialLeg, HangUpLeg
+from routing.core.commands import Command, DialLeg, HangUpLeg, PlayDigits
 from routing.core.errors import StoreError
 from routing.core.facts import CommandEnded, CommandOutcome, Fact, LinkLost, LinkRestored
 from routing.engine.backoff import Backoff
@@ -171,12 +171,16 @@ class Connector:
             await self._port.start(self._take)
 
     def _drop_overtaken(self, found: Sequence[StoredCommand]) -> set[str]:
-        """Dials from before the link came up: the snapshot brings new decisions, and no phone shall ring twice."""
-        dials = [entry.command for entry in found if isinstance(entry.command, DialLeg)]
-        for dial in dials:
-            log.warning("dial_overtaken", pbx=self._settings.pbx, command_id=dial.id)
-            self._end(dial, CommandOutcome.UNKNOWN, "overtaken by a snapshot")
-        return {dial.id for dial in dials}
+        """Dials from before the link came up: the snapshot brings new decisions, and no phone shall ring twice.
+
+        Nor are digits sent twice, by a process that was killed and this one, or long after they were meant.
+        """
+        overtaken = [entry.command for entry in found if isinstance(entry.command, DialLeg | PlayDigits)]
+        for command in overtaken:
+            event = "dial_overtaken" if isinstance(command, DialLeg) else "digits_overtaken"
+            log.warning(event, pbx=self._settings.pbx, command_id=command.id)
+            self._end(command, CommandOutcome.UNKNOWN, "overtaken by a snapshot")
+        return {command.id for command in overtaken}
 
     def _drop_cancelled(self, found: Sequence[StoredCommand]) -> set[str]:
         """Ids of dials that are hung up again further on in the batch, and of those hang-ups: no phone shall blink."""

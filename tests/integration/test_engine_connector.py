@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from deploy.lab.redis import RedisServer
 from routing.app.clock import ManualClock, SystemClock
 from routing.app.connector import Connector, ConnectorSettings
-from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg
+from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg, PlayDigits
 from routing.core.errors import StoreError
 from routing.core.facts import CommandEnded, CommandOutcome, LegArrived, LinkLost, LinkRestored
 from routing.store.errors import StoreUnavailable
@@ -120,7 +120,7 @@ def test_commands_are_submitted_in_order_and_not_again_after_a_restart(shared_re
 
 
 @pytest.mark.req("SAFE-01", "SAFE-02")
-def test_after_a_crash_between_submit_and_save_everything_but_dialing_is_done_again(shared_redis: RedisServer) -> None:
+def test_after_a_crash_between_submit_and_save_all_that_is_harmless_is_done_again(shared_redis: RedisServer) -> None:
     async def play() -> None:
         tenant = uuid4().hex
         store, port = RedisStore(shared_redis.url, tenant), NotingPort()
@@ -131,6 +131,28 @@ def test_after_a_crash_between_submit_and_save_everything_but_dialing_is_done_ag
                 await until(lambda: len(port.submitted) == 2)
         assert [c.id for c in port.submitted] == ["1", "3"]
         assert await outcomes(store) == {"2": (CommandOutcome.UNKNOWN, "overtaken by a snapshot")}
+        await store.close()
+
+    run(play())
+
+
+@pytest.mark.req("SAFE-01", "SAFE-02", "ACT-02")
+def test_digits_from_before_the_link_came_up_are_not_sent_twice_nor_late(shared_redis: RedisServer) -> None:
+    def digits(id_: str) -> PlayDigits:
+        return PlayDigits(id=id_, pbx="ast1", leg_id="customer", digits="42")
+
+    async def play() -> None:
+        tenant = uuid4().hex
+        store, port = RedisStore(shared_redis.url, tenant), NotingPort()
+        token = await lead(store)
+        await store.commit(token, step_commit(1, commands=[digits("old"), hang_up("h")]))
+        with capture_logs():
+            async with connected(shared_redis.url, tenant, port) as connector:
+                await until(lambda: connector.is_caught_up)
+                await store.commit(token, step_commit(2, commands=[digits("new")]))
+                await until(lambda: len(port.submitted) == 2)
+        assert [c.id for c in port.submitted] == ["h", "new"]
+        assert await outcomes(store) == {"old": (CommandOutcome.UNKNOWN, "overtaken by a snapshot")}
         await store.close()
 
     run(play())
