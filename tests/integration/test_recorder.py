@@ -178,6 +178,15 @@ def test_an_event_that_cannot_be_recorded_is_kept_and_stops_nothing(past: Past, 
     assert kept["reason"]
 
 
+def test_a_call_told_by_a_server_that_knew_no_outdial_is_an_inbound_one(past: Past) -> None:
+    values: dict[str, object] = {"pbx": "a", "ani": "+12015550100", "dnis": "7000", "entry_point": "sales", "cad": {}}
+    past.tell([Event(type=EventType.INTERACTION_ARRIVED, at_ms=1, interaction_id="int_1", values=values)])
+    past.tell([Event(type=EventType.OUTDIAL_STARTED, at_ms=2, interaction_id="int_2", values=values)])
+    past.record()
+    found = {row["id"]: (row["kind"], row["customer_number"]) for row in past.rows(tables.interactions)}
+    assert found == {"int_1": ("inbound", "+12015550100"), "int_2": ("outdial", "7000")}
+
+
 def test_what_a_client_sends_cannot_stop_the_recorder(past: Past) -> None:
     """PostgreSQL refuses NUL in a text, halves of surrogate pairs, and index rows over 2704 bytes."""
     long = "".join(chr(0x4E00 + n % 20_000) for n in range(9000))

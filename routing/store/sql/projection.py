@@ -63,8 +63,10 @@ class Projection:
 
     def arrived(self, _position: str, event: Event) -> None:
         """Also an outdial, which has no leg of the customer yet."""
-        values, kind = event.values, event.values.get("kind", "outdial")
-        number = customer_of(str(kind), str(values.get("ani") or ""), str(values.get("dnis") or ""))
+        values = event.values
+        # Events of servers that knew no outdial do not tell the kind.
+        kind = str(values.get("kind") or ("outdial" if event.type is EventType.OUTDIAL_STARTED else "inbound"))
+        number = customer_of(kind, str(values.get("ani") or ""), str(values.get("dnis") or ""))
         name = values.get("ani_name") or values.get("name")
         told = {key: values.get(key) for key in ("pbx", "ani", "dnis", "entry_point")}
         self._interaction(
