@@ -62,6 +62,24 @@ def test_everything_else_is_no_date(type_: CadType, text: str) -> None:
         cad.canonical(variable(type_), text)
 
 
+@pytest.mark.req("CAD-05", "CAD-10")
+@pytest.mark.parametrize(
+    ("type_", "text"),
+    [
+        (CadType.DATE, "19870642"),
+        (CadType.DATETIME, "1987-06-05T04:77"),
+        (CadType.DATETIME, "1987-06-05T04:03+2776"),
+        (CadType.DECIMAL, "1987-06-05"),
+        (CadType.INTEGER, "1987-06-05"),
+    ],
+)
+def test_a_refusal_repeats_nothing_of_the_value_which_may_be_secure(type_: CadType, text: str) -> None:
+    with pytest.raises(ValueError, match=r".+") as refused:
+        cad.canonical(variable(type_), text)
+    said = str(refused.value).partition(" such as ")[0]
+    assert not any(c.isdigit() for c in said.replace("8601", "").replace("18 digits", ""))
+
+
 @pytest.mark.parametrize(
     ("type_", "text", "stored"),
     [
