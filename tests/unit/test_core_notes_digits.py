@@ -23,6 +23,7 @@ def notes(talk: Talk) -> list[tuple[str, object, object]]:
     return [(e.agent_id, e.values["text"], e.values["author"]) for e in told]
 
 
+@pytest.mark.req("DISP-06")
 @pytest.mark.parametrize("state", TALKING)
 def test_a_note_can_be_added_by_whoever_is_in_the_call(state: S) -> None:
     talk = Talk().to(state)
@@ -33,6 +34,7 @@ def test_a_note_can_be_added_by_whoever_is_in_the_call(state: S) -> None:
     assert notes(talk)[0] == (ANNA, "wants a call back", ANNA)
 
 
+@pytest.mark.req("DISP-06")
 def test_a_note_can_be_added_in_wrap_up_and_not_after_it() -> None:
     talk = Talk()
     talk.d.hang_up("leg_c1")
@@ -43,6 +45,7 @@ def test_a_note_can_be_added_in_wrap_up_and_not_after_it() -> None:
     assert [text for _, text, _ in notes(talk)] == ["sent the contract"]
 
 
+@pytest.mark.req("DISP-06")
 def test_an_integration_adds_a_note_under_its_own_name() -> None:
     talk = Talk()
     reply = talk.order(AddNote, "", actor="key:crm", text="case 7 opened")
@@ -51,6 +54,7 @@ def test_an_integration_adds_a_note_under_its_own_name() -> None:
     assert notes(talk) == [("", "case 7 opened", "key:crm")]
 
 
+@pytest.mark.req("DISP-06")
 @pytest.mark.parametrize(("text", "code"), [("", "note-refused"), ("  ", "note-refused"), ("x" * 2001, "note-refused")])
 def test_a_note_has_1_to_2000_characters(text: str, code: str) -> None:
     talk = Talk()
@@ -82,6 +86,7 @@ def test_digits_go_to_the_customer_and_into_the_history_when_the_pbx_has_sent_th
     assert done(talk, reply) == []
 
 
+@pytest.mark.req("ACT-02", "SAFE-02")
 @pytest.mark.parametrize("outcome", [CommandOutcome.REFUSED, CommandOutcome.UNKNOWN])
 def test_digits_that_were_not_sent_are_told_and_not_sent_again(outcome: CommandOutcome) -> None:
     talk = Talk()
@@ -100,6 +105,7 @@ def test_what_is_no_dtmf_is_refused(digits: str) -> None:
     assert len([c for c in talk.d.commands if isinstance(c, PlayDigits)]) == 1
 
 
+@pytest.mark.req("ACT-02", "SAFE-05")
 def test_digits_wait_for_each_other_up_to_a_limit() -> None:
     talk = Talk()
     replies = [press(talk, "1") for _ in range(9)]
@@ -118,6 +124,7 @@ def test_digits_are_sent_only_to_a_customer_whom_agent_1_hears() -> None:
         assert (press(talk, "1").code == "ok") is heard_together is (state in able)
 
 
+@pytest.mark.req("ACT-02", "SAFE-06")
 def test_digits_are_masked_while_the_recording_is_paused() -> None:
     talk = Recorded()
     talk.order(PauseRecording)

@@ -63,6 +63,7 @@ def test_it_follows_changed_data_and_the_entry_point_that_the_call_went_to() -> 
     assert screen_pop(d.world.config, d.interaction(call), "ben") == "https://other.example/8"
 
 
+@pytest.mark.req("API-10", "CAD-05", "SAFE-06")
 def test_a_variable_that_became_secure_is_left_out() -> None:
     secured = (CadVariable(name="case", label="", secure=True),)
     d = driver(cad=secured)

@@ -198,7 +198,7 @@ def test_the_administrators_entry_points_are_targets_in_the_same_flow_or_in_anot
     assert talk.order(Transfer, to_entry_point="target").code == "target-unknown"
 
 
-@pytest.mark.req("A21")
+@pytest.mark.req("A21", "EP-07")
 def test_the_exclusion_is_by_person_and_holds_in_every_queue_to_the_end() -> None:
     both = (("sales", 1), ("help", 1))
     points = entry_points() | {"third": EntryPoint(id="third", queue="help")}
