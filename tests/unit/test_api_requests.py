@@ -42,6 +42,14 @@ def code_of(work: Callable[[], Any]) -> str:
     return caught.value.code
 
 
+def outcome(work: Callable[[], Any]) -> str:
+    """The type of the result, or the code of the problem; anything else that is raised fails the test."""
+    try:
+        return type(work()).__name__
+    except Problem as problem:
+        return problem.code
+
+
 @given(st.dictionaries(st.text(st.characters(exclude_characters="\0", codec="utf-8")), JSON, max_size=4))
 def test_every_object_that_can_be_stored_is_read_as_it_was_sent(value: dict[str, Any]) -> None:
     assert parsed(json.dumps(value).encode()) == value
@@ -49,10 +57,7 @@ def test_every_object_that_can_be_stored_is_read_as_it_was_sent(value: dict[str,
 
 @given(st.binary(max_size=60))
 def test_bytes_are_an_object_or_a_problem_and_nothing_else(data: bytes) -> None:
-    try:
-        assert isinstance(parsed(data), dict)
-    except Problem as problem:
-        assert problem.code in ("malformed-request", "invalid-request")
+    assert outcome(lambda: parsed(data)) in ("dict", "malformed-request", "invalid-request")
 
 
 @pytest.mark.parametrize(
@@ -134,10 +139,7 @@ def test_an_item_that_goes_between_two_pages_shifts_none() -> None:
 @pytest.mark.req("API-09")
 @given(st.text(max_size=40))
 def test_a_cursor_of_somebody_elses_making_is_refused(text: str) -> None:
-    try:
-        assert decoded(text)
-    except Problem as problem:
-        assert problem.code == "cursor-invalid"
+    assert outcome(lambda: decoded(text)) in ("tuple", "cursor-invalid")
 
 
 def test_a_cursor_of_another_list_is_refused() -> None:
