@@ -8,7 +8,7 @@ from pathlib import Path
 from routing.app import bootstrap
 from routing.app.clock import Clock, SystemClock
 from routing.app.config import check, load_settings
-from routing.app.doctor import asterisk_checks, background_checks, redis_checks, server_checks
+from routing.app.doctor import asterisk_checks, redis_checks, server_checks
 from routing.app.doctor.findings import Finding, Findings, Level
 from routing.app.settings import PbxKind, PbxSettings, ServerSettings
 from routing.core.config import Config
@@ -21,6 +21,8 @@ __all__ = ["Finding", "Level", "examine"]
 
 async def examine(directory: Path, server: ServerSettings, clock: Clock | None = None) -> list[Finding]:
     """Every finding, Redis first. Raises ConfigRefused when the files do not say where Redis and the PBXs are."""
+    from routing.app.doctor import background_checks  # with SQL and migrations, which no other command waits for
+
     pbxs = load_settings(directory).pbxs
     loaded = check(directory).loaded
     files = loaded.config if loaded else None
