@@ -109,8 +109,7 @@ def outside_number(world: World, agent_id: str, pbx_id: str, text: str, *, is_ou
     number = numbers.parse(text, config.numbers)
     if is_outdial:
         numbers.refuse_extension(number, world.extensions, config.numbers)
-    entries = (n for entry_point in config.entry_points.values() for n in entry_point.numbers)
-    numbers.refuse_entry_point(number, entries, config.numbers)
+    numbers.refuse_entry_point(number, world.entry_numbers, config.numbers)
     if is_outdial:
         numbers.require_external(number)
     profile = profile_of(config, agent_id)

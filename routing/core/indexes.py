@@ -13,7 +13,7 @@ from routing.core.facts import PhoneState, phone_key
 from routing.core.interaction import WAITING, Consult, Interaction, InteractionState, OfferState
 from routing.core.matching import AgentView, Pool
 from routing.core.matching_types import FreeAgent, ProfileKey, WaitingCall
-from routing.core.numbers import extension_of
+from routing.core.numbers import all_readings, extension_of
 
 if TYPE_CHECKING:
     from routing.core.world import WorldState
@@ -34,6 +34,7 @@ class Indexes:
         self.pool = Pool(state.config)
         self.at_phone = {(a.pbx, a.phone): a for a in state.config.agents.values()}
         self.extensions = frozenset(map(extension_of, (a.phone for a in state.config.agents.values()))) - {""}
+        self._entry_numbers: frozenset[str] | None = None
         self.members = _members(state.config)
         self.owners: dict[str, str] = {}
         self.waiting: Counter[str] = Counter()
@@ -90,6 +91,14 @@ class Indexes:
             del self._dials[bisect_left(self._dials, at_ms)]
         for at_ms in new:
             insort(self._dials, at_ms)
+
+    @property
+    def entry_numbers(self) -> frozenset[str]:
+        """See World.entry_numbers. With ten thousand numbers they take tens of ms, once, when one is first dialed."""
+        if self._entry_numbers is None:
+            numbers = (number for entry in self._config.entry_points.values() for number in entry.numbers)
+            self._entry_numbers = all_readings(numbers, self._config.numbers)
+        return self._entry_numbers
 
     def dials_since(self, since_ms: int) -> tuple[int, ...]:
         """See World.dials_since."""

@@ -135,10 +135,9 @@ def readings(text: str, rules: Numbers) -> frozenset[str]:
     return frozenset(found)
 
 
-def same_number(one: str, other: str, rules: Numbers) -> bool:
-    """Whether two ways of writing may reach the same number."""
-    common = readings(one, rules) & readings(other, rules)
-    return any(digits_of(reading) for reading in common)
+def all_readings(texts: Iterable[str], rules: Numbers) -> frozenset[str]:
+    """Of all these numbers together: two ways of writing may reach the same number if they have a reading in common."""
+    return frozenset(reading for text in texts for reading in readings(text, rules) if digits_of(reading))
 
 
 def is_abroad(text: str, rules: Numbers) -> bool:
@@ -181,9 +180,12 @@ def render(number: DialNumber, template: str, colon: str | None) -> str:
     return template.replace("{number}", number.text.replace(":", colon or ""))
 
 
-def refuse_entry_point(number: DialNumber, entry_numbers: Iterable[str], rules: Numbers) -> None:
-    """Raises NumberRefused for the number of an entry point: it is reached as one, not dialed (DIAL-11, CONS-02)."""
-    if any(same_number(number.text, entry, rules) for entry in entry_numbers):
+def refuse_entry_point(number: DialNumber, entries: frozenset[str], rules: Numbers) -> None:
+    """Raises NumberRefused for the number of an entry point: it is reached as one, not dialed (DIAL-11, CONS-02).
+
+    `entries`: `all_readings` of the numbers of all entry points.
+    """
+    if not entries.isdisjoint(readings(number.text, rules)):
         raise _refused(number.text, NumberRule.ENTRY_POINT, "it is the number of an entry point")
 
 

@@ -140,6 +140,11 @@ class World:
         """Digits of the agents' own telephones."""
         return self._indexes.extensions
 
+    @property
+    def entry_numbers(self) -> frozenset[str]:
+        """Every way in which the number of an entry point may be written."""
+        return self._indexes.entry_numbers
+
     def dials_since(self, since_ms: int) -> tuple[int, ...]:
         """When outside numbers were dialed after that time, by whomever, oldest first; where a limit needs it."""
         return self._indexes.dials_since(since_ms)

@@ -248,6 +248,16 @@ def test_the_number_of_an_entry_point_cannot_be_outdialed(number: str) -> None:
     assert refused("number-refused", number=number)["rule"] == "entry_point"
 
 
+@pytest.mark.req("DIAL-12")
+def test_the_numbers_of_entry_points_are_those_of_the_newest_configuration() -> None:
+    line = Outdial(number="+12015550188")
+    assert line.reply.code == "number-refused"
+    outbound = replace(line.d.world.config.entry_points["outbound"], numbers=("+12015550189",))
+    line.d.apply(replace(line.d.world.config, entry_points={"outbound": outbound}))
+    assert line.start(number="+12015550189").values["rule"] == "entry_point"
+    assert line.start(number="+12015550188").code == "ok"
+
+
 @pytest.mark.req("DIAL-13")
 def test_an_extension_cannot_be_outdialed() -> None:
     for extension in ("1001", "1002"):
