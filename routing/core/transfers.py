@@ -116,6 +116,7 @@ def _to_entry_point(world: World, interaction: Interaction, name: str, sender: s
         priority=target.priority or queue.priority,
         cad=carried,
         cad_version=interaction.cad_version + 1,
+        cad_author=sender,
         excluded=(*interaction.excluded, sender),
     )
     _tell_cad(world, interaction, sender)

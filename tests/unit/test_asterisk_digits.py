@@ -49,6 +49,7 @@ class Wire:
             call()
 
 
+@pytest.mark.req("ACT-02")
 def test_digits_are_spaced_and_a_second_order_waits_for_the_first() -> None:
     wire = Wire()
     wire.play("one", "12")
@@ -61,6 +62,7 @@ def test_digits_are_spaced_and_a_second_order_waits_for_the_first() -> None:
     assert wire.ends == [("one", Answered.SUCCESS), ("two", Answered.SUCCESS), ("three", Answered.SUCCESS)]
 
 
+@pytest.mark.req("ACT-02")
 def test_a_refused_digit_ends_its_order_and_the_next_order_is_tried() -> None:
     wire = Wire()
     wire.answer = Answer(Answered.ERROR, "no such channel")

@@ -140,6 +140,17 @@ def test_what_the_new_flow_sets_stands_over_the_value_that_was_carried() -> None
     assert talk.d.interaction(talk.id).cad["case"] == "700"
 
 
+@pytest.mark.req("EP-05", "CAD-11", "A19")
+def test_an_edit_from_before_an_entry_point_transfer_loses_to_it() -> None:
+    talk = Talk(centre(entry_points=entry_points()))
+    save(talk, {"case": "8"}, CRM)
+    seen = talk.d.interaction(talk.id).cad_version
+    talk.order(Transfer, to_entry_point="second")
+    late = save(talk, {"case": "9"}, CRM, seen)
+    assert (late.code, late.values["current_version"]) == ("cad-conflict", seen + 1)
+    assert (late.values["author"], late.values["current"]) == (ANNA, {"case": "8"})
+
+
 @pytest.mark.req("A17")
 def test_what_does_not_fit_on_the_form_stays_on_the_call() -> None:
     many = tuple(CadVariable(name=f"v{n:02}", label="", order=n) for n in range(35))

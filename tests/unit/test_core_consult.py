@@ -445,7 +445,7 @@ def test_a_blind_transfer_that_is_not_accepted_waits_in_its_queue_where_so_confi
     assert talk.d.state_of(BEN) == "rona"
 
 
-@pytest.mark.req("XFER-02")
+@pytest.mark.req("XFER-02", "A22")
 def test_a_transfer_to_a_queue_keeps_the_place_and_the_clocks_apart() -> None:
     talk = Talk(centre(queue("help", max_wait_s=60)))
     entered = talk.d.interaction(talk.id).entered_at_ms

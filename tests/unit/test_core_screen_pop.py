@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from routing.core.config import CadVariable, EntryPoint
@@ -72,6 +72,8 @@ def test_a_variable_that_became_secure_is_left_out() -> None:
 
 @pytest.mark.req("API-10", "SAFE-03")
 @given(st.text(max_size=256))
+@example(".")
+@example("..")
 def test_no_value_changes_the_shape_of_the_url(value: str) -> None:
     d = driver("https://crm.example/open/{cad.tier}/end?q={cad.tier}&x=1#f={cad.tier}")
     call = d.call(cad={"tier": value})
