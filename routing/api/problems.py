@@ -58,7 +58,7 @@ def response(problem: Problem) -> Response:
         "code": problem.code,
     }
     extensions = {name: value for name, value in problem.extensions.items() if name not in _STANDARD}
-    answer = Response(json.dumps(extensions | members, default=_plain), HTTPStatus(kind.status), mimetype=MEDIA_TYPE)
+    answer = Response(json.dumps(members | extensions, default=_plain), HTTPStatus(kind.status), mimetype=MEDIA_TYPE)
     answer.headers.update(_headers(problem))
     return answer
 
