@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -78,7 +79,8 @@ def list_interactions(query: InteractionQuery) -> dict[str, Any]:
     """Live interactions, oldest first; an agent sees his own and those of his queues."""
     world = services().live(current().tenant).world(services().clock.now_ms())
     wanted = [i for i in world.state.interactions.values() if _is_wanted(i, query, world.state.agents)]
-    visible = [i for i in wanted if _may_see(world.config, i, world.state.agents.get(current().agent_id))]
+    mine = world.state.agents.get(current().agent_id)
+    visible = [i for i in wanted if _may_see(i, mine, lambda: world.config)]
     page = live_page(visible, lambda i: (i.entered_at_ms, i.id), query)
 
     def show(interaction: Interaction) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def list_interactions(query: InteractionQuery) -> dict[str, Any]:
 @needs(Scope.INTERACTIONS_READ)
 def get_interaction(path: InteractionPath, query: ForAgent) -> dict[str, Any]:
     """A live interaction, or one that ended within the last day."""
-    return shown(found(path.interaction_id, query.agent_id), _config(), query.agent_id)
+    return shown_now(path.interaction_id, query.agent_id)
 
 
 @api.get("/interactions/<interaction_id>/explain", operation_id="explainInteraction", responses={200: ExplanationOut})
@@ -121,14 +123,16 @@ def _is_wanted(interaction: Interaction, query: InteractionQuery, agents: dict[s
     )
 
 
-def _may_see(config: Config, interaction: Interaction, agent: Agent | None) -> bool:
-    """An agent: what he has or had a part in, and what waits or is talked about in his queues."""
+def _may_see(interaction: Interaction, agent: Agent | None, config: Callable[[], Config]) -> bool:
+    """An agent: what he has or had a part in, and what waits or is talked about in his queues.
+
+    `config` is asked for only where it matters: it is a round trip to Redis.
+    """
     agent_id = current().agent_id
-    if not agent_id:
+    if not agent_id or has_part(interaction, agent_id, agent):
         return True
-    configured = config.agents.get(agent_id)
-    queues = dict(configured.queues) if configured else {}
-    return interaction.queue in queues or has_part(interaction, agent_id, agent)
+    configured = config().agents.get(agent_id)
+    return configured is not None and interaction.queue in dict(configured.queues)
 
 
 def found(interaction_id: str, agent_id: str = "") -> CallView:
@@ -141,7 +145,7 @@ def found(interaction_id: str, agent_id: str = "") -> CallView:
     if view is not None:
         missing = {agent_id, current().agent_id} - {"", *view.agents}
         view.agents.update(front.agents(sorted(missing)))
-        if _may_see(front.config(), view.interaction, view.agents.get(current().agent_id)):
+        if _may_see(view.interaction, view.agents.get(current().agent_id), front.config):
             return view
     raise Problem("interaction-unknown", f"there is no interaction {interaction_id}")
 

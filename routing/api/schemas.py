@@ -7,6 +7,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+_SCHEMAS: dict[type[BaseModel], dict[str, Any]] = {}
+
 
 class Body(BaseModel):
     """Base of JSON bodies: strict, so that `"1"` is no number and 1 is no text. An empty body is `{}`."""
@@ -29,6 +31,15 @@ class Query(BaseModel):
     """Base of parameters behind the question mark; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """As pydantic's. Without options it is made once: flask-openapi3 asks for it with every request."""
+        if arguments or options:
+            return super().model_json_schema(*arguments, **options)
+        if cls not in _SCHEMAS:
+            _SCHEMAS[cls] = super().model_json_schema()
+        return _SCHEMAS[cls]
 
 
 class PageQuery(Query):

@@ -49,7 +49,8 @@ class Services:
 
     def front(self, tenant: str) -> Front:
         """Live state of one tenant."""
-        return self._fronts.setdefault(tenant, Front(self.redis, tenant, codecs=self._codecs))
+        found = self._fronts.get(tenant)
+        return found or self._fronts.setdefault(tenant, Front(self.redis, tenant, codecs=self._codecs))
 
     @property
     def database(self) -> Database:
@@ -60,7 +61,8 @@ class Services:
 
     def hub(self, tenant: str) -> EventHub:
         """Events of one tenant; it reads only while somebody listens."""
-        return self._hubs.setdefault(tenant, EventHub(self.front(tenant)))
+        found = self._hubs.get(tenant)
+        return found or self._hubs.setdefault(tenant, EventHub(self.front(tenant)))
 
     def close_streams(self) -> None:
         """End every event stream and long poll of this process: it is about to stop, and clients shall go elsewhere."""
@@ -69,7 +71,8 @@ class Services:
 
     def live(self, tenant: str) -> LiveWorld:
         """All live things of one tenant, for lists."""
-        return self._live.setdefault(tenant, LiveWorld(self.front(tenant)))
+        found = self._live.get(tenant)
+        return found or self._live.setdefault(tenant, LiveWorld(self.front(tenant)))
 
 
 def services() -> Services:
