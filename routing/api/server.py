@@ -60,7 +60,11 @@ class BodyDeadline:
                 start("408 Request Timeout", [("Content-Type", "application/problem+json"), ("Connection", "close")])
                 return [_TOO_SLOW]
             environ["wsgi.input"] = io.BytesIO(body)
-            environ["wsgi.input_terminated"] = True
+            # Also of a body in pieces the length is known now, which the application compares with its limit. Of one
+            # that is declared longer than it may be not all was read.
+            declared = int(environ.get("CONTENT_LENGTH") or 0)
+            environ["CONTENT_LENGTH"] = str(max(declared, len(body)))
+            environ.pop("HTTP_TRANSFER_ENCODING", None)
         return self._app(environ, start)
 
 
