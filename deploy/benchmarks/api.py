@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,8 +19,8 @@ from deploy.benchmarks.report import Figure, percentile, run
 from deploy.lab.call import Call
 from deploy.lab.people import order
 from deploy.lab.phone import Phone
-from deploy.lab.playground import wait_for_api
 from deploy.lab.policies import Answer
+from deploy.lab.rest import start_api
 from deploy.lab.site import Site, center
 from routing.core.interaction import InteractionState
 from routing.core.orders import SignIn
@@ -137,7 +136,6 @@ async def on_the_line(site: Site) -> tuple[list[Phone], Call, str]:
 
 
 async def measure_site(site: Site, token: str, arguments: argparse.Namespace) -> list[Figure]:
-    await wait_for_api(site.api_url)
     phones, call, interaction_id = await on_the_line(site)
     path = f"/v1/interactions/{interaction_id}"
     try:
@@ -164,12 +162,7 @@ def read_figures(arguments: argparse.Namespace, reads: list[float]) -> list[Figu
 
 def measure(arguments: argparse.Namespace) -> list[Figure]:
     with Site([AGENT], center([AGENT])) as site:
-        site.start_process("recorder")  # it makes the tables that the keys are in
-        made: dict[str, Any] = site.switchroom(
-            "key", "create", "--name", "bench", "--scope", "all", "--rate-limit", "1000000"
-        )
-        site.start_process("api")
-        return asyncio.run(measure_site(site, str(made["token"]), arguments))
+        return asyncio.run(measure_site(site, start_api(site, rate_limit=1_000_000), arguments))
 
 
 if __name__ == "__main__":
