@@ -85,7 +85,7 @@ def _json(client: httpx.Client, url: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """Who can be meant by a claim: users of the database, disabled ones too, and agents of the running configuration."""
+    """Who can be meant by a claim: users of the database, disabled ones too, and agents of the configuration."""
 
     user: Callable[[str, str], User | None]
     has_agent: Callable[[str, str], bool]

@@ -43,7 +43,7 @@ td { padding: 0.1rem 1rem 0.1rem 0; vertical-align: top; }
 @pages.get("/openapi.json")
 def document() -> Response:
     """The document of the API."""
-    answer = current_app.json.response(document_of(current_app))
+    answer: Response = current_app.json.response(document_of(current_app))  # type: ignore[assignment]
     answer.headers["Cache-Control"] = "no-cache"
     return answer
 

@@ -43,7 +43,7 @@ def _beside(work: Callable[[], T]) -> T:
     monkey = sys.modules.get("gevent.monkey")
     if monkey is None or not monkey.is_module_patched("socket"):
         return work()
-    from gevent import get_hub  # type: ignore[import-untyped]
+    from gevent import get_hub
 
     done: T = get_hub().threadpool.apply(work)
     return done

@@ -57,10 +57,22 @@ def response(problem: Problem) -> Response:
         "instance": request.path,
         "code": problem.code,
     }
-    extensions = {name: value for name, value in problem.extensions.items() if name not in _STANDARD}
+    extensions = _pointed(problem.extensions)
+    extensions = {name: value for name, value in extensions.items() if name not in _STANDARD}
     answer = Response(json.dumps(members | extensions, default=_plain), HTTPStatus(kind.status), mimetype=MEDIA_TYPE)
     answer.headers.update(_headers(problem))
     return answer
+
+
+def _pointed(extensions: dict[str, Any]) -> dict[str, Any]:
+    """What is wrong with which variable, told as of every other member of a body, too: `errors` with pointers."""
+    from routing.api.requests import escaped
+
+    problems = extensions.get("problems")
+    if not isinstance(problems, dict):
+        return extensions
+    errors = [{"pointer": f"/{escaped(str(name))}", "detail": what} for name, what in problems.items()]
+    return extensions | {"errors": errors}
 
 
 def _headers(problem: Problem) -> dict[str, str]:

@@ -5,7 +5,7 @@ Everything that blocks is patched before anything else is imported: see the firs
 
 from __future__ import annotations
 
-from gevent import monkey  # type: ignore[import-untyped]
+from gevent import monkey
 
 if __name__ == "__main__":
     monkey.patch_all()

@@ -13,7 +13,15 @@ class SwitchroomError(Exception):
 
     def __init__(self, **fields: object) -> None:
         self.fields = fields
-        super().__init__(self.template.format(code=self.code, **fields))
+        shown = {name: _in_words(value) for name, value in fields.items()}
+        super().__init__(self.template.format(code=self.code, **shown))
+
+
+def _in_words(value: object) -> object:
+    """Lists and tables as a person writes them."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {what}" for name, what in value.items())
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple | set | frozenset) else value
 
 
 class DomainError(SwitchroomError):

@@ -5,7 +5,7 @@ python -m tests.integration.gevent_database URL
 Prints as JSON how many finished, how long it took, and how often another greenlet had its turn meanwhile.
 """
 
-from gevent import monkey  # type: ignore[import-untyped]
+from gevent import monkey
 
 monkey.patch_all()
 

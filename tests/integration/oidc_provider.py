@@ -77,7 +77,7 @@ def published(key: PrivateKey, key_id: str) -> dict[str, Any]:
     """Its public half as a JWK."""
     algorithm: Any = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
     name = "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
-    public = algorithm.to_jwk(key.public_key(), as_dict=True)
+    public: dict[str, Any] = algorithm.to_jwk(key.public_key(), as_dict=True)
     return public | {"kid": key_id, "use": "sig", "alg": name}
 
 
