@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
 
 from deploy.lab.redis import RedisServer
-from routing.app.settings import ApiSettings
 from routing.core.events import EventType
-from telephony.simulated.habits import Answers, Constant, Rejects, RingsOut
+from telephony.simulated.habits import Answers
 from tests.integration.control_config import CUSTOMER, configuration
-from tests.integration.control_site import Site, center, checked
+from tests.integration.control_site import Site, center
 from tests.waiting import wait_until
 
 TO_BEN = {"type": "agent", "id": "ben"}
-QUICK = ApiSettings(confirm_timeout_s=0.3)
 
 
 @pytest.fixture
 def site(redis_server: RedisServer, tenant: Callable[[], str]) -> Iterator[Site]:
     with center(redis_server, configuration(tenant())) as made:
-        yield made
-
-
-@pytest.fixture
-def quick(redis_server: RedisServer, tenant: Callable[[], str]) -> Iterator[Site]:
-    """It does not wait long for the PBX."""
-    with center(redis_server, configuration(tenant()), api=QUICK) as made:
         yield made
 
 
@@ -300,146 +290,3 @@ def test_a_note_comes_from_an_agent_or_from_an_integration(site: Site) -> None:
     site.do(call, "notes", "crm", text="by the CRM for anna", agent_id="anna")
     authors = [event.values["author"] for event in site.events(EventType.NOTE_ADDED)]
     assert authors == ["anna", "key:crm", "anna"]
-
-
-# ---------------------------------------------------------------------- 200 or 202
-
-
-def test_a_pbx_that_does_not_confirm_is_answered_with_202_and_where_to_look(quick: Site) -> None:
-    call = quick.call()
-    before = quick.get(f"interactions/{call}")["version"]
-    quick.exchange.do(quick.exchange.port.stall)
-    answer = quick.send("POST", f"interactions/{call}/hold", "anna")
-    assert answer.status_code == 202
-    assert answer.headers["Location"] == f"/v1/interactions/{call}"
-    assert (answer.json["is_confirmed"], answer.json["state"]) == (False, "held")
-    assert answer.json["version"] > before
-    shown = quick.get(f"interactions/{call}")
-    assert (shown["is_confirmed"], shown["version"]) == (False, answer.json["version"])
-    quick.exchange.do(quick.exchange.port.restore)
-    quick.reaches(call, "held")
-    assert quick.get(f"interactions/{call}")["is_confirmed"] is True
-    assert quick.do(call, "resume")["is_confirmed"] is True
-
-
-def test_rooms_that_the_pbx_refuses_are_no_confirmation(quick: Site) -> None:
-    quick.sign_in("dora")
-    call = quick.call("dora", "help")  # who is not recorded: the next command is that for the rooms
-    quick.exchange.do(lambda: setattr(quick.exchange.port, "refuse", 1))
-    answer = quick.do(call, "hold", "dora", status=202)
-    assert answer["is_confirmed"] is False
-    quick.reaches(call, "held")  # the server asks again by itself
-
-
-def test_a_command_that_changes_nothing_at_the_pbx_waits_for_nothing(quick: Site) -> None:
-    quick.habit("ben", RingsOut())
-    call = quick.call()
-    quick.sign_in("ben")
-    quick.do(call, "hold")
-    asked = quick.do(call, "consults", to=TO_BEN)
-    assert asked["status"] == "consult requested"
-    assert quick.do(call, "consults/current/cancel")["status"] == "on hold"
-
-
-# ---------------------------------------------------------------------- the same key twice
-
-
-@pytest.mark.req("API-03")
-def test_a_repeated_request_is_done_once_and_answered_alike(site: Site) -> None:
-    outside = site.outside(CUSTOMER, Answers())
-    call = site.call()
-    body = {"to": {"type": "number", "number": CUSTOMER}}
-    first, second = (
-        site.send("POST", f"interactions/{call}/consults", "anna", body, Idempotency_Key="k-1") for _ in range(2)
-    )
-    assert (first.status_code, second.status_code) == (200, 200)
-    assert second.json == first.json
-    assert second.headers["Idempotency-Replayed"] == "true"
-    site.reaches(call, "consulting")
-    assert outside.rings == 1
-    other = site.send("POST", f"interactions/{call}/conferences", "anna", body, Idempotency_Key="k-1")
-    assert checked(other, 422)["code"] == "idempotency-key-reused"
-
-
-@pytest.mark.req("API-03")
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
-        ("interactions/{call}/transfers", {"to": {"type": "queue", "id": "help"}}),
-        ("interactions/{call}/consults", {"to": {"type": "queue", "id": "help"}}),
-        ("interactions/{call}/conferences", {"to": {"type": "queue", "id": "help"}}),
-        ("interactions/{call}/digits", {"digits": "1"}),
-        ("interactions/{call}/notes", {"text": "x"}),
-        ("outdials", {"number": CUSTOMER}),
-    ],
-)
-def test_what_dials_transfers_or_creates_needs_a_key(
-    talking: tuple[Site, str], path: str, body: dict[str, Any]
-) -> None:
-    site, call = talking
-    before = site.everything()
-    client = site.app.test_client()
-    answer = client.post(f"/v1/{path.format(call=call)}", json=body, headers={"Authorization": "Bearer anna"})
-    assert checked(answer, 400)["code"] == "idempotency-key-missing"
-    assert site.everything() == before
-
-
-@pytest.mark.req("API-03")
-def test_a_retry_after_no_engine_has_answered_gets_the_answer_of_the_first(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    outside = site.outside(CUSTOMER, Answers(Constant(50)))
-    call = site.call()
-    site.exchange.stop_engine()
-    monkeypatch.setattr("routing.api.orders.REPLY_S", 0.2)
-    request: dict[str, Any] = {
-        "path": f"interactions/{call}/consults",
-        "body": {"to": {"type": "number", "number": CUSTOMER}},
-    }
-    for _ in range(2):
-        assert checked(site.send("POST", who="anna", Idempotency_Key="k-2", **request), 503)["code"] == "no-reply"
-    monkeypatch.undo()
-    site.exchange.start_engine()
-    again = checked(site.send("POST", who="anna", Idempotency_Key="k-2", **request), 200)
-    assert again["consult"]["to_number"] == CUSTOMER
-    site.reaches(call, "consulting")
-    assert outside.rings == 1
-
-
-def test_agents_sign_in_and_out_and_change_their_state(site: Site) -> None:
-    assert site.get("agents/ben")["state"] == "logged_out"
-    assert site.post("agents/ben/sign-in", {"idle_reason": "break"}, "ben")["state"] == "idle"
-    shown = site.put("agents/ben/state", {"state": "available"}, "ben")
-    assert (shown["state"], shown["is_available"], shown["unavailable_because"]) == ("available", True, None)
-    before = site.everything()
-    bad: tuple[Any, ...] = ({"state": "idle"}, {"state": "available", "reason": "break"}, {"state": "asleep"}, {})
-    for body in bad:
-        assert site.put("agents/ben/state", body, "ben", 422)["code"] == "invalid-request"
-    assert site.put("agents/ben/state", {"state": "idle", "reason": "bored"}, "ben", 422)["code"] == "reason-unknown"
-    assert site.put("agents/nobody/state", {"state": "available"}, "crm", 404)["code"] == "agent-unknown"
-    assert site.everything() == before
-    site.post("agents/ben/sign-out", None, "ben")
-    call = site.call()
-    before = site.everything()
-    assert site.post("agents/anna/sign-out", None, "anna", 409)["code"] == "agent-engaged"
-    assert site.everything() == before
-    assert site.get("agents/anna")["interactions"] == [call]
-
-
-def test_an_agent_whose_telephone_is_gone_is_shown_with_the_reason(site: Site) -> None:
-    site.exchange.do(lambda: site.exchange.pbx.register(site.phone("anna"), False))
-    wait_until(lambda: not site.get("agents/anna")["is_available"])
-    shown = site.get("agents/anna")
-    assert (shown["unavailable_because"], shown["phone_state"]) == ("phone_unreachable", "unreachable")
-
-
-@pytest.mark.req("STATE-06")
-def test_rona_is_left_for_available_or_idle(site: Site) -> None:
-    site.habit("anna", Rejects())
-    for body, state in (({"state": "idle", "reason": "break"}, "idle"), ({"state": "available"}, "available")):
-        call, customer = site.arrive()
-        wait_until(lambda: site.get("agents/anna")["state"] == "rona")
-        site.exchange.do(partial(site.exchange.pbx.hang_up, customer))
-        site.reaches(call, "ended")
-        assert site.put("agents/anna/state", body, "anna")["state"] == state
-        site.free("anna")
