@@ -135,7 +135,7 @@ def test_a_retry_after_no_engine_has_answered_gets_the_answer_of_the_first(
         assert checked(site.send("POST", who="anna", Idempotency_Key="k-2", **request), 503)["code"] == "no-reply"
     monkeypatch.undo()
     site.exchange.start_engine()
+    site.reaches(call, "consulting")  # the order has waited for it under its key
     again = checked(site.send("POST", who="anna", Idempotency_Key="k-2", **request), 200)
     assert again["consult"]["to_number"] == CUSTOMER
-    site.reaches(call, "consulting")
     assert outside.rings == 1
