@@ -170,7 +170,8 @@ def agent_calls(tenant: str, agent_id: str, view: View) -> Select[Any]:
     has_later = exists().where(
         later.c.tenant == tenant,
         later.c.interaction_id == legs.c.interaction_id,
-        later.c.agent_id == agent_id,
+        # Not the bare column: SQLite would go through all later legs of the agent for each of his legs.
+        func.coalesce(later.c.agent_id, "") == agent_id,
         later.c.joined_at_ms > legs.c.joined_at_ms,
     )
     joined = legs.join(interactions, and_(call.tenant == legs.c.tenant, call.id == legs.c.interaction_id))
