@@ -98,7 +98,7 @@ class Crm:
         """From the very first event on; after a break from behind the last one that came whole."""
         last = "0"
         while True:
-            with suppress(httpx.ConnectError):
+            with suppress(httpx.TransportError):
                 wait = httpx.Timeout(TIMEOUT_S, read=30)
                 async with self.http.stream("GET", "/v1/events", headers={"Last-Event-ID": last}, timeout=wait) as got:
                     last = await self._take(got, last) if got.status_code == 200 else last
