@@ -172,7 +172,10 @@ class Indexes:
         )
 
     def _waiting_consult(self, interaction: Interaction, consult: Consult) -> WaitingCall | None:
-        """A consult that a queue shall answer waits there like a call, behind those that came before it (CONS-04)."""
+        """A consult that a queue shall answer waits there like a call, behind those that came before it (CONS-04).
+
+        Whom the call must not come back to is not found for it: a completed transfer would bring it back (A21).
+        """
         queue = self._config.queues.get(consult.queue)
         if queue is None or interaction.state not in _SEEKING or interaction.offers:
             return None
@@ -182,7 +185,7 @@ class Indexes:
             requires=self._on_pbx(queue.requires, interaction.pbx, 1),
             priority=queue.priority,
             entered_at_ms=consult.asked_at_ms,
-            skip=frozenset((*consult.skips, *(p.agent_id for p in interaction.parties))),
+            skip=frozenset((*consult.skips, *interaction.excluded, *(p.agent_id for p in interaction.parties))),
         )
 
     def agent_view(self, agent_id: str) -> AgentView:

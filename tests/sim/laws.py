@@ -262,7 +262,7 @@ def _liveness(hall: Hall) -> None:
 
 def _could_help(hall: Hall, member: AgentConfig, interaction: Interaction, consult: Consult) -> bool:
     asked = replace(interaction, queue=consult.queue, requires=hall.world.config.queues[consult.queue].requires)
-    return member.id not in consult.skips and suits(hall, member, replace(asked, skips=(), excluded=()))
+    return member.id not in consult.skips and suits(hall, member, replace(asked, skips=()))
 
 
 def _offers_in_order(hall: Hall) -> None:

@@ -12,7 +12,7 @@ from routing.core.events import EventType
 from routing.core.facts import CommandEnded, CommandOutcome, DialFailed, DialOutcome, PhoneState
 from routing.core.guard import allowed_actions
 from routing.core.interaction import InteractionState, Role
-from routing.core.orders import FinishWrapUp, GoIdle, Transfer
+from routing.core.orders import FinishWrapUp, GoIdle, StartConsult, Transfer
 from routing.core.roles import ROLE_TABLE, Action
 from tests.unit.core_driver import agent, config, queue
 from tests.unit.test_core_consult import ANNA, BEN, CLEO, TALKING, Talk, centre, entry_points
@@ -217,6 +217,21 @@ def test_the_exclusion_is_by_person_and_holds_in_every_queue_to_the_end() -> Non
     talk.d.advance(3600)
     assert talk.d.offered(talk.id) == ()
     assert talk.d.interaction(talk.id).excluded == (ANNA, BEN)
+
+
+@pytest.mark.req("A21", "EP-07")
+def test_nor_does_a_consult_that_a_queue_answers_bring_it_back() -> None:
+    agents = [agent(ANNA), agent(BEN), agent(CLEO)]
+    talk = Talk(config(agents, [queue()], entry_points=entry_points()))
+    talk.order(Transfer, to_entry_point="second")
+    (second,) = talk.d.offered(talk.id)
+    talk.d.answer(talk.id, second)
+    talk.order(StartConsult, second, to_queue="sales")
+    (third,) = talk.d.offered(talk.id)
+    assert {ANNA, second, third} == {ANNA, BEN, CLEO}
+    talk.d.fail(talk.id, third, DialOutcome.REJECTED)
+    assert talk.d.state_of(ANNA) == "available"
+    assert talk.d.offered(talk.id) == ()
 
 
 @pytest.mark.req("A22")
