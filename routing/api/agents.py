@@ -13,6 +13,7 @@ from routing.api.interactions import shown as shown_interaction
 from routing.api.orders import obey
 from routing.api.pagination import live_page, shown_page
 from routing.api.principal import Scope, current, needs
+from routing.api.problems import Problem
 from routing.api.schemas import Body, PageQuery, Path
 from routing.api.services import services
 from routing.api.times import public, rfc3339
@@ -21,6 +22,7 @@ from routing.app.live.agents import AgentRow, agent_row, agent_rows
 from routing.core.orders import GoAvailable, GoIdle, SignIn, SignOut
 from routing.core.ringing import offer_card
 from routing.core.world import World
+from routing.store.front import CallView, Front
 
 api = APIBlueprint("agents", __name__, url_prefix="/v1")
 
@@ -104,10 +106,17 @@ def get_agent(path: AgentPath) -> dict[str, Any]:
 def list_interactions(path: AgentPath) -> dict[str, Any]:
     """What he has a part in now, wrap-up included."""
     agent_id = current().acts_for(path.agent_id)
-    world = _fresh()
-    row = agent_row(world, agent_id, services().clock.now_ms())
-    views = [found_interaction(id_, agent_id) for id_ in row.interactions]
-    return {"items": [shown_interaction(view, world.config, agent_id) for view in views]}
+    row = agent_row(_around(agent_id), agent_id, services().clock.now_ms())
+    views, config = [_remembered(id_, agent_id) for id_ in row.interactions], _front().config()
+    return {"items": [shown_interaction(view, config, agent_id) for view in views if view]}
+
+
+def _remembered(interaction_id: str, agent_id: str) -> CallView | None:
+    """None for one that ended so long before its wrap-up does that it is not kept any more."""
+    try:
+        return found_interaction(interaction_id, agent_id)
+    except Problem:
+        return None
 
 
 @api.get("/agents/<agent_id>/offer", operation_id="getOffer", responses={200: OffersOut})
@@ -115,12 +124,11 @@ def list_interactions(path: AgentPath) -> dict[str, Any]:
 def get_offer(path: AgentPath) -> dict[str, Any]:
     """The contact request that is before him, with its timer and the page to open (OFFER-02, API-10)."""
     agent_id = current().acts_for(path.agent_id)
-    world = _fresh()
+    world = _around(agent_id)
+    agent_row(world, agent_id, services().clock.now_ms())  # raises for one who does not exist
     cards = []
-    for interaction_id in world.agent(agent_id).engagements:
-        interaction = world.state.interactions.get(interaction_id)
-        offer = interaction.offer_to(agent_id) if interaction else None
-        if interaction and offer:
+    for interaction in world.state.interactions.values():
+        if offer := interaction.offer_to(agent_id):
             about = {"interaction_id": interaction.id, "purpose": offer.purpose.value}
             cards.append(public(offer_card(world, interaction, offer)) | about)
     return {"items": cards}
@@ -156,13 +164,18 @@ def sign_out(path: AgentPath) -> dict[str, Any]:
     return _now(agent_id)
 
 
-def _fresh() -> World:
-    return services().live(current().tenant).world(services().clock.now_ms(), is_fresh=True)
+def _front() -> Front:
+    return services().front(current().tenant)
+
+
+def _around(agent_id: str) -> World:
+    """He as of now, without the rest of the center."""
+    return World(_front().around(agent_id))
 
 
 def _now(agent_id: str) -> dict[str, Any]:
     """Raises UnknownAgent, which is a problem of its own."""
-    return agent_view(agent_row(_fresh(), agent_id, services().clock.now_ms()))
+    return agent_view(agent_row(_around(agent_id), agent_id, services().clock.now_ms()))
 
 
 def agent_view(row: AgentRow) -> dict[str, Any]:

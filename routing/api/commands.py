@@ -178,7 +178,10 @@ def resume(path: InteractionPath, body: OfAgent) -> Answer:
 @api.post("/end", operation_id="endInteraction", responses=CONFIRMED)
 @needs(Scope.INTERACTIONS_CONTROL)
 def end(path: InteractionPath, body: OfAgent) -> Answer:
-    """The agent ends the call, as by hanging up his telephone; not possible while it is on hold (END-03)."""
+    """The agent ends the call, as by hanging up his telephone; not possible while it is on hold (END-03).
+
+    For the server it is over with the answer; the telephones are hung up at once, too.
+    """
     return command(EndInteraction, path.interaction_id, body)
 
 

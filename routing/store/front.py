@@ -18,6 +18,7 @@ from redis.retry import Retry
 
 from routing.core.agent import Agent
 from routing.core.config import Config
+from routing.core.facts import PhoneState, phone_key
 from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
 from routing.core.orders import AnyOrder, Reply
@@ -136,6 +137,37 @@ class Front:
         with _translation():
             found = cast("list[bytes | None]", self.redis.hmget(self.keys("agents"), list(agent_ids)))
         return {id_: self.codecs.agents.decode(data) for id_, data in zip(agent_ids, found, strict=True) if data}
+
+    def around(self, agent_id: str) -> WorldState:
+        """What concerns one agent, as of the last commit: himself, his interactions, his telephone and the links.
+
+        Its configuration has him and the other agents of his interactions alone, so that it costs as little with ten
+        thousand agents as with ten.
+        """
+        config = self.config()
+        own = config.agents.get(agent_id)
+        phone = phone_key(own.pbx, own.phone) if own else ""
+        with _translation():
+            found, state, links = self._pipeline(
+                ("HGET", self.keys("agents"), agent_id),
+                ("HGET", self.keys("phones"), phone),
+                ("HGETALL", self.keys("links")),
+            )
+            agent = self.codecs.agents.decode(found) if found else None
+            interactions = self._interactions(tuple(agent.engagements) if agent else ())
+        people = {agent_id} | {party.agent_id for i in interactions.values() for party in i.parties}
+        return WorldState(
+            config=replace(config, agents={id_: config.agents[id_] for id_ in people & config.agents.keys()}),
+            interactions=interactions,
+            agents={agent_id: agent} if agent else {},
+            phones={phone: PhoneState(state.decode())} if state else {},
+            links={pbx.decode(): up == b"1" for pbx, up in links.items()},
+        )
+
+    def _interactions(self, ids: Sequence[str]) -> dict[str, Interaction]:
+        """Those of them that live."""
+        found = cast("list[bytes | None]", self.redis.hmget(self.keys("interactions"), list(ids))) if ids else []
+        return {id_: self.codecs.interactions.decode(data) for id_, data in zip(ids, found, strict=True) if data}
 
     def load(self) -> WorldState:
         """The whole live state as of the last commit: for lists, costs as much as there is. Raises StoreCorrupt."""

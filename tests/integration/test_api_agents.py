@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from deploy.lab.redis import RedisServer
-from telephony.simulated.habits import Rejects
+from routing.app.live.agents import agent_row
+from routing.core.ringing import offer_card
+from routing.core.world import World
+from telephony.simulated.habits import Rejects, RingsOut
 from tests.integration.control_config import configuration
 from tests.integration.control_site import Site, center
 from tests.waiting import wait_until
@@ -58,3 +61,24 @@ def test_rona_is_left_for_available_or_idle(site: Site) -> None:
         site.reaches(call, "ended")
         assert site.put("agents/anna/state", body, "anna")["state"] == state
         site.free("anna")
+
+
+def test_what_is_read_of_one_agent_is_what_the_whole_state_says_of_him(site: Site) -> None:
+    site.habit("ben", RingsOut())
+    call = site.call(case="17")
+    site.sign_in("ben", "dora")
+    site.do(call, "consults", to={"type": "agent", "id": "ben"})
+    wait_until(lambda: site.call_data(call).offers and site.call_data(call).offers[0].state.value == "ringing")
+    whole, now_ms = World(site.front.load()), site.services.clock.now_ms()
+    for name in ("anna", "ben", "cleo", "dora"):
+        alone = World(site.front.around(name))
+        assert agent_row(alone, name, now_ms) == agent_row(whole, name, now_ms)
+    interaction = whole.interaction(call)
+    (offer,) = interaction.offers
+    (card,) = site.get("agents/ben/offer", "ben")["items"]
+    expected = offer_card(whole, interaction, offer)
+    assert (card["agent_name"], card["agent_dn"]) == ("Anna", "SIM/anna")
+    assert {name: card[name] for name in ("variables", "agent_team", "label")} == {
+        name: expected[name] for name in ("variables", "agent_team", "label")
+    }
+    assert site.get("agents/cleo/offer", "cleo") == {"items": []}, "who never signed in has none"
