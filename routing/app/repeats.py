@@ -44,8 +44,10 @@ class Repeats:
         kept = self._kept.get(end.command_id)
         if kept is None:
             return False
-        # What is refused for want of a link was not refused by the PBX.
-        is_known = end.outcome is CommandOutcome.SUCCEEDED or (end.outcome is CommandOutcome.REFUSED and is_up)
+        # What is refused for want of a link was not refused by the PBX. A refused hang-up leaves a leg behind that
+        # is nobody's any more: the PBX is asked again, too.
+        is_final = is_up and not isinstance(kept.command, HangUpLeg)
+        is_known = end.outcome is CommandOutcome.SUCCEEDED or (end.outcome is CommandOutcome.REFUSED and is_final)
         if is_known or kept.attempts >= ATTEMPTS:
             del self._kept[end.command_id]
             return False

@@ -12,7 +12,7 @@ from typing import Any
 
 from routing.app.repeats import REPEATABLE
 from routing.core.agent import Agent
-from routing.core.commands import Command, DialLeg
+from routing.core.commands import Command, DialLeg, HangUpLeg, PlayDigits
 from routing.core.config import Config
 from routing.core.effects import Effects
 from routing.core.events import Event, EventType
@@ -97,13 +97,16 @@ class Hall:
             return
         waiting = self._catch_up() if isinstance(fact, LinkRestored) else []
         self.feed(fact)
-        for dial in waiting:
-            self.feed(CommandEnded(pbx=PBX, command_id=dial.id, outcome=CommandOutcome.UNKNOWN))
+        for overtaken in waiting:
+            self.feed(CommandEnded(pbx=PBX, command_id=overtaken.id, outcome=CommandOutcome.UNKNOWN))
 
     def _is_said_again(self, end: CommandEnded) -> bool:
-        """As the connector does with orders of unknown fate which may be carried out twice."""
+        """As the connector does with orders of unknown fate which may be carried out twice, and with refused
+        hang-ups.
+        """
         command = self._unfinished.pop(end.command_id, None)
-        if end.outcome is not CommandOutcome.UNKNOWN or not isinstance(command, REPEATABLE):
+        is_refused = end.outcome is CommandOutcome.REFUSED and isinstance(command, HangUpLeg)
+        if not isinstance(command, REPEATABLE) or not (is_refused or end.outcome is CommandOutcome.UNKNOWN):
             return False
         self.clock.call_at(self.clock.now_ms + 1000, lambda: self._pass_on(command))
         return True
@@ -137,13 +140,13 @@ class Hall:
             self.port = self._new_port()
             self.port.begin(self._fact)
 
-    def _catch_up(self) -> list[DialLeg]:
-        """Everything that waited but the dials, which are older than the snapshot and end unknown."""
+    def _catch_up(self) -> list[DialLeg | PlayDigits]:
+        """Everything that waited but dials and digits, which are older than the snapshot and end unknown."""
         waiting, self._stream = self._stream, []
         for command in waiting:
-            if not isinstance(command, DialLeg):
+            if not isinstance(command, DialLeg | PlayDigits):
                 self._submit(command)
-        return [command for command in waiting if isinstance(command, DialLeg)]
+        return [command for command in waiting if isinstance(command, DialLeg | PlayDigits)]
 
     # ------------------------------------------------------------------ what people do
 

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from routing.core.agent import EngagementState
@@ -449,6 +449,7 @@ def test_nothing_people_do_breaks_a_law_or_leaves_something_behind(plan: list[De
 
 @pytest.mark.req("SAFE-01", "SAFE-02", "ROUTE-06", "REC-05", "REC-06")
 @given(plan=deeds(*PEOPLE, *KEYS, *OUTSIDERS, *ORDERS, *FAULTS, *FAULTS))
+@example(plan=[Deed("call", 0, 0), Deed("wait", 0, 40), Deed("transfer_away", 0, 0), Deed("refuse", 0, 1)])
 @EFFORT
 def test_after_any_faults_everything_converges(plan: list[Deed]) -> None:
     chaos = Chaos()

@@ -74,6 +74,19 @@ def test_a_refused_order_is_not_said_again() -> None:
     assert not repeats.takes(ended(RETURN, CommandOutcome.REFUSED), is_up=True)
 
 
+@pytest.mark.req("SAFE-01")
+def test_a_refused_hang_up_is_said_again_so_that_no_leg_is_left_behind() -> None:
+    async def play() -> None:
+        said: list[Command] = []
+        repeats = Repeats("a", said.append, pause_s=0.0)
+        repeats.note(HANG_UP)
+        taken = [repeats.takes(ended(HANG_UP, CommandOutcome.REFUSED), is_up=True) for _ in range(ATTEMPTS)]
+        assert taken == [True] * (ATTEMPTS - 1) + [False]
+        await until(lambda: said == [HANG_UP] * (ATTEMPTS - 1))
+
+    run(play())
+
+
 @pytest.mark.req("SAFE-01", "SAFE-02")
 def test_an_order_refused_because_the_link_had_just_gone_is_said_when_it_is_back() -> None:
     async def play() -> None:
