@@ -447,9 +447,13 @@ def test_nothing_people_do_breaks_a_law_or_leaves_something_behind(plan: list[De
     chaos.check_replay()
 
 
+# The agent's own leg is left behind by his transfer key, and the PBX refuses to hang it up.
+REFUSED_HANG_UP = [Deed("call"), Deed("wait", 0, 40), Deed("transfer_away"), Deed("refuse", 0, 1), Deed("wait", 0, 2)]
+
+
 @pytest.mark.req("SAFE-01", "SAFE-02", "ROUTE-06", "REC-05", "REC-06")
 @given(plan=deeds(*PEOPLE, *KEYS, *OUTSIDERS, *ORDERS, *FAULTS, *FAULTS))
-@example(plan=[Deed("call", 0, 0), Deed("wait", 0, 40), Deed("transfer_away", 0, 0), Deed("refuse", 0, 1)])
+@example(plan=REFUSED_HANG_UP)
 @EFFORT
 def test_after_any_faults_everything_converges(plan: list[Deed]) -> None:
     chaos = Chaos()
