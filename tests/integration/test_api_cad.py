@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -198,6 +199,19 @@ def test_the_first_save_wins_and_the_second_learns_of_it(site: Site) -> None:
     assert lost.headers["ETag"] == f'"{version + 1}"'
     assert site.everything() == before
     assert checked(site.save(call, {"case": "of both"}, "anna", told["current_version"]), 200)["author"] == "anna"
+
+
+@pytest.mark.req("CAD-11", "CAD-12")
+def test_of_saves_at_the_same_moment_one_wins_and_all_others_are_told_its_value(site: Site) -> None:
+    call = site.call(case="17")
+    version = site.call_data(call).cad_version
+    texts = [f"save {n}" for n in range(8)]
+    with ThreadPoolExecutor(len(texts)) as pool:
+        answers = list(pool.map(lambda text: site.save(call, {"case": text}, "crm", version), texts))
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+    (won,) = [answer.json["variables"]["case"] for answer in answers if answer.status_code == 200]
+    assert {answer.json["current"]["case"] for answer in answers if answer.status_code == 412} == {won}
+    assert (values_of(site, call)["case"], site.call_data(call).cad_version) == (won, version + 1)
 
 
 @pytest.mark.req("CAD-12", "CAD-17")
