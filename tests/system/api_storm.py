@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -28,8 +29,9 @@ from tests.waiting import until
 
 NUMBERS = [str(1001 + n) for n in range(45)]
 CALLS_A_SECOND, TALK_MS = 5.0, 7000
+API_PROCESSES = 2
 FILES = {
-    "api_processes.toml": "api.processes = 2\n",
+    "api_processes.toml": f"api.processes = {API_PROCESSES}\n",
     "webhooks.toml": """
 [webhooks]
 allow_private = ["127.0.0.0/8"]
@@ -164,12 +166,20 @@ class Storm:
         pause_s = (self.plan.load_s - 4) / len(order)
         for victim in order:
             await asyncio.sleep(pause_s * self.chance.uniform(0.5, 1.4))
-            if "api" in victim:
-                await self.crm.in_the_midst()
+            await until(lambda name=victim: self._is_up(name), within=30)  # type: ignore[misc]
+            await self._moment(victim)
             self._strike(victim)
             self.struck.append(victim)
             if len(self.struck) % 3 == 0:
                 await self._hears()
+
+    async def _moment(self, victim: str) -> None:
+        """When it has something in hand: a request, or an event that has just come."""
+        if "api" in victim:
+            await self.crm.in_the_midst()
+        else:
+            await self.crm.next_event()
+            await asyncio.sleep(self.chance.uniform(0.0, 0.02))
 
     def _strike(self, victim: str) -> None:
         if victim == "redis":
@@ -187,6 +197,13 @@ class Storm:
         else:
             os.kill(self._pid(victim), signal.SIGKILL)
 
+    def _is_up(self, victim: str) -> bool:
+        """Whether it has been started again since it was killed last."""
+        if victim in ("redis", "database"):
+            return True
+        pid = self._pid("api" if "api" in victim else victim)
+        return len(_children(pid)) == API_PROCESSES if "api" in victim else Path(f"/proc/{pid}").exists()
+
     def _pid(self, name: str) -> int:
         """Of the child that the supervisor has started last under this name."""
         lines = [json.loads(line) for line in self.site.log("up").splitlines() if '"child_started"' in line]
@@ -194,7 +211,10 @@ class Storm:
 
 
 def _children(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """None of a process that has ended."""
+    with suppress(OSError):
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
 
 
 async def _all_events(c: Center) -> list[StoredEvent]:

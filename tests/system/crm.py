@@ -58,7 +58,7 @@ class Crm:
         self.reads = self.breaks = self.under_way = 0
         self._chance = chance
         self._is_ending = False
-        self._writing = asyncio.Event()
+        self._writing, self._hearing = asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stream: asyncio.Task[None]
 
@@ -89,6 +89,11 @@ class Crm:
             self._writing.clear()
             await asyncio.sleep(self._chance.uniform(0.0, 0.008))
 
+    async def next_event(self) -> None:
+        """Until its stream tells something."""
+        self._hearing.clear()
+        await self._hearing.wait()
+
     def of(self, kind: str) -> list[Write]:
         return [write for write in self.writes if write.kind == kind]
 
@@ -116,6 +121,7 @@ class Crm:
                 if "data" in fields:
                     event = json.loads(fields["data"])
                     self.events.append(event)
+                    self._hearing.set()
                     last = fields.get("id", last)
                     self._look_at(event)
                 fields = {}
