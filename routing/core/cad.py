@@ -30,10 +30,14 @@ def canonical(variable: CadVariable, text: str) -> str:
 
     Empty text clears a variable of any type. Strings are normalized to NFC.
     """
-    value = unicodedata.normalize("NFC", text)
+    value = _short(unicodedata.normalize("NFC", text))
+    return _short(_CANONICAL[variable.type](value)) if value else ""
+
+
+def _short(value: str) -> str:
     if len(value) > MAX_CODE_POINTS:
         raise ValueError(f"{len(value)} characters, at most {MAX_CODE_POINTS} are allowed")
-    return _CANONICAL[variable.type](value) if value else ""
+    return value
 
 
 def _integer(value: str) -> str:
