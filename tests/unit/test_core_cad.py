@@ -27,7 +27,7 @@ def test_256_characters_are_accepted_and_257_refused_with_the_limit_named(letter
 @pytest.mark.req("CAD-08")
 def test_the_stored_form_of_a_value_is_no_longer_than_a_value_may_be() -> None:
     with pytest.raises(ValueError, match="257 characters, at most 256"):
-        cad.canonical(variable(type=CadType.DECIMAL), "." + "1" * 255)
+        cad.canonical(variable(CadType.DECIMAL), "." + "1" * 255)
 
 
 @pytest.mark.req("CAD-10")
