@@ -39,6 +39,7 @@ class _Goal:
     under_way: list[_UnderWay] = field(default_factory=list)
     failures: int = 0
     retry: asyncio.TimerHandle | None = None
+    patience: asyncio.TimerHandle | None = None
 
     @property
     def legs(self) -> list[str]:
@@ -48,8 +49,9 @@ class _Goal:
         for entry in self.under_way:
             entry.timer.cancel()
         self.under_way.clear()
-        if self.retry is not None:
-            self.retry.cancel()
+        for timer in (self.retry, self.patience):
+            if timer is not None:
+                timer.cancel()
 
 
 class Convergence:
@@ -108,7 +110,7 @@ class Convergence:
 
     # ------------------------------------------------------------------ one goal
 
-    def _advance(self, goal: _Goal) -> None:
+    def _advance(self, goal: _Goal, *, is_patient: bool = True) -> None:
         if self._goals.get(goal.wanted.interaction_id) is not goal:
             return
         objection = self.objection(goal.wanted)
@@ -118,7 +120,9 @@ class Convergence:
         spots = self._legs.spots(goal.legs)
         self._forget_done(goal, spots)
         busy = {leg for entry in goal.under_way for leg in entry.step.legs}
-        next_ = plan(goal.wanted.rooms, spots, busy, goal.wanted.interaction_id)
+        next_ = plan(goal.wanted.rooms, spots, busy, goal.wanted.interaction_id, is_patient=is_patient)
+        if next_.is_falling and goal.patience is None:
+            goal.patience = asyncio.get_running_loop().call_later(self._settings.step_timeout_s, self._hurry, goal)
         if next_.is_reached and not goal.under_way:
             self._end(goal, "")
         for step in next_.steps if goal.retry is None else ():
@@ -187,6 +191,11 @@ class Convergence:
             self._end(goal, why)
         elif goal.retry is None:
             goal.retry = asyncio.get_running_loop().call_later(RETRY_S * goal.failures, self._retry, goal)
+
+    def _hurry(self, goal: _Goal) -> None:
+        """A leg that is alone in a bridge has not left it by itself."""
+        goal.patience = None
+        self._advance(goal, is_patient=False)
 
     def _retry(self, goal: _Goal) -> None:
         goal.retry = None

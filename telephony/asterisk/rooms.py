@@ -33,6 +33,14 @@ class Spot:
         """In a plain bridge: if one goes, the other falls back to its own place by itself."""
         return bool(self.bridge) and not self.conference
 
+    @property
+    def is_falling(self) -> bool:
+        """The other one has left their bridge, so this one is about to.
+
+        Who redirects it in this moment may lose the call: "Can't move channel. One or both is dead", and it is hung up.
+        """
+        return self.is_pair and not self.company
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -56,10 +64,14 @@ Spots = Mapping[str, Spot]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Nothing to do and nothing to wait for: `is_reached`. Otherwise `steps`, or wait for what is under way."""
+    """Nothing to do and nothing to wait for: `is_reached`. Otherwise `steps`, or wait for what is under way.
+
+    `is_falling`: that is a leg which leaves its bridge by itself.
+    """
 
     is_reached: bool
     steps: tuple[Step, ...] = ()
+    is_falling: bool = False
 
 
 @dataclass(slots=True)
@@ -86,14 +98,16 @@ class _Draft:
         self.steps.append(step)
 
 
-def plan(rooms: tuple[Room, ...], spots: Spots, busy: Iterable[str], prefix: str) -> Plan:
+def plan(rooms: tuple[Room, ...], spots: Spots, busy: Iterable[str], prefix: str, *, is_patient: bool = True) -> Plan:
     """The steps that can be done now. `busy`: legs with an action under way; `prefix` names our conferences.
 
-    Every leg of `rooms` must be in `spots`; spots of further legs tell who else is where.
+    Every leg of `rooms` must be in `spots`; spots of further legs tell who else is where. Without `is_patient` a leg
+    that should have fallen out of its bridge by itself long ago is moved.
     """
-    leaving = {leg for leg, spot in spots.items() if spot.is_leaving}
-    draft = _Draft(spots, {*busy, *leaving})
-    draft.is_reached = not draft.busy & {leg for room in rooms for leg in room.legs}
+    listed = {leg for room in rooms for leg in room.legs}
+    falling = {leg for leg, spot in spots.items() if spot.is_falling and is_patient} - {*busy}
+    draft = _Draft(spots, {*busy, *falling, *(leg for leg, spot in spots.items() if spot.is_leaving)})
+    draft.is_reached = not draft.busy & listed
     ordered = sorted(rooms, key=lambda room: (len(room.legs), not room.music))
     claims = _claims(draft, rooms)
     for room in ordered:
@@ -103,7 +117,7 @@ def plan(rooms: tuple[Room, ...], spots: Spots, busy: Iterable[str], prefix: str
             _together(draft, room.legs[0], room.legs[1], claims.get(room.name, ""))
         elif room.legs:
             _conference(draft, room, claims.get(room.name) or _new_name(draft, f"{prefix}_{room.name}"))
-    return Plan(draft.is_reached and not draft.steps, tuple(draft.steps))
+    return Plan(draft.is_reached and not draft.steps, tuple(draft.steps), bool(falling & listed))
 
 
 def fits_alone(spot: Spot, music: str) -> bool:

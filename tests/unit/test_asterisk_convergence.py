@@ -132,6 +132,29 @@ def test_a_step_that_fails_or_is_never_confirmed_is_tried_a_few_times_and_then_r
     play(scenario, step_attempts=3)
 
 
+@pytest.mark.req("HOLD-01", "SAFE-02")
+@pytest.mark.parametrize("falls", [True, False])
+def test_an_agent_whose_customer_was_put_on_hold_falls_out_of_their_bridge_and_is_moved_only_if_he_does_not(
+    falls: bool,
+) -> None:
+    async def scenario(pbx: Pbx) -> None:
+        pbx.bridged("a-1.1", AGENT)
+        pbx.want(1, MUSIC, Room(name="agent", legs=(AGENT,)))
+        await until(lambda: pbx.steps("Redirect"))
+        pbx.feed("BridgeLeave", "a-1.1", bridgeuniqueid="b", context="switchroom-wait", exten="default")
+        pbx.at("a-1.1", "switchroom-wait", "default")
+        assert len(pbx.steps("Redirect")) == 1
+        assert pbx.facts == []
+        if falls:
+            pbx.feed("BridgeLeave", AGENT, bridgeuniqueid="b", context="switchroom-agent", exten="s")
+            assert pbx.facts == [RoomsReached(pbx="p", interaction_id="int_1", version=1)]
+        else:
+            await until(lambda: len(pbx.steps("Redirect")) == 2)
+            assert pbx.steps("Redirect")[1]["Channel"] == AGENT
+
+    play(scenario, step_timeout_s=0.2)
+
+
 def test_a_newer_version_waits_for_the_step_under_way_and_only_it_is_told() -> None:
     async def scenario(pbx: Pbx) -> None:
         pbx.want(1, MUSIC)

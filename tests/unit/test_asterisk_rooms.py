@@ -173,6 +173,20 @@ def test_while_the_other_one_is_being_hung_up_the_bridge_is_left_to_dissolve() -
     assert (now.is_reached, now.steps) == (False, ())
 
 
+@pytest.mark.req("HOLD-01", "SAFE-02")
+def test_who_is_alone_in_a_bridge_that_dissolves_is_left_to_fall_out_of_it() -> None:
+    """Between the customer's arrival at the music and the news that the agent has left their bridge, too."""
+    spots = {
+        "c": Spot(context=CONTEXT_WAIT, exten="default"),
+        "a": Spot(context=CONTEXT_AGENT, exten="s", bridge="b1"),
+    }
+    now = plan(HELD, spots, (), "int_1")
+    assert (now.is_reached, now.steps, now.is_falling) == (False, (), True)
+    assert plan(TALK, spots, (), "int_1").steps == (), "nor is he joined with anybody"
+    late = plan(HELD, spots, (), "int_1", is_patient=False)
+    assert late.steps == (Move(("a",), CONTEXT_IDLE, "s"),)
+
+
 def test_a_stranger_who_stays_in_the_conference_makes_the_others_leave_it() -> None:
     world = model("c", "a", "b")
     world.converge(CONFERENCE)
