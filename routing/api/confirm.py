@@ -13,6 +13,7 @@ from routing.api.event_filter import EventFilter
 from routing.api.hub import Subscription, SubscriptionLost
 from routing.api.orders import obey
 from routing.api.principal import current
+from routing.api.problems import Problem
 from routing.api.services import services
 from routing.core.events import Event, EventType
 from routing.core.orders import Order, Reply
@@ -30,9 +31,17 @@ class Obeyed:
 
 def obey_confirmed(kind: type[Order], interaction_id: str, **fields: Any) -> Obeyed:
     """As `obey`, then waits up to the setting `api.confirm_timeout_s` for the PBX. Raises Problem, StoreError."""
-    with services().hub(current().tenant).subscribe(EventFilter(interaction_id=interaction_id)) as news:
+    with _news_of(interaction_id) as news:
         reply = obey(kind, interaction_id=interaction_id, **fields)
         return Obeyed(reply=reply, is_confirmed=_holds(reply, interaction_id) or _came(news, _awaited(reply)))
+
+
+def _news_of(interaction_id: str) -> Subscription:
+    """Raises Problem, StoreError."""
+    try:
+        return services().hub(current().tenant).subscribe(EventFilter(interaction_id=interaction_id))
+    except SubscriptionLost as error:
+        raise Problem("store-unavailable", "the server is stopping; nothing was done") from error
 
 
 def _awaited(reply: Reply) -> Test:

@@ -15,9 +15,9 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gevent import Timeout
+from gevent import Timeout, sleep, spawn
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from routing.api.server_log import GunicornLog
@@ -26,10 +26,14 @@ from routing.app.config import load_settings
 from routing.app.settings import ApiSettings, ServerSettings, WebhookSettings
 from routing.cli.session import DEFAULT_DIRECTORY, Session
 
+if TYPE_CHECKING:
+    from routing.api.services import Services
+
 HEADERS_S = 10  # for the headers of a request, and between two requests of a connection
 BODY_S = 10.0
 STOP_S = 8  # for requests that run when the process is told to end; `switchroom up` waits a little longer
 CONNECTIONS = 10_000
+_LOOK_S = 0.2
 _TOO_SLOW = (
     b'{"type":"/problems/request-timeout","title":"The request came too slowly","status":408,'
     b'"detail":"the body was not complete in time","instance":"","code":"request-timeout"}'
@@ -73,6 +77,7 @@ class ApiServer(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, server: ServerSettings, api: ApiSettings, webhooks: WebhookSettings) -> None:
         self._server, self._api, self._webhooks = server, api, webhooks
+        self._made: Services | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -92,6 +97,7 @@ class ApiServer(BaseApplication):  # type: ignore[misc]
             "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 - its heartbeat, no data
             "logger_class": GunicornLog,
             "proc_name": "switchroom-api",
+            "post_worker_init": lambda worker: spawn(self._end_streams_with, worker),
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
@@ -100,8 +106,15 @@ class ApiServer(BaseApplication):  # type: ignore[misc]
         from routing.api.application import create_app
         from routing.api.building import build_services
 
-        made = build_services(self._server, self._api, self._webhooks)
-        return BodyDeadline(create_app(made))
+        self._made = build_services(self._server, self._api, self._webhooks)
+        return BodyDeadline(create_app(self._made))
+
+    def _end_streams_with(self, worker: Any) -> None:
+        """Once the process is told to end: an event stream, even one its client has left, would hold it up."""
+        while worker.alive:
+            sleep(_LOOK_S)
+        if self._made:
+            self._made.close_streams()
 
 
 def main() -> None:

@@ -215,3 +215,13 @@ def test_it_stops_in_order_and_a_request_that_runs_is_answered(tmp_path: Path) -
             server.child.send_signal(signal.SIGTERM)
             assert connection.recv(65536).startswith(b"HTTP/1.1 503"), "no engine answered: told, not cut off"
         assert server.child.wait(15) == 0
+
+
+@pytest.mark.timeout(60)
+def test_an_event_stream_that_its_client_has_left_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    with api_site(tmp_path) as site:
+        server, token = site.server(), site.key(Scope.EVENTS_READ)
+        with server.client(token) as client, client.stream("GET", "/v1/events") as stream:
+            assert next(stream.iter_lines()).startswith("retry:")
+        server.child.send_signal(signal.SIGTERM)
+        assert server.child.wait(5) == 0
