@@ -126,9 +126,9 @@ class EventHub:
                 self._log_failure(error, is_anew)
                 is_anew = True
                 self._closed.wait(backoff.next_s())
-                continue
-            is_anew = False
-            backoff.reset()
+            else:
+                is_anew = False
+                backoff.reset()
             with self._lock:
                 if self._groups:
                     wanted_s = time.monotonic()
