@@ -14,6 +14,7 @@ from routing.api.orders import obey
 from routing.api.principal import Scope, current, needs
 from routing.api.problems import Problem
 from routing.api.services import services
+from routing.api.views import may_see_secure
 from routing.api.views_cad import cad_view
 from routing.api.views_models import CadOut
 from routing.core.cad import MASK
@@ -85,5 +86,5 @@ def _refuse_masks(interaction: Interaction, values: Mapping[str, str]) -> None:
 def _answer(interaction_id: str) -> Answer:
     view = found(interaction_id)
     config = services().front(current().tenant).config()
-    shown = cad_view(config, view.interaction, may_see_secure=Scope.CAD_SECURE in current().scopes)
+    shown = cad_view(config, view.interaction, may_see_secure=may_see_secure(current(), view))
     return shown, 200, {"ETag": etag(view.interaction.cad_version)}

@@ -45,10 +45,6 @@ class Viewer:
     agent: Agent | None
     now_ms: int
 
-    @property
-    def may_see_secure(self) -> bool:
-        return Scope.CAD_SECURE in self.principal.scopes
-
 
 def actions_of(config: Config, interaction: Interaction, agent: Agent | None) -> list[str]:
     """What this agent may do with it now (API-05), sorted; nothing for one who has no part in it."""
@@ -71,7 +67,7 @@ def interaction_view(config: Config, view: CallView, viewer: Viewer) -> dict[str
         "consult": _consult(interaction.consult, interaction.state),
         "recording": _recording(interaction),
         "cad_version": interaction.cad_version,
-        "cad": cad_view(config, interaction, may_see_secure=viewer.may_see_secure),
+        "cad": cad_view(config, interaction, may_see_secure=may_see_secure(viewer.principal, view)),
         **_failure(interaction),
         "screen_pop": screen_pop(config, interaction, viewer.agent.id if viewer.agent else "") or None,
         "allowed_actions": actions_of(config, interaction, viewer.agent),
@@ -204,6 +200,13 @@ def has_part(interaction: Interaction, agent_id: str, agent: Agent | None) -> bo
     is_engaged = agent is not None and interaction.id in agent.engagements
     others = {party.agent_id for party in interaction.parties} | {offer.agent_id for offer in interaction.offers}
     return is_engaged or agent_id in others | {offer.agent_id for offer in interaction.past_offers}
+
+
+def may_see_secure(principal: Principal, view: CallView) -> bool:
+    """Whether he is shown secure CAD: an agent needs a part in the call; that it is in his queue is not enough."""
+    whose = principal.agent_id
+    has_need = not whose or has_part(view.interaction, whose, view.agents.get(whose))
+    return has_need and Scope.CAD_SECURE in principal.scopes
 
 
 def owner_of(interaction: Interaction) -> str:

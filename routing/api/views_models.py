@@ -69,7 +69,7 @@ class ClocksOut(Out):
 
 
 class CadRowOut(Out):
-    """One variable as a form needs it. A secure value is masked for whoever lacks the permission cad:secure."""
+    """One variable as a form needs it. A secure value is masked without the scope cad:secure, and in calls of others."""
 
     name: str
     label: str

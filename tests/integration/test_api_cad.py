@@ -89,6 +89,18 @@ def test_secure_values_are_for_those_who_have_the_permission_alone(site: Site) -
     assert values_of(site, call)["card"] == "4222222222222222"
 
 
+@pytest.mark.req("CAD-05", "SAFE-06")
+def test_an_agent_of_the_queue_who_has_no_part_in_the_call_is_shown_no_secure_value(site: Site) -> None:
+    site.sign_in("cleo")
+    call = site.call(card="4111111111111111", case="17")
+    for path in (f"interactions/{call}", f"interactions/{call}/cad", "interactions"):
+        assert "4111111111111111" in site.send("GET", path, "anna").text
+        assert "4111" not in site.send("GET", path, "cleo").text
+    assert values_of(site, call, "cleo") == {"card": MASK, "case": "17"}
+    site.do(call, "consults", to={"type": "agent", "id": "cleo"})
+    assert values_of(site, call, "cleo")["card"] == "4111111111111111"
+
+
 @pytest.mark.req("CAD-05")
 def test_a_mask_is_no_value_and_does_not_overwrite_what_it_hides(site: Site) -> None:
     call = site.call(card="4111111111111111")
