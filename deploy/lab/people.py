@@ -103,7 +103,7 @@ class Floor:
         for agent_id, number in self.agents:
             phone = await Phone.create(number, self.site.pbx.sip, self.site.pbx.password(number), tone=AGENT_HZ)
             self.people[agent_id] = AgentAtWork(agent_id, phone, self.store, self.habits)
-        await asyncio.gather(*(person.phone.register() for person in self.people.values()))
+        await asyncio.gather(*(person.phone.stay_registered() for person in self.people.values()))
         for person in self.people.values():  # one after the other: so the first one is the longest idle
             await person.sign_in()
         self._watch = asyncio.create_task(self._look_at_screens())

@@ -168,6 +168,19 @@ class Phone(asyncio.DatagramProtocol):
             raise RegistrationRefused(f"{self.user}: {response.start}")
         return response
 
+    async def stay_registered(self, expires: int = 600) -> None:
+        """Register, and again when half of that time is over, until `close`; raises RegistrationRefused at first."""
+        await self.register(expires)
+        task = asyncio.create_task(self._renew(expires))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _renew(self, expires: int) -> None:
+        while True:
+            await asyncio.sleep(expires / 2)
+            with suppress(RegistrationRefused, TimeoutError):  # the registrar is away: next time
+                await self.register(expires)
+
     async def dial(self, number: str, headers: Iterable[str] = (), tone: int | None = None) -> Call:
         """Begin a call to a number of the server or to a sip: URI; `tone` replaces the telephone's."""
         call = Call(self, token(), tone)

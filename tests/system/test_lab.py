@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 
 from deploy.lab.asterisk import MUSIC_HZ, Asterisk
 from deploy.lab.phones import Phones
 from deploy.lab.redis import RedisServer
+from deploy.lab.sip import Message, write_response
 from deploy.lab.sipp import Sipp
-from deploy.lab.softphone import RegistrationRefused, Reject, Ring
+from deploy.lab.softphone import Phone, RegistrationRefused, Reject, Ring
 from tests.waiting import run
 
 DIALPLAN = """
@@ -159,6 +162,38 @@ def test_a_wrong_password_is_refused(pbx: Asterisk) -> None:
             phone.password = "wrong"
             with pytest.raises(RegistrationRefused):
                 await phone.register()
+
+    run(scenario())
+
+
+class Registrar(asyncio.DatagramProtocol):
+    """Says yes to everybody."""
+
+    def __init__(self) -> None:
+        self.seen: asyncio.Queue[str] = asyncio.Queue()
+        self._transport: asyncio.DatagramTransport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        request = Message.parse(data)
+        self.seen.put_nowait(f"{request.method} {request.get('Expires')}")
+        self._transport.sendto(write_response(request, 200, "r"), addr)
+
+
+def test_a_registration_is_renewed_before_it_is_over() -> None:
+    async def scenario() -> None:
+        registrar = Registrar()
+        door, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: registrar, ("127.0.0.1", 0))
+        phone = await Phone.create("1001", server=door.get_extra_info("sockname"))
+        try:
+            await phone.stay_registered(expires=1)
+            for _ in range(3):
+                assert await asyncio.wait_for(registrar.seen.get(), 5) == "REGISTER 1"
+        finally:
+            await phone.close()
+            door.close()
 
     run(scenario())
 
