@@ -69,7 +69,7 @@ class ClocksOut(Out):
 
 
 class CadRowOut(Out):
-    """One variable as a form needs it. A secure value is masked without the scope cad:secure, and in calls of others."""
+    """One variable as a form needs it. A secure value is masked without the scope cad:secure and in others' calls."""
 
     name: str
     label: str
