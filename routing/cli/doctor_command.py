@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import typer
 from rich.markup import escape
 
 from routing.app.doctor import Finding, Level, examine
+from routing.cli.db_commands import DatabaseOption
 from routing.cli.exits import Exit
 from routing.cli.output import cell, say, show_json
 from routing.cli.session import Session, command
@@ -16,9 +18,10 @@ _SIGNS = {Level.OK: "[green]ok     [/]", Level.WARNING: "[yellow]warning[/]", Le
 
 
 @command
-def doctor_command(session: Session) -> None:
-    """Examine Redis, the server's processes and every PBX. Exit code 1 when something is wrong."""
-    found = asyncio.run(examine(session.directory, session.server))
+def doctor_command(session: Session, database: DatabaseOption = None) -> None:
+    """Examine Redis, the server's processes, the database and every PBX. Exit code 1 when something is wrong."""
+    server = replace(session.server, database_url=database or session.server.database_url)
+    found = asyncio.run(examine(session.directory, server))
     counts = {level.value: sum(finding.level is level for finding in found) for level in Level}
     if session.json:
         show_json({"findings": found, "counts": counts})

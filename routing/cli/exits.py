@@ -20,5 +20,5 @@ MEANINGS = {
     Exit.FOUND: "errors in the configuration files; errors of `doctor`, an unhealthy `status`, a `replay` that differs",
     Exit.USAGE: "wrong command line",
     Exit.REFUSED: "the server refused: the rules do not allow it, or the thing does not exist",
-    Exit.UNREACHABLE: "Redis or the engine does not answer",
+    Exit.UNREACHABLE: "Redis, the database or the engine does not answer",
 }

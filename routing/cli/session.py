@@ -23,6 +23,7 @@ from routing.core.config import Config
 from routing.core.errors import DomainError, StoreError, SwitchroomError
 from routing.core.orders import AnyOrder, Reply
 from routing.core.world import World, WorldState
+from routing.store.errors import DatabaseRefused, DatabaseUnavailable
 from routing.store.port import Store
 from routing.store.sealing import SealKeys
 
@@ -136,7 +137,7 @@ def command(function: Callable[Concatenate[Session, P], None]) -> Callable[..., 
         except ConfigRefused as error:
             _refuse_files(error, session.json)
         except (StoreError, NoReply) as error:
-            fail(Exit.UNREACHABLE, error.code, f"{error} {_where(session)}", session.json)
+            fail(Exit.UNREACHABLE, error.code, f"{error} {_where(session, error)}", session.json)
         except DomainError as error:
             fail(Exit.REFUSED, error.code, str(error), session.json)
         except SwitchroomError as error:
@@ -150,8 +151,12 @@ def command(function: Callable[Concatenate[Session, P], None]) -> Callable[..., 
     return run
 
 
-def _where(session: Session) -> str:
+def _where(session: Session, error: SwitchroomError) -> str:
     """What was asked, for those who asked the wrong one."""
+    if isinstance(error, DatabaseRefused):
+        return "(its tables are made by switchroom db upgrade, and by switchroom up)"
+    if isinstance(error, DatabaseUnavailable):
+        return "(see --database, SWITCHROOM_DATABASE and database_url of the table server)"
     server = session.server
     return f"(tenant {server.tenant} at {server.shown_redis_url}; see --tenant, --redis and the table server)"
 

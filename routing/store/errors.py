@@ -19,6 +19,20 @@ class StoreRefused(StoreError):
     template = "the store refused: {reason}"
 
 
+class DatabaseUnavailable(StoreUnavailable):
+    """It is SQL that does not answer. Live state does not need it."""
+
+    code = "database-unavailable"
+    template = "the database does not answer: {reason}"
+
+
+class DatabaseRefused(StoreRefused):
+    """SQL answered with an error, e.g. a table that is not there yet."""
+
+    code = "database-refused"
+    template = "the database refused: {reason}"
+
+
 class StoreFull(StoreError):
     """The input stream is at its limit; nothing of the batch was appended (SAFE-05)."""
 

@@ -54,7 +54,27 @@ def test_a_database_that_was_changed_by_hand_is_found(site: CliSite, database_ur
 
 def test_a_database_that_does_not_answer_is_told_with_an_exit_code_of_its_own(site: CliSite) -> None:
     output = site.run("db", "upgrade", "--database", "postgresql://nobody@127.0.0.1:1/none", exit_code=4)
-    assert "store-unavailable" in output or "does not answer" in output
+    assert "database-unavailable: the database does not answer" in output
+    assert "redis" not in output
+
+
+def test_whoever_comes_before_the_tables_is_told_what_makes_them(site: CliSite, empty_database_url: str) -> None:
+    words = ("--database", empty_database_url)
+    for command in (("key", "list"), ("key", "create", "--name", "crm", "--scope", "all"), ("user", "list")):
+        output = site.run(*command, *words, exit_code=4)
+        assert "database-refused" in output
+        assert "switchroom db upgrade" in output
+
+
+def test_doctor_examines_the_database_that_the_server_uses(site: CliSite, empty_database_url: str) -> None:
+    def about_database(url: str) -> list[tuple[str, str]]:
+        found = site.json("doctor", "--database", url, exit_code=1)["findings"]
+        return [(row["check"], row["level"]) for row in found if row["subject"] == "database"]
+
+    assert about_database("postgresql://nobody@127.0.0.1:1/none") == [("reachable", "error")]
+    assert about_database(empty_database_url) == [("migrations", "error")]
+    site.run("db", "upgrade", "--database", empty_database_url)
+    assert about_database(empty_database_url) == [("migrations", "ok")]
 
 
 def test_without_an_address_the_database_lies_beside_the_configuration(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, select
@@ -91,6 +92,19 @@ def test_no_exception_of_a_driver_gets_out(database: Database) -> None:
         Database.at("mysql://localhost/none")
     with pytest.raises(StoreUnavailable):
         Database.at("nonsense")
+
+
+def test_a_new_file_is_for_its_owner_alone_and_the_rights_of_an_old_one_stay(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    for mode in (0o600, 0o640):
+        migrate.upgrade(f"sqlite:///{file}")
+        database = Database.at(f"sqlite:///{file}")
+        with database.begin() as connection:
+            audit.record(connection, "a", entry(f"mode-{mode}"))
+            beside = {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        database.close()
+        assert beside == {mode}
+        file.chmod(0o640)
 
 
 @pytest.mark.req("OPS-07")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from routing.core.errors import StoreError
-from routing.store.errors import StoreRefused, StoreUnavailable
+from routing.store.errors import DatabaseRefused, DatabaseUnavailable
 
 BUSY_TIMEOUT_MS = 10_000
 CONNECT_TIMEOUT_S = 5
@@ -36,7 +37,7 @@ def engine_for(url: str, pool: PoolSize | None = None, statement_timeout_ms: int
     """An engine for `sqlite:///FILE` or `postgresql://...`; connects on first use, to be made after a fork.
 
     SQLite runs in WAL mode, with foreign keys, and waits for another writer for 10 s. PostgreSQL goes through
-    psycopg, which gives way under gevent. `statement_timeout_ms` 0: no limit. Raises StoreUnavailable for an address
+    psycopg, which gives way under gevent. `statement_timeout_ms` 0: no limit. Raises DatabaseUnavailable for an address
     that makes no sense.
     """
     chosen = pool or PoolSize()
@@ -46,14 +47,18 @@ def engine_for(url: str, pool: PoolSize | None = None, statement_timeout_ms: int
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed, options)
         if parsed.get_backend_name() != "postgresql":
-            raise StoreUnavailable(reason=f"{parsed.get_backend_name()} is neither sqlite nor postgresql")
+            raise DatabaseUnavailable(reason=f"{parsed.get_backend_name()} is neither sqlite nor postgresql")
         return _postgresql(parsed, options, statement_timeout_ms)
     except (ArgumentError, ValueError) as error:
-        raise StoreUnavailable(reason=f"the address of the database makes no sense: {error}") from error
+        raise DatabaseUnavailable(reason=f"the address of the database makes no sense: {error}") from error
 
 
 def _sqlite(url: URL, options: dict[str, Any]) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, **options)
+
+    @event.listens_for(engine, "do_connect")
+    def make_private(*_ignored: object) -> None:
+        _make_private(url.database)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -69,6 +74,14 @@ def _sqlite(url: URL, options: dict[str, Any]) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
     return engine
+
+
+def _make_private(file: str | None) -> None:
+    """A new file is its owner's alone: it holds numbers and names. SQLite gives `-wal` and `-shm` the same rights."""
+    if not file or file == ":memory:" or file.startswith("file:"):
+        return
+    with suppress(OSError):  # it is there already; or what is wrong is told by the connection
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _use_wal(connection: Any) -> None:
@@ -113,7 +126,7 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """A transaction that writes: committed at the end of the block, rolled back when it raises.
 
-        Raises StoreUnavailable (it may even be committed), StoreRefused.
+        Raises DatabaseUnavailable (it may even be committed), DatabaseRefused.
         """
         with translation(), self.engine.connect() as connection:
             connection.execution_options(**{_WRITES: True})
@@ -141,7 +154,7 @@ def translation() -> Iterator[None]:
 
 
 def translated(error: SQLAlchemyError) -> StoreError:
-    """StoreUnavailable: no connection, or a lock that was not given; StoreRefused: everything else."""
+    """DatabaseUnavailable: no connection, or a lock that was not given; DatabaseRefused: everything else."""
     is_gone = isinstance(error, OperationalError | InterfaceError | PoolTimeout)
     origin = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(error, DBAPIError):
@@ -150,4 +163,4 @@ def translated(error: SQLAlchemyError) -> StoreError:
     reason = str(origin or error)
     # The first line: the rest repeats statement and values.
     reason = reason.strip().partition("\n")[0][:300]
-    return StoreUnavailable(reason=reason) if is_gone else StoreRefused(reason=reason)
+    return DatabaseUnavailable(reason=reason) if is_gone else DatabaseRefused(reason=reason)

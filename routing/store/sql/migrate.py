@@ -37,7 +37,7 @@ def current(connection: Connection) -> str:
 def upgrade(url: str) -> tuple[str, str]:
     """Bring the database to `head`; (revision before, revision after). All of it or nothing.
 
-    Harmless when it is there already. Raises StoreUnavailable, StoreRefused.
+    Harmless when it is there already. Raises DatabaseUnavailable, DatabaseRefused.
     """
     database = Database(engine_for(url, statement_timeout_ms=0))
     try:
