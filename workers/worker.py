@@ -23,6 +23,13 @@ from workers.jobs import queue_name
 log = structlog.get_logger()
 
 
+class _RqLines(logging.Handler):
+    """What RQ says, as lines like all others. Once it has a handler, RQ writes no text of its own to standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log.warning("rq_said", text=record.getMessage(), exc_info=record.exc_info or None)
+
+
 class _RqWorker(SimpleWorker):
     max_connection_wait_time = 5.0  # rq waits for a minute
     told = threading.Event()
@@ -64,7 +71,9 @@ class Worker:
 
     def _work_until_told(self) -> bool:
         """False: Redis went away."""
-        logging.getLogger("rq").setLevel(logging.ERROR)
+        said = logging.getLogger("rq")
+        said.setLevel(logging.ERROR)
+        said.handlers, said.propagate = [_RqLines()], False
         try:
             queues = [Queue(name, connection=self._redis) for name in self._queues]
             _RqWorker.told = self._stop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 import sys
@@ -148,3 +149,16 @@ def test_worker_and_ticker_give_signs_of_life_and_end_in_good_order(machine: Mac
     wait_until(lambda: not any(machine.children[name].is_running for name in ("worker", "ticker")), 15)
     assert alive() == (0, 0)
     redis.close()
+
+
+def test_whatever_the_worker_has_to_say_is_a_line_of_json(machine: Machine) -> None:
+    log = machine.directory / "worker.log"
+    redis = connect(machine.redis.url)
+    wait_until(lambda: redis.scard("rq:workers"), 20)  # it waits for jobs
+    redis.close()
+    machine.redis.kill()
+    wait_until(lambda: '"event": "rq_said"' in log.read_text(), 30)
+    machine.redis.start()
+    machine.stop()
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert all(line["event"] and line["level"] for line in lines)
