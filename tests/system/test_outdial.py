@@ -16,7 +16,7 @@ from deploy.lab.policies import Answer, Policy, Reject, Ring
 from deploy.lab.sip import uri_of
 from deploy.lab.site import Site, center
 from routing.core.events import EventType
-from routing.core.interaction import InteractionState
+from routing.core.interaction import InteractionState, OfferState
 from routing.core.orders import (
     CancelOutdial,
     EndInteraction,
@@ -314,7 +314,8 @@ def test_an_outdial_survives_the_death_of_engine_and_connector_and_the_customer_
     async def scene(s: Scene) -> None:
         s.agent_does(Answer(after=1.0))
         await s.start()
-        await s.c.when(lambda _: s.mine)
+        # From here on the server knows that it rings; before, a dialing of unknown fate is given up as not connected.
+        await s.c.when(lambda world: world.interactions[s.id].offers[0].state is OfferState.RINGING)
         site.kill("connector")
         site.kill("engine")
         await s.mine[0].answered()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+import routing.api
 import routing.app
 import routing.core
 import routing.store
@@ -21,7 +22,7 @@ from routing.api.problems import Problem, response
 from routing.core.errors import ActionNotAllowed, DomainError, StoreError, SwitchroomError
 from routing.store.errors import StoreUnavailable
 
-API = Path(__file__).parents[2] / "routing" / "api"
+API = Path(routing.api.__file__).parent
 
 
 def every_error() -> Iterator[type[SwitchroomError]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import routing.core
 from routing.api.times import public
 from routing.core.events import EventType
 
@@ -30,7 +31,7 @@ def documented() -> dict[str, str]:
 
 def emitted() -> Iterator[tuple[str, str]]:
     """Types and names of values, as far as `world.emit(EventType.X, ..., name=...)` says them."""
-    for path in sorted((ROOT / "routing" / "core").glob("*.py")):
+    for path in sorted(Path(routing.core.__file__).parent.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "emit":
                 types = [n.attr for n in ast.walk(node.args[0]) if isinstance(n, ast.Attribute) and n.attr.isupper()]
