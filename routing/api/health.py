@@ -116,11 +116,12 @@ def _redis(redis: Redis) -> Finding:
 
 
 def _database(tenants: set[str]) -> Finding:
-    """Adds the tenants that have keys."""
+    """Adds the tenants that have keys: those that are not revoked, so a key for a tenant that is none can be undone."""
     with services().database.read() as connection:
         at = migrate.current(connection)
         if at == migrate.head():
-            tenants.update(connection.scalars(select(api_keys.c.tenant).distinct()))
+            living = select(api_keys.c.tenant).where(api_keys.c.revoked_at_ms.is_(None)).distinct()
+            tenants.update(connection.scalars(living))
     return Finding(health=Health.OK, facts={"is_migrated": at == migrate.head()})
 
 

@@ -254,3 +254,17 @@ def test_without_a_key_nothing_under_v1_is_told(site: Doors) -> None:
 def test_a_route_that_says_not_what_it_needs_is_nobodys(site: Doors) -> None:
     site.app.add_url_rule("/v1/forgotten", "forgotten", lambda: "secret")
     assert site.send("GET", "/v1/forgotten", site.key()).status_code == 403
+
+
+def test_readiness_is_about_the_tenants_whose_keys_are_not_revoked(site: Doors) -> None:
+    def tenants() -> int:
+        found: int = site.send("GET", "/readyz").json["dependencies"]["engine"]["tenants"]
+        return found
+
+    site.key()
+    assert tenants() == 1
+    key_id = "key_" + site.key(tenant=OTHER).split("_")[1]
+    assert tenants() == 2
+    with site.services.database.begin() as connection:
+        access.revoke_api_key(connection, OTHER, key_id, 2)
+    assert tenants() == 1
