@@ -51,6 +51,7 @@ class Connector:
         self._must_resync = False
         self._is_up = asyncio.Event()
         self._links, self._caught_up = 0, 0  # counts of links: so far, and the last one whose old commands are read
+        self._up_since_ms = 0
         self._next_beat_s = 0.0
         self._repeats = Repeats(settings.pbx, self._submit)
         self.outbox = FactOutbox(store, settings.pbx, Backoff(self._random), self._demand_resync)
@@ -96,6 +97,7 @@ class Connector:
         elif isinstance(fact, LinkRestored):
             self._is_up.set()
             self._links += 1
+            self._up_since_ms = self._clock.now_ms()
             self._repeats.link_restored()
 
     async def _beat(self) -> None:
@@ -151,7 +153,8 @@ class Connector:
         is_old = self._caught_up != self._links
         if len(found) < settings.batch:
             self._caught_up = link
-        dropped = self._drop_overtaken(found) if is_old else self._drop_cancelled(found)
+        overtaken = self._drop_overtaken(found) if is_old else set()
+        dropped = overtaken | self._drop_cancelled([entry for entry in found if _id(entry) not in overtaken])
         for entry in found:
             if isinstance(entry.command, Undecodable):
                 log.error("command_unreadable", pbx=settings.pbx, type=entry.command.type, reason=entry.command.reason)
@@ -175,7 +178,9 @@ class Connector:
 
         Nor are digits sent twice, by a process that was killed and this one, or long after they were meant.
         """
-        overtaken = [entry.command for entry in found if isinstance(entry.command, DialLeg | PlayDigits)]
+        # A quick engine has answered the snapshot already, a millisecond or more later: what it asks for is to be done.
+        old = [entry.command for entry in found if entry.at_ms <= self._up_since_ms]
+        overtaken = [command for command in old if isinstance(command, DialLeg | PlayDigits)]
         for command in overtaken:
             event = "dial_overtaken" if isinstance(command, DialLeg) else "digits_overtaken"
             log.warning(event, pbx=self._settings.pbx, command_id=command.id)
@@ -226,3 +231,7 @@ class Connector:
 
     def _end(self, command: Command, outcome: CommandOutcome, cause: str = "") -> None:
         self.outbox.put(CommandEnded(pbx=self._settings.pbx, command_id=command.id, outcome=outcome, cause=cause))
+
+
+def _id(entry: StoredCommand) -> str:
+    return "" if isinstance(entry.command, Undecodable) else entry.command.id
