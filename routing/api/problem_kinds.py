@@ -301,7 +301,7 @@ SERVER: dict[str, Kind] = {
         _LATER,
     ),
     "database-refused": _kind(
-        500, "The database refused", "It answered with an error.", "Tell the operator; the log says why."
+        503, "The database refused", "It answered with an error.", "Tell the operator; the log says why."
     ),
     "oidc-unavailable": _kind(
         503, "The OpenID provider cannot be reached", "Its keys are needed to verify the token.", _LATER
