@@ -1,18 +1,28 @@
-"""The telephones of one scenario around one Asterisk, closed together whatever happens."""
+"""The telephones of one scenario around one PBX, closed together whatever happens."""
 
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from deploy.lab.asterisk import Asterisk
-from deploy.lab.phone import Phone
+from deploy.lab.phone import Address, Phone
+
+
+class SipPbx(Protocol):
+    """A PBX of the lab, as telephones see it. `sip`: where they register; its trunk calls `carrier_port`."""
+
+    carrier_port: int
+
+    @property
+    def sip(self) -> Address: ...
+
+    def password(self, agent: str) -> str: ...
 
 
 class Phones:
     """async with Phones(pbx) as phones: one = await phones.agent("1001", tone=700)"""
 
-    def __init__(self, pbx: Asterisk) -> None:
+    def __init__(self, pbx: SipPbx) -> None:
         self.pbx = pbx
         self._phones: list[Phone] = []
 
@@ -28,7 +38,7 @@ class Phones:
         return await self._create(number, "", tone, 0)
 
     async def carrier(self, tone: int | None = None) -> Phone:
-        """The far end of the trunk: every call to PJSIP/NUMBER@trunk rings here."""
+        """The far end of the trunk: every call to its trunk rings here."""
         return await self._create("carrier", "", tone, self.pbx.carrier_port)
 
     async def _create(self, user: str, password: str, tone: int | None, port: int) -> Phone:
