@@ -6,7 +6,6 @@ import math
 import os
 import secrets
 import shutil
-import signal
 import socket
 import struct
 import subprocess
@@ -14,12 +13,11 @@ import tempfile
 import wave
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from deploy.lab.asterisk_config import TRUNK_DIALPLAN, Plan, render
 from deploy.lab.ports import PortBlock
-from deploy.lab.process import Child, ProcessFailed
+from deploy.lab.process import Child, ProcessFailed, Server
 from deploy.lab.programs import find_asterisk, version_of
 
 MUSIC_HZ = 440
@@ -27,7 +25,7 @@ PROJECT_DIALPLAN = Path(__file__).parents[2] / "dialplan" / "asterisk" / "switch
 _FOLDERS = "etc var log spool/monitor spool/outgoing spool/tmp run cache moh agi keys".split()
 
 
-class Asterisk:
+class Asterisk(Server):
     """Configuration on disk and one process.
 
         with Asterisk(agents=["1001", "1002"], dialplan=TEXT) as pbx:
@@ -37,6 +35,8 @@ class Asterisk:
     already made safe) and, where agents may dial, `from-agent`. The project's own contexts are included
     before it. Music on hold is a tone of 440 Hz; calls to PJSIP/NUMBER@trunk go to `carrier_port`.
     """
+
+    name = "asterisk"
 
     def __init__(
         self,
@@ -68,7 +68,6 @@ class Asterisk:
         self.observer_user, self.observer_secret = "observer", secrets.token_hex(16)
         self._passwords = {number: secrets.token_hex(8) for number in agents}
         self.boot_messages = ""  # of the last start
-        self._child: Child | None = None
         self._contexts = (trunk_context, agent_context)
         self._queues, self._overrides = queues, dict(overrides or {})
         self._write(dialplan)
@@ -77,14 +76,6 @@ class Asterisk:
     def sip(self) -> tuple[str, int]:
         """The address telephones register at and callers call."""
         return ("127.0.0.1", self.sip_port)
-
-    @property
-    def pid(self) -> int:
-        return self._running().pid
-
-    @property
-    def is_running(self) -> bool:
-        return self._child is not None and self._child.is_running
 
     @property
     def recordings(self) -> Path:
@@ -174,50 +165,12 @@ class Asterisk:
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=15, check=False)
         return done.stdout
 
-    def stop(self) -> None:
-        """SIGTERM: calls end, then the process."""
-        if self._child:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """SIGKILL, as a crash: calls vanish without BYE."""
-        self._running().kill()
-
-    def freeze(self) -> None:
-        """Stop the process in its tracks until `thaw`; its sockets stay open."""
-        self._running().send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._running().send_signal(signal.SIGCONT)
-
-    def restart(self) -> None:
-        """An orderly restart on the same ports."""
-        self.stop()
-        self.start()
-
     def close(self) -> None:
         """Stop, give the ports back and remove a temporary directory."""
         self.stop()
         self._ports.release()
         if self._temporary and not os.environ.get("SWITCHROOM_LAB_KEEP"):
             shutil.rmtree(self.directory, ignore_errors=True)
-
-    def _running(self) -> Child:
-        if self._child is None:
-            raise RuntimeError("asterisk was not started")
-        return self._child
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _with_project_dialplan(dialplan: str) -> str:

@@ -10,13 +10,12 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import psycopg
 
 from deploy.lab.ports import ReservedPort
-from deploy.lab.process import Child, ProcessFailed
+from deploy.lab.process import Child, ProcessFailed, Server
 from deploy.lab.programs import find_postgres
 
 USER = "nobody"  # instead of root
@@ -24,7 +23,7 @@ OWNER = "switchroom"  # superuser of the cluster
 DATABASE = "postgres"
 
 
-class PostgresServer:
+class PostgresServer(Server):
     """postgres on a free loopback port; no password, no socket.
 
     with PostgresServer() as server:
@@ -32,22 +31,19 @@ class PostgresServer:
         server.kill(); server.start()    # the same data, port and url
     """
 
+    name = "postgres"
+
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         """`settings` as in postgresql.conf. The data go with `close`."""
         self._settings = {"shared_buffers": "32MB", "max_connections": "50"} | dict(settings or {})
         self.directory = Path(tempfile.mkdtemp(prefix="switchroom-postgres-"))
         self._reserved = ReservedPort()
         self.port = self._reserved.number
-        self._child: Child | None = None
         self._programs = self._reachable(find_postgres())
 
     def url(self, database: str = DATABASE) -> str:
         """As `server.database_url` of the configuration."""
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
-
-    @property
-    def pid(self) -> int:
-        return self._running().pid
 
     def start(self, timeout: float = 60.0) -> Self:
         """Start (again) on the same data and wait until it takes connections; raises ProcessFailed."""
@@ -91,7 +87,7 @@ class PostgresServer:
 
     def kill(self) -> None:
         """SIGKILL of the first process; the others end by themselves, as in a crash."""
-        self._running().kill()
+        super().kill()
         (self.directory / "data" / "postmaster.pid").unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -146,20 +142,3 @@ class PostgresServer:
                 return True
         except psycopg.Error:
             return False
-
-    def _running(self) -> Child:
-        if self._child is None:
-            raise RuntimeError("postgres was not started")
-        return self._child
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

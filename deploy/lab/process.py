@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 # Runs in the child before the program itself, with the same pid: asks the kernel for SIGKILL when the
 # parent ends (prctl 1 = PR_SET_PDEATHSIG). Not preexec_fn, which is unsafe and deprecated with threads.
@@ -98,3 +100,70 @@ class Child:
     def tail(self, size: int = 2000) -> str:
         """The end of the log."""
         return self.log.read_text("utf-8", "replace")[-size:]
+
+
+class Server:
+    """A private server of the lab: one child process, which can break and come back on the same ports and data.
+
+    with RedisServer() as server: ...
+
+    A subclass has `start`, which sets `_child` and returns itself, and `close`, which stops it and gives back what
+    it holds.
+    """
+
+    name = "server"  # as messages call it
+    _child: Child | None = None
+
+    def start(self) -> Self:
+        """Start (again) and wait until it serves; raises ProcessFailed."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Stop, and remove what is temporary."""
+        raise NotImplementedError
+
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._child is not None and self._child.is_running
+
+    def stop(self) -> None:
+        """SIGTERM: an orderly end."""
+        if self._child:
+            self._child.stop()
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash: what it held is lost, nobody is told."""
+        self._running().kill()
+
+    def freeze(self) -> None:
+        """Stop the process in its tracks until `thaw`: its sockets stay open, the kernel accepts, nothing answers."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._running().send_signal(signal.SIGCONT)
+
+    def restart(self) -> None:
+        """An orderly restart on the same ports and data."""
+        self.stop()
+        self.start()
+
+    def _running(self) -> Child:
+        if self._child is None:
+            raise RuntimeError(f"{self.name} was not started")
+        return self._child
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import socket
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 
 from deploy.lab.ports import ReservedPort
-from deploy.lab.process import Child
+from deploy.lab.process import Child, Server
 from deploy.lab.programs import find_redis_server
 
 Fsync = Literal["everysec", "always"]
 
 
-class RedisServer:
+class RedisServer(Server):
     """redis-server on a free loopback port, or (`unix_socket=True`) on a socket in its directory only.
 
     with RedisServer() as server:
         redis.Redis.from_url(server.url)
         server.kill(); server.start()    # the same data, port and url
     """
+
+    name = "redis-server"
 
     def __init__(
         self, directory: Path | None = None, *, appendfsync: Fsync = "everysec", unix_socket: bool = False
@@ -36,20 +36,11 @@ class RedisServer:
         self._reserved = None if unix_socket else ReservedPort()
         self.port = self._reserved.number if self._reserved else 0
         self.socket = self.directory / "redis.sock" if unix_socket else None
-        self._child: Child | None = None
 
     @property
     def url(self) -> str:
         """For redis.Redis.from_url."""
         return f"unix://{self.socket}" if self.socket else f"redis://127.0.0.1:{self.port}/0"
-
-    @property
-    def pid(self) -> int:
-        return self._running().pid
-
-    @property
-    def is_running(self) -> bool:
-        return self._child is not None and self._child.is_running
 
     def start(self, timeout: float = 20.0) -> Self:
         """Start (again) on the same data and wait until it has loaded them; raises ProcessFailed."""
@@ -99,27 +90,6 @@ class RedisServer:
             raise
         return connection
 
-    def stop(self) -> None:
-        """SIGTERM: an orderly end, the data are on disk."""
-        if self._child:
-            self._child.stop()
-
-    def kill(self) -> None:
-        """SIGKILL: what was not yet written is lost, as in a crash."""
-        self._running().kill()
-
-    def freeze(self) -> None:
-        """Accept connections (the kernel does) but answer nothing until `thaw`."""
-        self._running().send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._running().send_signal(signal.SIGCONT)
-
-    def restart(self) -> None:
-        """An orderly restart on the same data and port."""
-        self.stop()
-        self.start()
-
     def close(self) -> None:
         """Stop, and remove a temporary directory."""
         self.stop()
@@ -127,16 +97,3 @@ class RedisServer:
             self._reserved.release()
         if self._temporary:
             shutil.rmtree(self.directory, ignore_errors=True)
-
-    def _running(self) -> Child:
-        if self._child is None:
-            raise RuntimeError("redis-server was not started")
-        return self._child
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
