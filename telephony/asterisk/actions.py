@@ -6,36 +6,19 @@ import re
 from collections.abc import Mapping, Sequence
 
 from routing.core.commands import DialLeg
-from routing.core.errors import PbxError
+from telephony.digits import DIGIT_MS
+from telephony.rooms import CONTEXT_AGENT, CONTEXT_NONE
+from telephony.safety import CONTROL, UnsafeAction, dtmf, leg_name, plain, variable_name, word
 
 Fields = Mapping[str, str | Sequence[str]]
 
 # Asterisk throws away an action with a line of more than 1024 bytes, and answers without an ActionID.
 MAX_LINE_BYTES = 1000
-CONTEXT_WAIT, CONTEXT_IDLE, CONTEXT_AGENT = "switchroom-wait", "switchroom-idle", "switchroom-agent"
-CONTEXT_ROOM, CONTEXT_RETURN, CONTEXT_HANDOVER = "switchroom-room", "switchroom-return", "switchroom"
-CONTEXT_FEATURE = "switchroom-feature"
-# There is none: Asterisk refuses a REFER of the telephone where no extension of this context fits.
-CONTEXT_NONE = "switchroom-none"
 
-DIGIT_MS = 100  # ITU-T Q.24: receivers take 40 ms at least
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DIAL_STRING = re.compile(r"[A-Za-z0-9]{1,16}/[A-Za-z0-9_.+*#:@-]{1,128}")
-_VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")
-_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,77}")
-_LEG = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
-_DTMF = re.compile(r"[0-9*#A-D]")
 _NOT_DIALABLE = re.compile(r"[^0-9+*#]")
 # Separators of Asterisk's argument parser, which splits the Variable header of Originate.
 _SPLITTING = re.compile(r'([\\",()\[\]{}])')
-
-
-class UnsafeAction(PbxError):
-    """A key or value that must not reach the wire."""
-
-    code = "action-unsafe"
-    template = "{what} cannot be sent to the PBX"
 
 
 def checked(fields: Fields) -> dict[str, str | list[str]]:
@@ -50,32 +33,12 @@ def checked(fields: Fields) -> dict[str, str | list[str]]:
 
 
 def _check_line(key: str, text: str) -> None:
-    if not key or ":" in key or _CONTROL.search(key):
+    if not key or ":" in key or CONTROL.search(key):
         raise UnsafeAction(what="a header name")
     if "\r" in text or "\n" in text or "\0" in text:
         raise UnsafeAction(what=f"a line end in {key}")
     if len(key) + 2 + len(text.encode("utf-8", "replace")) > MAX_LINE_BYTES:
         raise UnsafeAction(what=f"a {key} of more than {MAX_LINE_BYTES} bytes")
-
-
-def plain(text: str, max_bytes: int = 900) -> str:
-    """Text without control characters, at most so many bytes of UTF-8 (never half a character)."""
-    text = _CONTROL.sub(" ", text.encode("utf-8", "replace").decode())
-    return text.encode()[:max_bytes].decode("utf-8", "ignore")
-
-
-def leg_name(leg_id: str) -> str:
-    """A leg id that may be sent. Raises UnsafeAction."""
-    if not _LEG.fullmatch(leg_id):
-        raise UnsafeAction(what="this leg id")
-    return leg_id
-
-
-def word(text: str) -> str:
-    """A name that may be an extension of our contexts: a music class, a conference. Raises UnsafeAction."""
-    if not _WORD.fullmatch(text) or text == "h":
-        raise UnsafeAction(what=f"the name {plain(text, 40)!r}")
-    return text
 
 
 def caller_id(number: str, name: str) -> str:
@@ -87,16 +50,15 @@ def caller_id(number: str, name: str) -> str:
 
 def assignment(name: str, value: str) -> str:
     """One variable for Originate, escaped so that it stays one. Raises UnsafeAction."""
-    if not _VARIABLE_NAME.fullmatch(name):
-        raise UnsafeAction(what=f"the variable {plain(name, 40)!r}")
     escaped = _SPLITTING.sub(r"\\\1", plain(value, MAX_LINE_BYTES))
-    return f"{name}={escaped}"
+    return f"{variable_name(name)}={escaped}"
 
 
 def originate(order: DialLeg) -> dict[str, str | list[str]]:
     """Ring the phone; the leg lands in a silent context of ours and has our id. Raises UnsafeAction."""
     if not _DIAL_STRING.fullmatch(order.phone):
         raise UnsafeAction(what=f"the phone {plain(order.phone, 40)!r}")
+    # Asterisk refuses a REFER of the telephone where no extension of that context fits: there is none.
     own = {"__SR_IID": order.interaction_id, "SR_LEG": leg_name(order.leg_id), "TRANSFER_CONTEXT": CONTEXT_NONE}
     if order.recording:
         own["SR_RECORD"] = word(order.recording)
@@ -122,17 +84,13 @@ def set_variable(channel: str, name: str, value: str) -> dict[str, str | list[st
 
     Raises UnsafeAction, also for a value of more bytes than a line can carry: nothing is cut in silence.
     """
-    if not _VARIABLE_NAME.fullmatch(name):
-        raise UnsafeAction(what=f"the variable {plain(name, 40)!r}")
-    fields = {"Action": "Setvar", "Variable": name, "Value": plain(value, MAX_LINE_BYTES)}
+    fields = {"Action": "Setvar", "Variable": variable_name(name), "Value": plain(value, MAX_LINE_BYTES)}
     return checked({**fields, "Channel": channel} if channel else fields)
 
 
 def get_variable(channel: str, name: str) -> dict[str, str | list[str]]:
     """Read a channel variable. Only for those which the dialplan filters or codes: others could hold whole messages."""
-    if not _VARIABLE_NAME.fullmatch(name):
-        raise UnsafeAction(what=f"the variable {plain(name, 40)!r}")
-    return checked({"Action": "Getvar", "Channel": channel, "Variable": name})
+    return checked({"Action": "Getvar", "Channel": channel, "Variable": variable_name(name)})
 
 
 def redirect(channels: Sequence[str], context: str, exten: str) -> dict[str, str | list[str]]:
@@ -161,9 +119,7 @@ def stop_recording(channel: str) -> dict[str, str | list[str]]:
 
 def play_digit(channel: str, digit: str) -> dict[str, str | list[str]]:
     """One DTMF digit that the far end of the channel gets. Raises UnsafeAction."""
-    if not _DTMF.fullmatch(digit):
-        raise UnsafeAction(what="this digit")
-    fields = {"Action": "PlayDTMF", "Channel": leg_name(channel), "Digit": digit, "Duration": str(DIGIT_MS)}
+    fields = {"Action": "PlayDTMF", "Channel": leg_name(channel), "Digit": dtmf(digit), "Duration": str(DIGIT_MS)}
     return checked(fields)
 
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from routing.core.facts import FeatureDialed, LegArrived
 from telephony.asterisk.codec import AmiMessage
-from telephony.asterisk.legs import arrived_leg_id
+from telephony.legs import arrived_leg_id
 
 MAX_OPEN = 1000
 MAX_NAMES = 500

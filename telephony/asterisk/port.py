@@ -14,16 +14,20 @@ from routing.core.commands import Command, WatchPhones
 from routing.core.facts import Fact, LegArrived, LinkLost, LinkRestored
 from telephony.asterisk.actions import checked
 from telephony.asterisk.arrivals import Arrivals
+from telephony.asterisk.chores import AmiChores
 from telephony.asterisk.codec import AmiMessage
-from telephony.asterisk.commands import Commands
-from telephony.asterisk.housekeeping import Housekeeping
-from telephony.asterisk.legs import LegKind, Legs
+from telephony.asterisk.legs import Legs
 from telephony.asterisk.reader import EventReader
-from telephony.asterisk.session import AmiSession, SyncFailed
+from telephony.asterisk.session import AmiSession
 from telephony.asterisk.settings import AsteriskSettings
 from telephony.asterisk.snapshot import build, read_arrival, read_device_states, read_listing, read_system_name
 from telephony.asterisk.watching import Watching
+from telephony.asterisk.wire import AmiWire
+from telephony.commands import Commands
+from telephony.housekeeping import Housekeeping
+from telephony.legs import LegKind
 from telephony.port import Sink
+from telephony.session import SyncFailed
 
 log = structlog.get_logger(__name__)
 
@@ -54,10 +58,12 @@ class AsteriskPort:
         self._session = AmiSession(settings, self, now)
         self.legs = Legs(settings.pbx)
         self._arrivals = Arrivals(settings.pbx)
-        self._commands = Commands(settings, self.legs, self._session.send, self._emit, now)
+        self._commands = Commands(settings, self.legs, AmiWire(self._session.send), self._emit, now)
         self._watching = Watching(settings.pbx, self._session, self._emit)
         self._reader = EventReader(settings.pbx, self.legs, self._arrivals, self._commands, self._watching)
-        self._housekeeping = Housekeeping(settings, self._session, self.legs, self._take_facts, is_serving, now)
+        self._housekeeping = Housekeeping(
+            settings, AmiChores(self._session), self.legs, self._take_facts, is_serving, now
+        )
         self._held: deque[AmiMessage] | None = deque()
         self._found: list[LegArrived] = []
 

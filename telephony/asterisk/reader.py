@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Iterable
 
 from routing.core.facts import DialFailed, DialOutcome, Fact, LegTransferred
+from telephony.answers import ignore
 from telephony.asterisk.arrivals import Arrivals
 from telephony.asterisk.codec import AmiMessage
-from telephony.asterisk.commands import Commands, Memory
-from telephony.asterisk.legs import Leg, LegKind, Legs, arrived_leg_id
-from telephony.asterisk.transport import Answer
+from telephony.asterisk.legs import Legs
 from telephony.asterisk.trust import Distrust, distrust
 from telephony.asterisk.watching import Watching
+from telephony.commands import Commands, Memory
+from telephony.legs import Leg, LegKind, arrived_leg_id
 
 # OriginateResponse and Hangup of a failed dialling come within a millisecond of each other, in either order.
 SECOND_HALF_S = 1.0
@@ -69,12 +70,12 @@ class EventReader:
 
     def _end_disowned(self, event: AmiMessage, uid: str) -> list[Fact]:
         leg = Leg(leg_id=uid, uid=uid, kind=LegKind.DIALED, channel=event.get("channel"), hang_up_cause=16)
-        self._commands.say_hang_up(leg, _ignore)
+        self._commands.say_hang_up(leg, ignore)
         return [DialFailed(pbx=self._pbx, leg_id=uid, outcome=DialOutcome.CANCELLED)]
 
     def _hang_up_again(self, leg: Leg | None) -> None:
         if leg is not None and leg.hang_up_cause is not None:
-            self._commands.say_hang_up(leg, _ignore)
+            self._commands.say_hang_up(leg, ignore)
 
     def _originate_response(self, event: AmiMessage) -> list[Fact]:
         leg = self._legs.by_uid(event.get("uniqueid"))
@@ -114,7 +115,7 @@ class EventReader:
         away = [leg for name in _TRANSFERRED if (leg := self._legs.by_uid(event.get(name)))]
         if not away:  # out of a conference: nobody's place but its own has changed
             for leg in by:
-                self._commands.say_hang_up(leg, _ignore)
+                self._commands.say_hang_up(leg, ignore)
         how = "blind" if event.event == "BlindTransfer" else "attended"
         to = _NUMBER.sub("", event.get("extension") or event.get("transfertargetcalleridnum"))[:64]
         facts: list[Fact] = []
@@ -180,7 +181,3 @@ class EventReader:
     def _reload(self, _: AmiMessage) -> list[Fact]:
         self._watching.push_names()  # clearglobalvars in extensions.conf would have removed them
         return []
-
-
-def _ignore(_: Answer) -> None:
-    """Said again because the first time came too early; its own command has ended."""

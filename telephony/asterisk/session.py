@@ -1,217 +1,50 @@
-"""The link to one Asterisk, kept alive for ever: the link's machine obeyed, with timers and an AmiConnection."""
+"""The link to one Asterisk."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-import structlog
-
+from telephony.answers import Answer, Answered, OnAnswer
 from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.settings import AsteriskSettings
-from telephony.asterisk.transport import AmiConnection, Answer, Answered, OnAnswer
-from telephony.link import LinkEvent, LinkMachine, LinkOrder
-
-log = structlog.get_logger(__name__)
+from telephony.asterisk.transport import AmiConnection
+from telephony.session import LinkSession, Owner
 
 
-class SyncFailed(Exception):
-    """The snapshot could not be read. `is_lasting`: trying again soon is of no use."""
-
-    def __init__(self, reason: str, *, is_lasting: bool = False) -> None:
-        super().__init__(reason)
-        self.is_lasting = is_lasting
-
-
-class Owner(Protocol):
-    """What the session needs of the port."""
-
-    async def sync(self) -> None:
-        """Read the snapshot; raises SyncFailed."""
-
-    def on_event(self, event: AmiMessage) -> None: ...
-
-    def on_up(self) -> None: ...
-
-    def on_down(self, reason: str) -> None:
-        """The link is not usable; told once per outage and reason."""
-
-    def on_alive(self, epoch_s: int) -> None:
-        """The PBX answered a ping; its own clock."""
-
-
-class AmiSession:
-    """Connects, logs in, waits until the PBX is booted, has the snapshot read, pings; and again when it breaks."""
+class AmiSession(LinkSession[AmiConnection]):
+    """A manager connection says by an event when the PBX has booted."""
 
     def __init__(self, settings: AsteriskSettings, owner: Owner, now: Callable[[], float]) -> None:
-        self._settings, self._owner, self._now = settings, owner, now
-        self._machine = LinkMachine(settings.link_times(), random.random)
-        self._connection: AmiConnection | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._sync: asyncio.Task[None] | None = None
+        super().__init__(settings, owner, now)
+        self._settings = settings
         self._has_booted = False
-        self._reason = self._denied = ""
-        self._is_told = False
 
-    @property
-    def is_up(self) -> bool:
-        return self._machine.is_up
-
-    @property
-    def outstanding(self) -> int:
-        return self._connection.outstanding if self._connection else 0
-
-    def start(self) -> None:
-        self._take(LinkEvent.STARTED)
-
-    def stop(self) -> None:
-        self._take(LinkEvent.STOPPED)
-
-    def send(self, fields: dict[str, Any], on_answer: OnAnswer) -> None:
-        """As AmiConnection.send; without a connection the answer is UNSENT."""
-        if self._connection is None:
-            unsent = Answer(Answered.UNSENT, "the link is down")
-            asyncio.get_running_loop().call_soon(on_answer, unsent)
-        else:
-            self._connection.send(fields, on_answer)
-
-    async def ask(self, fields: dict[str, Any], *, is_list: bool = False) -> Answer:
-        if self._connection is None:
-            return Answer(Answered.UNSENT, "the link is down")
-        return await self._connection.ask(fields, is_list=is_list)
-
-    # ------------------------------------------------------------------ the machine
-
-    def _now_ms(self) -> int:
-        return round(self._now() * 1000)
-
-    def _take(self, event: LinkEvent, reason: str = "") -> None:
-        if event is LinkEvent.DENIED and reason != self._reason:
-            self._denied = reason
-        if reason:
-            self._reason = reason
-        self._obey(self._machine.take(event, self._now_ms()))
-
-    def _expired(self) -> None:
-        before = self._machine.state
-        orders = self._machine.expire(self._now_ms())
-        if orders and LinkOrder.TELL_DOWN in orders:
-            self._reason = f"no answer in time while {before.value}"
-        self._obey(orders)
-
-    def _obey(self, orders: tuple[LinkOrder, ...]) -> None:
-        self._arm()
-        for order in orders:
-            _OBEY[order](self)
-
-    def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._machine.deadline_ms is not None:
-            delay_s = max(0.0, (self._machine.deadline_ms - self._now_ms()) / 1000)
-            self._timer = asyncio.get_running_loop().call_later(delay_s, self._due)
-
-    def _due(self) -> None:
-        # Once more through the loop: an answer that has arrived already counts, however late we are ourselves.
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(0, self._expired_or_armed)
-
-    def _expired_or_armed(self) -> None:
-        deadline_ms = self._machine.deadline_ms
-        if deadline_ms is not None and self._now_ms() < deadline_ms:
-            self._arm()
-        else:
-            self._expired()
-
-    def _connect(self) -> None:
+    def open(self) -> AmiConnection:
         self._has_booted = False
-        self._connection = AmiConnection(self._settings, self)
+        return AmiConnection(self._settings, self)
 
-    def _start_sync(self) -> None:
-        self._sync = asyncio.get_running_loop().create_task(self._run_sync())
-
-    async def _run_sync(self) -> None:
-        connection = self._connection
-        try:
-            await self._owner.sync()
-        except SyncFailed as failure:
-            if connection is self._connection:
-                event = LinkEvent.DENIED if failure.is_lasting else LinkEvent.LOST
-                self._take(event, str(failure))
-            return
-        except Exception as fault:  # a fault of ours in the middle of a snapshot: said, and tried anew
-            log.exception("snapshot_failed", pbx=self._settings.pbx)
-            if connection is self._connection:
-                self._take(LinkEvent.LOST, f"snapshot failed: {fault}")
-            return
-        if connection is self._connection:
-            self._take(LinkEvent.SYNCED)
-
-    def _ping(self) -> None:
-        self.send({"Action": "Ping"}, self._ponged)
-
-    def _ponged(self, answer: Answer) -> None:
-        if answer.is_success and answer.message is not None:
-            self._take(LinkEvent.ALIVE)
-            seconds = answer.message.get("timestamp").partition(".")[0]
-            if seconds.isascii() and seconds.isdigit():
-                self._owner.on_alive(int(seconds))
-
-    def _close(self) -> None:
-        connection, self._connection = self._connection, None
-        if self._sync is not None:
-            self._sync.cancel()
-            self._sync = None
-        if connection is not None:
-            connection.abandon()
-
-    def _tell_up(self) -> None:
-        self._is_told, self._denied = False, ""
-        log.info("pbx_link_restored", pbx=self._settings.pbx)
-        self._owner.on_up()
-
-    def _tell_down(self) -> None:
-        is_news = bool(self._denied) and self._denied == self._reason
-        if is_news or not self._is_told:
-            self._is_told, self._denied = True, ""
-            log.warning("pbx_link_lost", pbx=self._settings.pbx, reason=self._reason)
-            self._owner.on_down(self._reason)
-        else:
-            log.debug("pbx_link_still_lost", pbx=self._settings.pbx, reason=self._reason)
-
-    # ------------------------------------------------------------------ from the connection
-
-    def on_connected(self) -> None:
-        self._take(LinkEvent.CONNECTED)
-
-    def on_login(self, answer: Answer) -> None:
-        if answer.is_success:
-            self._take(LinkEvent.AUTHENTICATED)
-            if self._has_booted:
-                self._take(LinkEvent.BOOTED)
-        elif answer.how is Answered.ERROR:
-            log.error("pbx_login_refused", pbx=self._settings.pbx, username=self._settings.username, reason=answer.text)
-            self._take(LinkEvent.DENIED, f"login refused: {answer.text}")
+    def authenticated(self) -> None:
+        if self._has_booted:
+            self.booted()
 
     def on_event(self, event: AmiMessage) -> None:
         if event.event == "FullyBooted":
             self._has_booted = True
-            self._take(LinkEvent.BOOTED)
+            self.booted()
         else:
-            self._owner.on_event(event)
+            super().on_event(event)
 
-    def on_closed(self, reason: str) -> None:
-        self._take(LinkEvent.LOST, reason)
+    def send(self, fields: dict[str, Any], on_answer: OnAnswer) -> None:
+        """As AmiConnection.send; without a connection the answer is UNSENT."""
+        if self.connection is None:
+            unsent = Answer(Answered.UNSENT, "the link is down")
+            asyncio.get_running_loop().call_soon(on_answer, unsent)
+        else:
+            self.connection.send(fields, on_answer)
 
-
-_OBEY: dict[LinkOrder, Callable[[AmiSession], None]] = {
-    LinkOrder.CONNECT: AmiSession._connect,
-    LinkOrder.SYNC: AmiSession._start_sync,
-    LinkOrder.PING: AmiSession._ping,
-    LinkOrder.CLOSE: AmiSession._close,
-    LinkOrder.TELL_UP: AmiSession._tell_up,
-    LinkOrder.TELL_DOWN: AmiSession._tell_down,
-}
+    async def ask(self, fields: dict[str, Any], *, is_list: bool = False) -> Answer:
+        if self.connection is None:
+            return Answer(Answered.UNSENT, "the link is down")
+        return await self.connection.ask(fields, is_list=is_list)

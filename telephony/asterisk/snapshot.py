@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from routing.core.facts import LegArrived
+from telephony.answers import Answer
 from telephony.asterisk.actions import get_variable
 from telephony.asterisk.arrivals import decode, options_of
-from telephony.asterisk.bridges import conference_name
 from telephony.asterisk.codec import AmiMessage
-from telephony.asterisk.legs import RINGING, UP, Leg, LegKind, Legs, arrived_leg_id
-from telephony.asterisk.session import SyncFailed
-from telephony.asterisk.transport import Answer
+from telephony.asterisk.legs import RINGING, UP, Legs, conference_name
+from telephony.legs import Leg, LegKind, arrived_leg_id
+from telephony.session import SyncFailed
 
 OUR_CONTEXTS = "switchroom-"
 HANDED_OVER = ("SR_ENTRY", "SR_DNIS", "SR_ANI", "SR_ANI_NAME", "SR_OPTIONS", "SR_CADS")

@@ -12,13 +12,13 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Protocol
 
 from panoramisk.actions import Action
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
 
+from telephony.answers import Answer, Answered, OnAnswer
 from telephony.asterisk.codec import AmiDecoder, AmiMessage
 from telephony.asterisk.settings import AsteriskSettings
 
@@ -27,31 +27,10 @@ EVENT_CLASSES = "system,call,user"
 MAX_UNSENT_BYTES = 1024 * 1024
 
 
-class Answered(StrEnum):
-    """OVERDUE and CUT: nobody knows whether the PBX did it. UNSENT: it certainly did not."""
-
-    SUCCESS = "success"
-    ERROR = "error"
-    OVERDUE = "overdue"
-    CUT = "cut"
-    UNSENT = "unsent"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The end of one action. `items`: the events of a list."""
-
-    how: Answered
-    text: str = ""
-    message: AmiMessage | None = None
-    items: tuple[AmiMessage, ...] = ()
-
-    @property
-    def is_success(self) -> bool:
-        return self.how is Answered.SUCCESS
-
-
-OnAnswer = Callable[[Answer], None]
+def clock_of(pong: AmiMessage) -> int | None:
+    """Seconds of the epoch in the answer to a Ping."""
+    seconds = pong.get("timestamp").partition(".")[0]
+    return int(seconds) if seconds.isascii() and seconds.isdigit() else None
 
 
 class Listener(Protocol):
@@ -186,6 +165,15 @@ class AmiConnection:
 
         self.send(fields, done, is_list=is_list)
         return await future
+
+    def ping(self, on_pong: Callable[[int | None], None]) -> None:
+        """As telephony.session.Connection."""
+
+        def answered(answer: Answer) -> None:
+            if answer.is_success and answer.message is not None:
+                on_pong(clock_of(answer.message))
+
+        self.send({"Action": "Ping"}, answered)
 
     # ------------------------------------------------------------------ from the wire
 

@@ -9,11 +9,13 @@ import structlog
 
 from routing.core.commands import WatchPhones
 from routing.core.facts import Fact, PhoneChanged, PhoneState
-from telephony.asterisk.actions import UnsafeAction, set_variable
+from telephony.answers import Answer, Answered
+from telephony.asterisk.actions import set_variable
 from telephony.asterisk.phones import Phones
-from telephony.asterisk.session import AmiSession, SyncFailed
+from telephony.asterisk.session import AmiSession
 from telephony.asterisk.snapshot import read_device_states
-from telephony.asterisk.transport import Answer, Answered
+from telephony.safety import UnsafeAction
+from telephony.session import SyncFailed
 
 log = structlog.get_logger(__name__)
 

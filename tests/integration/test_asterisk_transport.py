@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from telephony.asterisk.actions import UnsafeAction
+from telephony.answers import Answer, Answered
 from telephony.asterisk.codec import AmiDecoder, AmiMessage
 from telephony.asterisk.port import AsteriskPort
 from telephony.asterisk.session import AmiSession
 from telephony.asterisk.settings import AsteriskSettings
-from telephony.asterisk.transport import Answer, Answered
+from telephony.safety import UnsafeAction
 from tests.waiting import run, until
 
 

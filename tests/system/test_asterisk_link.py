@@ -13,7 +13,7 @@ import pytest
 from deploy.lab.asterisk import Asterisk
 from routing.core.facts import DialFailed, DialOutcome, EndedBy, LegArrived, LegEnded, LinkLost, LinkRestored
 from telephony.asterisk import AsteriskPort
-from telephony.asterisk.legs import Leg, LegKind
+from telephony.legs import Leg, LegKind
 from tests.contract.asterisk_lab import AGENTS, DIALPLAN, AsteriskLab
 from tests.contract.asterisk_wire import Observer
 from tests.contract.pbx_lab import IncomingCall, PartyState, RingsForEver

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from routing.core.commands import DialLeg
 from telephony.asterisk import actions
-from telephony.asterisk.actions import MAX_LINE_BYTES, UnsafeAction
+from telephony.asterisk.actions import MAX_LINE_BYTES
+from telephony.safety import UnsafeAction, plain, word
 
 
 def dial(**fields: object) -> DialLeg:
@@ -87,7 +88,7 @@ def test_the_own_variables_of_a_leg_cannot_be_replaced() -> None:
 @pytest.mark.parametrize("name", ["", "h", "a b", "a,b", "${X}", "a\r\nb", "x" * 79, "-a"])
 def test_an_extension_of_our_contexts_is_a_plain_word(name: str) -> None:
     with pytest.raises(UnsafeAction):
-        actions.word(name)
+        word(name)
 
 
 def test_bridge_gets_what_it_is_given_and_redirect_moves_two_at_once() -> None:
@@ -97,5 +98,5 @@ def test_bridge_gets_what_it_is_given_and_redirect_moves_two_at_once() -> None:
 
 
 def test_text_is_cut_at_a_whole_character() -> None:
-    assert actions.plain("ä" * 10, 5) == "ää"
-    assert actions.plain("a\r\nb\x00c\x1b") == "a  b c "
+    assert plain("ä" * 10, 5) == "ää"
+    assert plain("a\r\nb\x00c\x1b") == "a  b c "

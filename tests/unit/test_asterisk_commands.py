@@ -10,10 +10,12 @@ import pytest
 from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg, ReturnLeg
 from routing.core.config import Result
 from routing.core.facts import CommandEnded, CommandOutcome, DialFailed, DialOutcome, Fact
-from telephony.asterisk.commands import Commands
-from telephony.asterisk.legs import Leg, LegKind, Legs
+from telephony.answers import Answer, Answered
+from telephony.asterisk.legs import Legs
 from telephony.asterisk.settings import AsteriskSettings
-from telephony.asterisk.transport import Answer, Answered
+from telephony.asterisk.wire import AmiWire
+from telephony.commands import Commands
+from telephony.legs import Leg, LegKind
 from tests.waiting import run, until
 
 CUSTOMER = "leg_a-1.1"
@@ -36,7 +38,7 @@ def outcome_of(command: Command, answer: Answer | None) -> tuple[list[CommandOut
         legs = Legs("p")
         legs.add(Leg(leg_id=CUSTOMER, uid="a-1.1", kind=LegKind.ARRIVED, is_up=True))
         settings = AsteriskSettings(pbx="p", username="u", secret="s", step_timeout_s=0.01)
-        Commands(settings, legs, send, facts.append, lambda: 0.0).take(command)
+        Commands(settings, legs, AmiWire(send), facts.append, lambda: 0.0).take(command)
         await until(lambda: any(isinstance(fact, CommandEnded) for fact in facts))
 
     run(play())

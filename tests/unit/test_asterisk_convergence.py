@@ -9,11 +9,13 @@ import pytest
 
 from routing.core.commands import Room, SetRooms
 from routing.core.facts import Fact, RoomsReached, RoomsRefused
+from telephony.answers import Answer, Answered, OnAnswer
 from telephony.asterisk.codec import AmiMessage
-from telephony.asterisk.convergence import Convergence
-from telephony.asterisk.legs import Leg, LegKind, Legs
+from telephony.asterisk.legs import Legs
 from telephony.asterisk.settings import AsteriskSettings
-from telephony.asterisk.transport import Answer, Answered, OnAnswer
+from telephony.asterisk.wire import AmiWire
+from telephony.convergence import Convergence
+from telephony.legs import Leg, LegKind
 from tests.waiting import run, until
 
 CUSTOMER, AGENT = "leg_a-1.1", "leg_x"
@@ -32,7 +34,7 @@ class Pbx:
         self.convergence = Convergence(
             AsteriskSettings(pbx="p", username="u", secret="s", **settings),
             self.legs,
-            lambda fields, answer: self.sent.append((fields, answer)),
+            AmiWire(lambda fields, answer: self.sent.append((fields, answer))),
             self.facts.append,
         )
         for leg_id, uid, kind in ((CUSTOMER, "a-1.1", LegKind.ARRIVED), (AGENT, AGENT, LegKind.DIALED)):

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from routing.core.commands import PlayDigits
-from telephony.asterisk.actions import UnsafeAction, play_digit
-from telephony.asterisk.digits import SPACE_S, Digits
-from telephony.asterisk.legs import Leg, LegKind, Legs
-from telephony.asterisk.transport import Answer, Answered
+from telephony.answers import Answer, Answered
+from telephony.asterisk.actions import play_digit
+from telephony.asterisk.legs import Legs
+from telephony.asterisk.wire import AmiWire
+from telephony.digits import SPACE_S, Digits
+from telephony.legs import Leg, LegKind
+from telephony.safety import UnsafeAction
 
 LEG = "leg_a-1.1"
 
@@ -28,7 +31,7 @@ class Wire:
         self.sent: list[tuple[float, str]] = []
         self.ends: list[tuple[str, Answered]] = []
         self._due: list[tuple[float, Callable[[], None]]] = []
-        self.digits = Digits(legs, self._send, lambda *end: self.ends.append(end[:2]), self._later)
+        self.digits = Digits(legs, AmiWire(self._send), lambda *end: self.ends.append(end[:2]), self._later)
 
     def _send(self, fields: dict[str, Any], on_answer: Callable[[Answer], None]) -> None:
         assert (fields["Action"], fields["Channel"]) == ("PlayDTMF", "a-1.1")

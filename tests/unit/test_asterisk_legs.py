@@ -20,9 +20,10 @@ from routing.core.facts import (
 )
 from telephony.asterisk.arrivals import Arrivals, options_of
 from telephony.asterisk.codec import AmiMessage
-from telephony.asterisk.legs import Leg, LegKind, Legs
+from telephony.asterisk.legs import Legs
 from telephony.asterisk.phones import Phones
 from telephony.asterisk.snapshot import Listing, build
+from telephony.legs import Leg, LegKind
 
 PLACE = {"channel": "PJSIP/1001-1", "context": "switchroom-agent", "exten": "s"}
 
@@ -201,7 +202,7 @@ def test_phones_tell_changes_only_and_only_those_watched() -> None:
 
 @pytest.mark.parametrize("settles_first", [True, False])
 def test_a_recorded_leg_counts_as_answered_only_once_its_recording_runs(settles_first: bool) -> None:
-    legs = dialed(is_recorded=True)
+    legs = dialed(recording="rec_1")
     leg = legs.get("leg_1")
     assert leg
     assert told(legs, NEW, RINGS) == [LegRinging(pbx="p", leg_id="leg_1")]
@@ -211,7 +212,7 @@ def test_a_recorded_leg_counts_as_answered_only_once_its_recording_runs(settles_
 
 
 def test_a_recorded_leg_that_is_gone_before_its_recording_runs_has_failed() -> None:
-    legs = dialed(is_recorded=True)
+    legs = dialed(recording="rec_1")
     facts = told(legs, NEW, ANSWERS, event("Hangup", cause="16", **PLACE))
     assert [type(fact) for fact in facts] == [DialFailed]
     assert legs.get("leg_1") is None

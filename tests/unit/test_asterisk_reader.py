@@ -9,20 +9,22 @@ import pytest
 from routing.core.facts import DialFailed, DialOutcome, Fact, LegTransferred
 from telephony.asterisk.arrivals import Arrivals
 from telephony.asterisk.codec import AmiMessage
-from telephony.asterisk.commands import Commands
-from telephony.asterisk.legs import Leg, LegKind, Legs
+from telephony.asterisk.legs import Legs
 from telephony.asterisk.port import AsteriskPort
 from telephony.asterisk.reader import EventReader
 from telephony.asterisk.session import AmiSession
 from telephony.asterisk.settings import AsteriskSettings
 from telephony.asterisk.watching import Watching
+from telephony.asterisk.wire import AmiWire
+from telephony.commands import Commands
+from telephony.legs import Leg, LegKind
 from tests.waiting import run, until
 
 SETTINGS = AsteriskSettings(pbx="p", username="u", secret="s")
 
 
 def a_reader(legs: Legs, told: list[Fact]) -> EventReader:
-    commands = Commands(SETTINGS, legs, lambda fields, _: None, told.append, lambda: 0.0)
+    commands = Commands(SETTINGS, legs, AmiWire(lambda fields, _: None), told.append, lambda: 0.0)
     watching = Watching("p", AmiSession(SETTINGS, AsteriskPort(SETTINGS), lambda: 0.0), told.append)
     reader = EventReader("p", legs, Arrivals("p"), commands, watching)
     reader.system_name = "lab"
@@ -67,7 +69,7 @@ def test_a_phone_for_which_no_channel_was_made_is_unreachable_after_a_moment() -
 @pytest.mark.req("SAFE-01", "SAFE-02")
 def test_a_phone_that_begins_to_ring_only_after_the_link_that_dialled_it_broke_is_hung_up_at_once() -> None:
     legs, sent, told = Legs("p"), list[dict[str, Any]](), list[Fact]()
-    commands = Commands(SETTINGS, legs, lambda fields, _: sent.append(fields), told.append, lambda: 0.0)
+    commands = Commands(SETTINGS, legs, AmiWire(lambda fields, _: sent.append(fields)), told.append, lambda: 0.0)
     watching = Watching("p", AmiSession(SETTINGS, AsteriskPort(SETTINGS), lambda: 0.0), told.append)
     reader = EventReader("p", legs, Arrivals("p"), commands, watching)
     reader.system_name = "lab"
@@ -99,7 +101,7 @@ def on_a_call(sent: list[dict[str, Any]]) -> tuple[EventReader, Legs]:
     legs = Legs("p")
     legs.add(Leg(leg_id="leg_c", uid=CUSTOMER, kind=LegKind.ARRIVED, is_up=True))
     legs.add(Leg(leg_id=AGENT, uid=AGENT, kind=LegKind.DIALED, is_up=True))
-    commands = Commands(SETTINGS, legs, lambda fields, _: sent.append(fields), lambda _: None, lambda: 0.0)
+    commands = Commands(SETTINGS, legs, AmiWire(lambda fields, _: sent.append(fields)), lambda _: None, lambda: 0.0)
     watching = Watching("p", AmiSession(SETTINGS, AsteriskPort(SETTINGS), lambda: 0.0), lambda _: None)
     reader = EventReader("p", legs, Arrivals("p"), commands, watching)
     reader.system_name = "lab"

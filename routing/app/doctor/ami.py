@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 
 from routing.app.settings import PbxSettings
 from routing.core.errors import PbxError
+from telephony.answers import Answer
 from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.settings import AsteriskSettings
-from telephony.asterisk.transport import AmiConnection, Answer
+from telephony.asterisk.transport import AmiConnection
 
 
 class NotConnected(PbxError):

@@ -10,8 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.core.commands import Room
-from telephony.asterisk.actions import CONTEXT_AGENT, CONTEXT_IDLE, CONTEXT_ROOM, CONTEXT_WAIT
-from telephony.asterisk.rooms import Join, Move, Spot, Step, fits_alone, plan
+from telephony.rooms import (
+    CONTEXT_AGENT,
+    CONTEXT_IDLE,
+    CONTEXT_ROOM,
+    CONTEXT_WAIT,
+    Join,
+    Move,
+    Spot,
+    Step,
+    fits_alone,
+    plan,
+)
 
 
 @dataclass

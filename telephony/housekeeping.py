@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
 from routing.core.facts import Fact
-from telephony.asterisk.actions import set_variable
-from telephony.asterisk.legs import Leg, Legs
-from telephony.asterisk.session import AmiSession
-from telephony.asterisk.settings import AsteriskSettings
-from telephony.asterisk.transport import Answer, Answered
+from telephony.answers import Answer, Answered, OnAnswer
+from telephony.legs import Leg, LegBook
+from telephony.settings import PbxSettings
 
 log = structlog.get_logger(__name__)
 
@@ -21,19 +20,35 @@ GRACE_S = 1.0
 YOUNG_S = 5.0
 
 
+class Chores(Protocol):
+    """The link to the PBX as the housekeeping needs it."""
+
+    @property
+    def is_up(self) -> bool: ...
+
+    async def clock_s(self) -> int | None:
+        """The PBX's own clock, seconds of the epoch; None when it does not say."""
+
+    def beat(self, epoch_s: int, on_answer: OnAnswer) -> None:
+        """Put the sign of life where the dialplan looks for it."""
+
+    async def channels(self) -> set[str] | None:
+        """The ids of all live channels; None when the PBX does not say."""
+
+
 class Housekeeping:
     """Runs while the link is up."""
 
     def __init__(
         self,
-        settings: AsteriskSettings,
-        session: AmiSession,
-        legs: Legs,
+        settings: PbxSettings,
+        link: Chores,
+        legs: LegBook,
         take_facts: Callable[[list[Fact]], None],
         is_serving: Callable[[], bool],
         now: Callable[[], float],
     ) -> None:
-        self._settings, self._session, self._legs, self._now = settings, session, legs, now
+        self._settings, self._link, self._legs, self._now = settings, link, legs, now
         self._take_facts, self._is_serving = take_facts, is_serving
         self._last_beat_s = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -42,17 +57,16 @@ class Housekeeping:
 
     async def begin(self) -> None:
         """The first sign of life of a new link, by the PBX's own clock."""
-        answer = await self._session.ask({"Action": "Ping"})
-        seconds = answer.message.get("timestamp").partition(".")[0] if answer.message else ""
+        epoch_s = await self._link.clock_s()
         self._last_beat_s = 0
-        if seconds.isascii() and seconds.isdigit():
-            self.beat(int(seconds))
+        if epoch_s is not None:
+            self.beat(epoch_s)
 
     def beat(self, epoch_s: int) -> None:
         """Tell the dialplan that somebody takes care of its callers."""
         if epoch_s - self._last_beat_s >= self._settings.beat_interval_s and self._is_serving():
             self._last_beat_s = epoch_s
-            self._session.send(set_variable("", "SR_BEAT", str(epoch_s)), self._beaten)
+            self._link.beat(epoch_s, self._beaten)
 
     def _beaten(self, answer: Answer) -> None:
         if answer.how is Answered.ERROR:
@@ -90,16 +104,15 @@ class Housekeeping:
 
     async def _sweep(self) -> None:
         asked_at = self._now()
-        answer = await self._session.ask({"Action": "CoreShowChannels"}, is_list=True)
-        if not answer.is_success:
+        listed = await self._link.channels()
+        if listed is None:
             return
-        listed = {item.get("uniqueid") for item in answer.items}
         missing = [leg for leg in self._legs.all() if leg.uid not in listed and asked_at - leg.known_since > YOUNG_S]
         if missing:
             asyncio.get_running_loop().call_later(GRACE_S, self._vanish, missing)
 
     def _vanish(self, missing: list[Leg]) -> None:
         for leg in missing:
-            if self._legs.get(leg.leg_id) is leg and self._session.is_up:
+            if self._legs.get(leg.leg_id) is leg and self._link.is_up:
                 log.warning("leg_vanished", pbx=self._settings.pbx, leg=leg.leg_id)
                 self._take_facts(self._legs.vanish(leg))

@@ -1,4 +1,4 @@
-"""DTMF out: one PlayDTMF action per digit, the next one when the last has had its time; per leg one order at a time."""
+"""DTMF out: one action per digit, the next one when the last has had its time; per leg one order at a time."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from routing.core.commands import PlayDigits
-from telephony.asterisk.actions import DIGIT_MS, UnsafeAction, play_digit
-from telephony.asterisk.legs import Legs
-from telephony.asterisk.transport import Answer, Answered, OnAnswer
+from telephony.answers import Answer, Answered
+from telephony.legs import LegBook
+from telephony.safety import UnsafeAction
+from telephony.wire import Action, Wire
 
-# Asterisk answers as soon as a digit is queued: the pause behind it is ours to keep.
+DIGIT_MS = 100  # ITU-T Q.24: receivers take 40 ms at least
+# The PBX answers as soon as a digit is queued: the pause behind it is ours to keep.
 GAP_MS = 100
 SPACE_S = (DIGIT_MS + GAP_MS) / 1000
 
@@ -21,7 +22,7 @@ SPACE_S = (DIGIT_MS + GAP_MS) / 1000
 @dataclass(slots=True)
 class _Run:
     command_id: str
-    actions: deque[dict[str, Any]]
+    actions: deque[Action]
     is_over: bool = False
 
 
@@ -30,12 +31,12 @@ class Digits:
 
     def __init__(
         self,
-        legs: Legs,
-        send: Callable[[dict[str, Any], OnAnswer], None],
+        legs: LegBook,
+        wire: Wire,
         end: Callable[[str, Answered, str], None],
         later: Callable[[float, Callable[[], None]], object] | None = None,
     ) -> None:
-        self._legs, self._send, self._end, self._later = legs, send, end, later or _in_the_running_loop
+        self._legs, self._wire, self._end, self._later = legs, wire, end, later or _in_the_running_loop
         self._runs: dict[str, deque[_Run]] = {}
 
     def begin(self, order: PlayDigits) -> None:
@@ -45,7 +46,7 @@ class Digits:
             self._end(order.id, Answered.ERROR, f"leg {order.leg_id} is not answered")
             return
         try:
-            actions: deque[dict[str, Any]] = deque(play_digit(leg.uid, digit) for digit in order.digits)
+            actions: deque[Action] = deque(self._wire.play_digit(leg, digit) for digit in order.digits)
         except UnsafeAction as error:
             self._end(order.id, Answered.ERROR, str(error))
             return
@@ -64,7 +65,7 @@ class Digits:
         runs = self._runs.get(leg_id)
         if runs:
             run = runs[0]
-            self._send(run.actions.popleft(), lambda answer: self._answered(leg_id, run, answer))
+            self._wire.send(run.actions.popleft(), lambda answer: self._answered(leg_id, run, answer))
 
     def _answered(self, leg_id: str, run: _Run, answer: Answer) -> None:
         if run.is_over:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
 from routing.core.commands import ReturnLeg
-from telephony.asterisk.actions import CONTEXT_RETURN, UnsafeAction, redirect, set_variable
-from telephony.asterisk.legs import Leg, LegKind, Legs
-from telephony.asterisk.settings import AsteriskSettings
-from telephony.asterisk.transport import Answer, Answered, OnAnswer
+from telephony.answers import Answer, Answered, ignore
+from telephony.legs import Leg, LegBook, LegKind
+from telephony.rooms import CONTEXT_RETURN
+from telephony.safety import UnsafeAction
+from telephony.settings import PbxSettings
+from telephony.wire import Wire
 
 log = structlog.get_logger(__name__)
 
@@ -41,10 +42,8 @@ class _Return:
 class Returns:
     """`ended` is called once per command with its id, SUCCESS when the dialplan says that it has the leg."""
 
-    def __init__(
-        self, settings: AsteriskSettings, legs: Legs, send: Callable[[dict[str, Any], OnAnswer], None], ended: Ended
-    ) -> None:
-        self._settings, self._legs, self._send, self._ended = settings, legs, send, ended
+    def __init__(self, settings: PbxSettings, legs: LegBook, wire: Wire, ended: Ended) -> None:
+        self._settings, self._legs, self._wire, self._ended = settings, legs, wire, ended
         self._open: dict[str, _Return] = {}
 
     def begin(self, order: ReturnLeg) -> None:
@@ -60,7 +59,7 @@ class Returns:
 
     def _set(self, leg: Leg, name: str, value: str) -> None:
         try:
-            self._send(set_variable(leg.uid, name, value), _ignore)
+            self._wire.send(self._wire.set_variable(leg, name, value), ignore)
         except UnsafeAction as error:
             log.warning("variable_not_returned", leg=leg.leg_id, variable=name[:80], reason=str(error))
 
@@ -75,7 +74,8 @@ class Returns:
         entry.is_sent = True
         entry.attempts += 1
         entry.timer = loop.call_later(self._settings.step_timeout_s, self._failed, entry, NOT_CONFIRMED)
-        self._send(redirect([entry.leg.uid], CONTEXT_RETURN, "s"), lambda answer: self._answered(entry, answer))
+        action = self._wire.redirect([entry.leg], CONTEXT_RETURN, "s")
+        self._wire.send(action, lambda answer: self._answered(entry, answer))
 
     def changed(self, leg_ids: set[str]) -> None:
         """A leg that waits for its bridge to dissolve goes on as soon as it has."""
@@ -116,7 +116,3 @@ class Returns:
         entry.stop()
         self._open.pop(entry.leg.leg_id, None)
         self._ended(entry.order.id, how, text)
-
-
-def _ignore(_: Answer) -> None:
-    """The redirect that follows shows whether the leg is still there."""

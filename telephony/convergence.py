@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
 from routing.core.commands import SetRooms
 from routing.core.facts import Fact, RoomsReached, RoomsRefused
-from telephony.asterisk.actions import CONTEXT_ROOM, UnsafeAction, bridge, redirect, set_variable, word
-from telephony.asterisk.legs import Leg, Legs
-from telephony.asterisk.rooms import Join, Move, Spots, Step, plan
-from telephony.asterisk.settings import AsteriskSettings
-from telephony.asterisk.transport import Answer, Answered, OnAnswer
+from telephony.answers import Answer, Answered, ignore
+from telephony.legs import Leg, LegBook
+from telephony.rooms import CONTEXT_ROOM, Join, Move, Spots, Step, plan
+from telephony.safety import UnsafeAction, word
+from telephony.settings import PbxSettings
+from telephony.wire import Wire
 
 log = structlog.get_logger(__name__)
 RETRY_S = 0.03
 
-Send = Callable[[dict[str, Any], OnAnswer], None]
 Emit = Callable[[Fact], None]
 
 
@@ -57,8 +56,8 @@ class _Goal:
 class Convergence:
     """One goal per interaction, the newest. Steps of one leg never overlap; each waits for its event."""
 
-    def __init__(self, settings: AsteriskSettings, legs: Legs, send: Send, emit: Emit) -> None:
-        self._settings, self._legs, self._send, self._emit = settings, legs, send, emit
+    def __init__(self, settings: PbxSettings, legs: LegBook, wire: Wire, emit: Emit) -> None:
+        self._settings, self._legs, self._wire, self._emit = settings, legs, wire, emit
         self._goals: dict[str, _Goal] = {}
 
     @property
@@ -153,18 +152,18 @@ class Convergence:
         for leg in legs:
             self._take_over(leg, goal.wanted.interaction_id)
         if isinstance(step, Join):
-            fields = bridge(legs[0].channel, legs[1].channel)
+            action = self._wire.bridge(legs[0], legs[1])
         else:
-            fields = redirect([leg.uid for leg in legs], step.context, step.exten)
+            action = self._wire.redirect(legs, step.context, step.exten)
         entry = _UnderWay(step, {leg.leg_id: leg.settled for leg in legs}, self._timer(goal, step))
         goal.under_way.append(entry)
-        self._send(fields, lambda answer: self._answered(entry, answer))
+        self._wire.send(action, lambda answer: self._answered(entry, answer))
 
     def _take_over(self, leg: Leg, interaction_id: str) -> None:
         """The channel carries the interaction's id, so that a snapshot can tell it."""
         if leg.interaction_id != interaction_id:
             leg.interaction_id = interaction_id
-            self._send(set_variable(leg.uid, "SR_IID", interaction_id), _ignore)
+            self._wire.send(self._wire.set_variable(leg, "SR_IID", interaction_id), ignore)
 
     def _timer(self, goal: _Goal, step: Step) -> asyncio.TimerHandle:
         def overdue() -> None:
@@ -210,7 +209,3 @@ class Convergence:
             self._emit(RoomsRefused(**ids, version=wanted.version, reason=refusal))
         else:
             self._emit(RoomsReached(**ids, version=wanted.version))
-
-
-def _ignore(_: Answer) -> None:
-    """A failure shows elsewhere: the leg is gone, or the link."""

@@ -1,25 +1,18 @@
-"""Who is in which bridge, from BridgeCreate, BridgeEnter, BridgeLeave and BridgeDestroy or from a snapshot. Pure."""
+"""Who is in which bridge or conference, as events and snapshots of a PBX tell. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from telephony.asterisk.codec import AmiMessage
-
 
 @dataclass(slots=True)
 class Bridge:
-    """`conference`: its name when it is a ConfBridge, else empty. `members`: channel ids."""
+    """`conference`: its name when it is one, else empty. `members`: channel ids."""
 
     id: str
     conference: str = ""
     members: set[str] = field(default_factory=set)
-
-
-def conference_name(message: AmiMessage) -> str:
-    """The conference that a bridge event or a BridgeListItem speaks of, or empty for a plain bridge."""
-    return message.get("bridgename") if message.get("bridgecreator") == "ConfBridge" else ""
 
 
 class Bridges:
@@ -40,21 +33,6 @@ class Bridges:
         """Everybody who is in a bridge with one of these."""
         return {member for uid in uids if uid in self._of for member in self._of[uid].members}
 
-    def apply(self, event: AmiMessage) -> None:
-        bridge_id, uid = event.get("bridgeuniqueid"), event.get("uniqueid")
-        match event.event:
-            case "BridgeCreate":
-                self.create(bridge_id, conference_name(event))
-            case "BridgeEnter":
-                self.create(bridge_id, conference_name(event))
-                self.enter(bridge_id, uid)
-            case "BridgeLeave":
-                bridge = self._of.get(uid)
-                if bridge is not None and bridge.id == bridge_id:
-                    self.leave(uid)
-            case "BridgeDestroy":
-                self._destroy(bridge_id)
-
     def create(self, bridge_id: str, conference: str) -> None:
         if bridge_id not in self._bridges:
             self._bridges[bridge_id] = Bridge(bridge_id, conference)
@@ -71,7 +49,7 @@ class Bridges:
         if bridge is not None:
             bridge.members.discard(uid)
 
-    def _destroy(self, bridge_id: str) -> None:
+    def destroy(self, bridge_id: str) -> None:
         bridge = self._bridges.pop(bridge_id, None)
         for uid in bridge.members if bridge else ():
             self._of.pop(uid, None)

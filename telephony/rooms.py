@@ -11,7 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from routing.core.commands import Room
-from telephony.asterisk.actions import CONTEXT_AGENT, CONTEXT_IDLE, CONTEXT_ROOM, CONTEXT_WAIT
+
+# The contexts of our dialplan, under the same names on every PBX.
+CONTEXT_WAIT, CONTEXT_IDLE, CONTEXT_AGENT = "switchroom-wait", "switchroom-idle", "switchroom-agent"
+CONTEXT_ROOM, CONTEXT_RETURN, CONTEXT_HANDOVER = "switchroom-room", "switchroom-return", "switchroom"
+CONTEXT_FEATURE = "switchroom-feature"
+# Where a telephone's own transfer would lead: nowhere.
+CONTEXT_NONE = "switchroom-none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 
@@ -20,23 +19,15 @@ from routing.core.commands import (
     SetRooms,
 )
 from routing.core.facts import CommandEnded, CommandOutcome, DialFailed, DialOutcome, Fact, RoomsRefused
-from routing.core.recording import RecordingState
-from telephony.asterisk.actions import (
-    CONTEXT_FEATURE,
-    UnsafeAction,
-    hang_up,
-    mute_recording,
-    originate,
-    redirect,
-    set_variable,
-    stop_recording,
-)
-from telephony.asterisk.convergence import Convergence
-from telephony.asterisk.digits import Digits
-from telephony.asterisk.legs import Leg, LegKind, Legs
-from telephony.asterisk.returns import Returns
-from telephony.asterisk.settings import AsteriskSettings
-from telephony.asterisk.transport import Answer, Answered, OnAnswer
+from telephony.answers import Answer, Answered, OnAnswer, ignore
+from telephony.convergence import Convergence
+from telephony.digits import Digits
+from telephony.legs import Leg, LegBook, LegKind
+from telephony.returns import Returns
+from telephony.rooms import CONTEXT_FEATURE
+from telephony.safety import UnsafeAction
+from telephony.settings import PbxSettings
+from telephony.wire import Action, Wire
 
 log = structlog.get_logger(__name__)
 NORMAL, ELSEWHERE = 16, 26
@@ -75,16 +66,16 @@ class Commands:
 
     def __init__(
         self,
-        settings: AsteriskSettings,
-        legs: Legs,
-        send: Callable[[dict[str, Any], OnAnswer], None],
+        settings: PbxSettings,
+        legs: LegBook,
+        wire: Wire,
         emit: Callable[[Fact], None],
         now: Callable[[], float],
     ) -> None:
-        self._pbx, self._legs, self._send, self.emit, self.now = settings.pbx, legs, send, emit, now
-        self.convergence = Convergence(settings, legs, send, emit)
-        self.returns = Returns(settings, legs, send, self.end)
-        self.digits = Digits(legs, send, self.end)
+        self._pbx, self._legs, self._wire, self.emit, self.now = settings.pbx, legs, wire, emit, now
+        self.convergence = Convergence(settings, legs, wire, emit)
+        self.returns = Returns(settings, legs, wire, self.end)
+        self.digits = Digits(legs, wire, self.end)
         self._dialled, self._versions = Memory(), Memory()
 
     def take(self, command: Command) -> None:
@@ -129,7 +120,7 @@ class Commands:
             self.end(order.id, Answered.ERROR, f"leg {order.leg_id} was dialled before")
             return
         try:
-            fields = originate(order)
+            action = self._wire.originate(order)
         except UnsafeAction as error:
             # The phone's fault and not the PBX's, as when Asterisk itself finds that there is no such phone.
             log.warning("dial_unsafe", pbx=self._pbx, leg=order.leg_id, reason=str(error))
@@ -143,10 +134,10 @@ class Commands:
             kind=LegKind.DIALED,
             interaction_id=order.interaction_id,
             known_since=self.now(),
-            is_recorded=bool(order.recording),
+            recording=order.recording,
         )
         self._legs.add(leg)
-        self._send(fields, lambda answer: self._dial_answered(order, leg, answer))
+        self._wire.send(action, lambda answer: self._dial_answered(order, leg, answer))
 
     def _dial_answered(self, order: DialLeg, leg: Leg, answer: Answer) -> None:
         was_refused = answer.how in (Answered.ERROR, Answered.UNSENT)
@@ -168,10 +159,10 @@ class Commands:
 
     def say_hang_up(self, leg: Leg, on_answer: OnAnswer) -> None:
         """Also again, whenever a leg shows up that is not wanted any more."""
-        self._send(hang_up(leg.uid, leg.hang_up_cause or NORMAL), on_answer)
+        self._wire.send(self._wire.hang_up(leg, leg.hang_up_cause or NORMAL), on_answer)
 
     def _hang_up_answered(self, order: HangUpLeg, leg: Leg, answer: Answer) -> None:
-        # Asterisk knows no such channel for about 2 ms after Originate: it is said again when the channel shows up.
+        # The PBX knows no such channel for some ms after the dial: it is said again when the channel shows up.
         is_unknown = answer.how is Answered.ERROR and "no such channel" in answer.text.lower()
         if answer.how in (Answered.ERROR, Answered.UNSENT) and not is_unknown:
             leg.hang_up_cause = None
@@ -197,7 +188,7 @@ class Commands:
     def _mark(self, order: MarkLeg) -> None:
         leg = self._legs.get(order.leg_id)
         try:
-            actions = [set_variable(leg.uid, n, v) for n, v in order.variables.items()] if leg else []
+            actions = [self._wire.set_variable(leg, n, v) for n, v in order.variables.items()] if leg else []
         except UnsafeAction as error:
             self.end(order.id, Answered.ERROR, str(error))
             return
@@ -208,7 +199,7 @@ class Commands:
         else:
             self._send_all(order.id, actions)
 
-    def _send_all(self, command_id: str, actions: list[dict[str, Any]]) -> None:
+    def _send_all(self, command_id: str, actions: list[Action]) -> None:
         """The command ends with the last answer; the first failure is its outcome."""
         left, worst = len(actions), Answer(Answered.SUCCESS)
 
@@ -219,34 +210,27 @@ class Commands:
             if left == 0:
                 self.end(command_id, worst.how, worst.text)
 
-        for fields in actions:
-            self._send(fields, answered)
+        for action in actions:
+            self._wire.send(action, answered)
 
     def let_go(self, leg: Leg) -> None:
         """The channel lives on, but not for us: no snapshot shall list it, and back in our dialplan it ends."""
         for name in ("SR_LEG", "SR_IID", "SR_RETURNS"):
-            self._send(set_variable(leg.uid, name, ""), _ignore)
+            self._wire.send(self._wire.set_variable(leg, name, ""), ignore)
 
     def _reply(self, order: ReplyFeature) -> None:
         leg = self._legs.get(order.leg_id)
         if leg is None or leg.kind is not LegKind.FEATURE:
             self.end(order.id, Answered.ERROR, f"leg {order.leg_id} is gone")
             return
-        fields = redirect([leg.uid], CONTEXT_FEATURE, "accepted" if order.accepted else "refused")
-        self._send(fields, lambda answer: self.end(order.id, answer.how, answer.text))
+        action = self._wire.redirect([leg], CONTEXT_FEATURE, "accepted" if order.accepted else "refused")
+        self._wire.send(action, lambda answer: self.end(order.id, answer.how, answer.text))
 
     def _record(self, order: SetRecording) -> None:
-        """The leg's own dialplan has started the recording before its answer was told; it is steered here."""
+        """The recording was started before the leg's answer was told; it is steered here."""
         leg = self._legs.get(order.leg_id)
         if leg is None or not leg.is_up:
             self.end(order.id, Answered.ERROR, f"leg {order.leg_id} is not answered")
             return
-        if order.state is RecordingState.OFF:
-            fields = stop_recording(leg.uid)
-        else:
-            fields = mute_recording(leg.uid, is_muted=order.state is RecordingState.PAUSED)
-        self._send(fields, lambda answer: self.end(order.id, answer.how, answer.text))
-
-
-def _ignore(_: Answer) -> None:
-    """It fails only where the channel is gone, too."""
+        action = self._wire.record(leg, order)
+        self._wire.send(action, lambda answer: self.end(order.id, answer.how, answer.text))

@@ -1,0 +1,47 @@
+"""The orders as actions of the manager interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from routing.core.commands import DialLeg, SetRecording
+from routing.core.recording import RecordingState
+from telephony.answers import OnAnswer
+from telephony.asterisk import actions
+from telephony.legs import Leg
+
+Fields = dict[str, str | list[str]]
+
+
+class AmiWire:
+    """As telephony.wire.Wire; `send` puts an action on the present connection."""
+
+    def __init__(self, send: Callable[[dict[str, Any], OnAnswer], None]) -> None:
+        self._send = send
+
+    def originate(self, order: DialLeg) -> Fields:
+        return actions.originate(order)
+
+    def hang_up(self, leg: Leg, cause: int) -> Fields:
+        return actions.hang_up(leg.uid, cause)
+
+    def redirect(self, legs: Sequence[Leg], context: str, exten: str) -> Fields:
+        return actions.redirect([leg.uid for leg in legs], context, exten)
+
+    def bridge(self, one: Leg, other: Leg) -> Fields:
+        return actions.bridge(one.channel, other.channel)
+
+    def set_variable(self, leg: Leg, name: str, value: str) -> Fields:
+        return actions.set_variable(leg.uid, name, value)
+
+    def record(self, leg: Leg, order: SetRecording) -> Fields:
+        if order.state is RecordingState.OFF:
+            return actions.stop_recording(leg.uid)
+        return actions.mute_recording(leg.uid, is_muted=order.state is RecordingState.PAUSED)
+
+    def play_digit(self, leg: Leg, digit: str) -> Fields:
+        return actions.play_digit(leg.uid, digit)
+
+    def send(self, action: Fields, on_answer: OnAnswer) -> None:
+        self._send(action, on_answer)

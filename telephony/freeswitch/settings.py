@@ -1,0 +1,24 @@
+"""How to reach one FreeSWITCH."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from telephony.settings import PbxSettings
+
+
+class TransportKind(StrEnum):
+    """AUTO: python-ESL where it can be imported, the socket otherwise."""
+
+    AUTO = "auto"
+    SOCKET = "socket"
+    PYTHON_ESL = "python-esl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreeswitchSettings(PbxSettings):
+    """`secret` is the password of event_socket.conf; `transport` the client that speaks to it."""
+
+    port: int = 8021
+    transport: TransportKind = TransportKind.AUTO

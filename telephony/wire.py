@@ -1,0 +1,41 @@
+"""How the orders of the core look to one kind of PBX: what the connectors differ in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from routing.core.commands import DialLeg, SetRecording
+from telephony.answers import OnAnswer
+from telephony.legs import Leg
+
+# An action of that PBX, ready to be sent; nobody else looks into it.
+Action = Any
+
+
+class Wire(Protocol):
+    """Makes actions, each safe to send or refused with UnsafeAction, and sends them."""
+
+    def originate(self, order: DialLeg) -> Action:
+        """Ring the phone; the answered leg lands in CONTEXT_AGENT."""
+
+    def hang_up(self, leg: Leg, cause: int) -> Action:
+        """`cause`: ITU-T Q.850; 26 tells the phone that the call was answered elsewhere."""
+
+    def redirect(self, legs: Sequence[Leg], context: str, exten: str) -> Action:
+        """Move one leg, or two of one bridge at the same time, to an extension of our dialplan."""
+
+    def bridge(self, one: Leg, other: Leg) -> Action:
+        """Join two legs."""
+
+    def set_variable(self, leg: Leg, name: str, value: str) -> Action:
+        """On the leg's channel; stored as it is, control characters apart."""
+
+    def record(self, leg: Leg, order: SetRecording) -> Action:
+        """Steer the running recording of a leg."""
+
+    def play_digit(self, leg: Leg, digit: str) -> Action:
+        """One DTMF digit that the far end gets."""
+
+    def send(self, action: Action, on_answer: OnAnswer) -> None:
+        """Put it on the wire."""
