@@ -19,8 +19,10 @@ from routing.api.views import owner_of
 from routing.api.views_models import AgentOut, Out
 from routing.app.live.agents import AgentRow, agent_rows
 from routing.app.live.queues import queue_rows
+from routing.core.config import Config
 from routing.core.guard import transfer_targets
 from routing.core.interaction import Interaction
+from routing.core.reach import is_in_reach
 from routing.core.world import World
 
 api = APIBlueprint("targets", __name__, url_prefix="/v1")
@@ -87,7 +89,9 @@ def _items(world: World, interaction: Interaction, query: TargetQuery) -> list[d
     if query.kind is Kind.AGENTS:
         rows = agent_rows(world, services().clock.now_ms())
         return [
-            _item("agent", row.id, row.name, agent=agent_view(row)) for row in rows if _fits(row, interaction, query)
+            _item("agent", row.id, row.name, agent=agent_view(row))
+            for row in rows
+            if _fits(world.config, row, interaction, query)
         ]
     if query.kind is Kind.ENTRY_POINTS:
         return [_item("entry_point", id_, id_) for id_ in world.config.entry_points]
@@ -98,11 +102,12 @@ def _items(world: World, interaction: Interaction, query: TargetQuery) -> list[d
     ]
 
 
-def _fits(row: AgentRow, interaction: Interaction, query: TargetQuery) -> bool:
+def _fits(config: Config, row: AgentRow, interaction: Interaction, query: TargetQuery) -> bool:
     """Not those who are in the call; for a transfer only who could take it now (XFER-07)."""
     if any(party.agent_id == row.id for party in interaction.parties):
         return False
-    return query.use is Use.CONSULT or (row.is_eligible and row.pbx == interaction.pbx)
+    is_reached = is_in_reach(config, interaction.pbx, row.pbx)
+    return query.use is Use.CONSULT or (row.is_eligible and is_reached)
 
 
 def _item(type_: str, id_: str, label: str, **more: Any) -> dict[str, Any]:

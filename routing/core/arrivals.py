@@ -31,7 +31,7 @@ def arrived(world: World, fact: LegArrived) -> None:
     elif (code := capacity.reason_code(world)) is not None:
         _tell_refusal(world, fact, queue, Result.FULL, reason_code=code)
         _give_back(world, fact, Result.FULL, SR_REASON=str(code))
-    elif refusal := _refusal(world, queue):
+    elif refusal := _refusal(world, queue, fact.pbx):
         _tell_refusal(world, fact, queue, refusal)
         _give_back(world, fact, refusal)
     else:
@@ -46,10 +46,10 @@ def find_entry_point(config: Config, fact: LegArrived) -> EntryPoint | None:
     return next((e for e in config.entry_points.values() if fact.dnis in e.numbers), None)
 
 
-def _refusal(world: World, queue: Queue) -> Result | None:
+def _refusal(world: World, queue: Queue, pbx: str) -> Result | None:
     if queue.max_waiting is not None and world.waiting_in(queue.id) >= queue.max_waiting:
         return Result.FULL
-    if queue.leave_when_no_agents and not world.staff_of(queue.id):
+    if queue.leave_when_no_agents and not world.staff_of(queue.id, pbx):
         return Result.NO_AGENTS
     return None
 

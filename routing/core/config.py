@@ -204,7 +204,7 @@ class AgentConfig:
     first).
 
     `order`: his place for the strategy `linear`, lowest first. `pin`: digits for signing in by feature code, None
-    = none.
+    = none. `extension`: the number by which other PBXs dial that telephone, empty = the one in `phone`.
     """
 
     id: str
@@ -217,6 +217,7 @@ class AgentConfig:
     queues: tuple[tuple[str, int], ...] = ()
     order: int = 0
     pin: str | None = None
+    extension: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +226,7 @@ class Pbx:
 
     `dial`: dial string of its trunk with `{number}`, empty = no outside numbers. `dial_colon`: what ":" becomes on the
     trunk, None = such a number is refused (A4). `dial_caller_id`: the number shown outside, empty = the trunk's own.
+    `trunks`: id of another PBX -> dial string with `{number}` by which this one rings the telephones there.
     """
 
     id: str
@@ -232,6 +234,7 @@ class Pbx:
     dial: str = ""
     dial_colon: str | None = None
     dial_caller_id: str = ""
+    trunks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

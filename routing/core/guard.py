@@ -18,6 +18,7 @@ from routing.core.errors import (
 )
 from routing.core.interaction import CUSTOMER_ON_HOLD, Interaction, Role
 from routing.core.numbers import DialNumber
+from routing.core.reach import is_in_reach
 from routing.core.roles import OUTSIDE_TABLE, RECORDING_ACTIONS, RINGING_TABLE, ROLE_TABLE, Action
 from routing.core.world import World
 
@@ -72,7 +73,8 @@ def require_free(world: World, agent_id: str, interaction: Interaction) -> None:
     config = world.config.agents.get(agent_id)
     if config is None:
         raise UnknownAgent(agent_id=agent_id)
-    if because := world.unavailable_because(agent_id) or ("other_pbx" if config.pbx != interaction.pbx else ""):
+    is_reached = is_in_reach(world.config, interaction.pbx, config.pbx)
+    if because := world.unavailable_because(agent_id) or ("" if is_reached else "other_pbx"):
         raise AgentNotAvailable(agent_id=agent_id, because=because)
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from routing.core.agent import Agent, AgentState, EngagementState
-from routing.core.config import AgentConfig, Config, Requirement
+from routing.core.config import AgentConfig, Config
 from routing.core.facts import PhoneState, phone_key
 from routing.core.interaction import WAITING, Consult, Interaction, InteractionState, OfferState
 from routing.core.matching import AgentView, Pool
 from routing.core.matching_types import FreeAgent, ProfileKey, WaitingCall
-from routing.core.numbers import all_readings, extension_of
+from routing.core.numbers import all_readings, digits_of, extension_of
+from routing.core.reach import Reach, is_in_reach
 
 if TYPE_CHECKING:
     from routing.core.world import WorldState
@@ -24,8 +25,8 @@ _SEEKING = frozenset({InteractionState.CONSULT_REQUESTED, InteractionState.INVIT
 class Indexes:
     """Built from the whole state once, then told of each change.
 
-    `owners`: leg, offer, SetRecording or PlayDigits id -> interaction id. `members`: agents per queue. `staff`: those
-    of them signed in. `waiting`: calls per queue which wait or are being offered. The pool learns of changes only at
+    `owners`: leg, offer, SetRecording or PlayDigits id -> interaction id. `members`: agents per queue. `waiting`: calls
+    per queue which wait or are being offered. The pool learns of changes only at
     `sync`, once per value however often it changed.
     """
 
@@ -33,12 +34,13 @@ class Indexes:
         self._state, self._config = state, state.config
         self.pool = Pool(state.config)
         self.at_phone = {(a.pbx, a.phone): a for a in state.config.agents.values()}
-        self.extensions = frozenset(map(extension_of, (a.phone for a in state.config.agents.values()))) - {""}
+        self.extensions = _extensions(state.config)
         self._entry_numbers: frozenset[str] | None = None
         self.members = _members(state.config)
         self.owners: dict[str, str] = {}
         self.waiting: Counter[str] = Counter()
-        self.staff: Counter[str] = Counter()
+        self._reach = Reach(state.config)
+        self._staff: dict[str, Counter[str]] = {}
         self._talking: Counter[str] = Counter()
         self._dials: list[int] = []
         self._profiles: dict[str, ProfileKey] = {}
@@ -76,7 +78,7 @@ class Indexes:
                 continue
             if agent.state is not AgentState.LOGGED_OUT and key in self._config.agents:
                 for queue, _rank in self._config.agents[key].queues:
-                    self.staff[queue] += sign
+                    self._staff.setdefault(queue, Counter())[self._config.agents[key].pbx] += sign
             for engagement in agent.engagements.values():
                 if engagement.state is not EngagementState.WRAP_UP:
                     self._talking[engagement.queue] += sign
@@ -99,6 +101,11 @@ class Indexes:
             numbers = (number for entry in self._config.entry_points.values() for number in entry.numbers)
             self._entry_numbers = all_readings(numbers, self._config.numbers)
         return self._entry_numbers
+
+    def staff_of(self, queue: str, from_pbx: str) -> int:
+        """See World.staff_of."""
+        staff = self._staff.get(queue, Counter[str]())
+        return sum(count for pbx, count in staff.items() if is_in_reach(self._config, from_pbx, pbx))
 
     def dials_since(self, since_ms: int) -> tuple[int, ...]:
         """See World.dials_since."""
@@ -165,7 +172,7 @@ class Indexes:
         return WaitingCall(
             id=interaction.id,
             queue=interaction.queue,
-            requires=self._on_pbx(interaction.requires, interaction.pbx, 1),
+            requires=self._reach.required(interaction.requires, interaction.pbx),
             priority=interaction.priority,
             entered_at_ms=interaction.entered_at_ms,
             skip=frozenset((*skipped, *interaction.excluded)),
@@ -182,7 +189,7 @@ class Indexes:
         return WaitingCall(
             id=consult.id,
             queue=queue.id,
-            requires=self._on_pbx(queue.requires, interaction.pbx, 1),
+            requires=self._reach.required(queue.requires, interaction.pbx),
             priority=queue.priority,
             entered_at_ms=consult.asked_at_ms,
             skip=frozenset((*consult.skips, *interaction.excluded, *(p.agent_id for p in interaction.parties))),
@@ -228,13 +235,9 @@ class Indexes:
         found = self._profiles.get(agent_id)
         if found is None:
             config = self._config.agents.get(agent_id)
-            found = (self._on_pbx(config.skills, config.pbx, 10), config.queues) if config else ((), ())
+            found = (self._reach.skilled(config.skills, config.pbx), config.queues) if config else ((), ())
             self._profiles[agent_id] = found
         return found
-
-    def _on_pbx(self, skills: Requirement, pbx: str, level: int) -> Requirement:
-        """With several PBXs, callers and agents meet on the same one only: there is no path between two PBXs."""
-        return tuple(sorted((*skills, (f"@{pbx}", level)))) if len(self._config.pbxs) > 1 else skills
 
     def _free_agent(self, agent_id: str, profile: ProfileKey) -> FreeAgent:
         agent = self._state.agents[agent_id]
@@ -247,6 +250,12 @@ class Indexes:
             occupancy=min(1.0, agent.busy_ms / signed_in_ms),
             order=self._config.agents[agent_id].order,
         )
+
+
+def _extensions(config: Config) -> frozenset[str]:
+    """Digits under which the agents' telephones are reached, here and from other PBXs."""
+    agents = config.agents.values()
+    return (frozenset(extension_of(a.phone) for a in agents) | {digits_of(a.extension) for a in agents}) - {""}
 
 
 def _members(config: Config) -> dict[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from routing.core.config import Queue, Requirement, Strategy
 from routing.core.matching_types import FreeAgent, WaitingCall
+from routing.core.reach import MARK
 
 # Everything is compared as "lowest first".
 SortKey = tuple[float | int | str, ...]
@@ -28,6 +29,7 @@ class Rule(StrEnum):
     NOT_FREE = "not_free"
     SKIPPED = "skipped"
     QUEUE_CAP = "queue_cap"
+    OTHER_PBX = "other_pbx"  # no trunk leads from the caller's PBX to his
 
 
 class AgentOrder(StrEnum):
@@ -61,7 +63,7 @@ KEY_NAMES: dict[Strategy, tuple[str, ...]] = {
 
 def skill_rule(name: str, level: int) -> str:
     """The name of the rule that removes an agent whose level is lower."""
-    return f"skill {name} < {level}"
+    return Rule.OTHER_PBX.value if name.startswith(MARK) else f"skill {name} < {level}"
 
 
 def missing_skill(skills: Mapping[str, int], requires: Requirement) -> str:
@@ -75,7 +77,7 @@ def missing_skill(skills: Mapping[str, int], requires: Requirement) -> str:
 def tier(strategy: Strategy, rank: int, skills: Mapping[str, int], requires: Requirement) -> tuple[int, ...]:
     """The part of the sort key that all agents of a profile share: rank first, then for most_skilled the levels."""
     if strategy is Strategy.MOST_SKILLED:
-        return rank, -sum(skills.get(name, 0) for name, _ in requires)
+        return rank, -sum(skills.get(name, 0) for name, _ in requires if not name.startswith(MARK))
     return (rank,)
 
 

@@ -19,6 +19,7 @@ from routing.core.matching_order import (
     tier,
 )
 from routing.core.matching_types import AgentView, Candidate, Trace, WaitingCall
+from routing.core.reach import MARK
 
 # A trace is written at every decision, so it names fewer than a dry run does; both count all by rule.
 NAMED_PER_DECISION = 24
@@ -119,7 +120,7 @@ def _trace(
         interaction_id=call.id,
         queue=call.queue,
         strategy=queue.strategy.value,
-        requires=call.requires,
+        requires=tuple(skill for skill in call.requires if not skill[0].startswith(MARK)),
         config_revision=moment.config_revision,
         winners=winners,
         key_names=KEY_NAMES[queue.strategy],

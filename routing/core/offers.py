@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import consults, digits, outdialer, recorder, transfers
+from routing.core import consults, digits, outdialer, recorder, transfers, trunks
 from routing.core.agent import Agent, AgentTrigger, EngagementTrigger
 from routing.core.commands import MarkLeg
 from routing.core.config import AfterMiss, MissPolicy, Result, RonaCause
@@ -209,6 +209,9 @@ def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, po
         return
     cause = _CAUSES.get(end, RonaCause.UNREACHABLE)
     queue = world.config.queues.get(interaction.queue)
+    if policy is None and trunks.is_to_blame(world, interaction, offer, end):
+        trunks.tell(world, interaction, offer, end)
+        cause, policy = RonaCause.UNREACHABLE, trunks.TRUNK_FAILED
     policy = policy or (queue.on_miss.get(cause) if queue else None) or DEFAULT_ON_MISS[cause]
     if offer.agent_id:
         end = OfferEnd(cause.value)
@@ -219,7 +222,8 @@ def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, po
     if offer.purpose is OfferPurpose.CONSULT:
         consults.not_taken(world, interaction, offer, end)
     elif offer.purpose is OfferPurpose.TRANSFER:
-        transfers.not_taken(world, interaction, offer, end, by_pbx=policy is PBX_REFUSED)
+        by_pbx = policy is PBX_REFUSED or policy is trunks.TRUNK_FAILED
+        transfers.not_taken(world, interaction, offer, end, by_pbx=by_pbx)
     else:
         _skip(world, interaction, offer.agent_id, policy, cause)
 

@@ -16,6 +16,7 @@ from routing.core.engagements import move_engagement, open_engagement
 from routing.core.events import EventType
 from routing.core.guard import Outside
 from routing.core.interaction import Interaction, Offer, OfferEnd, OfferPurpose, OfferState, PastOffer, Role
+from routing.core.reach import dial_string
 from routing.core.screen_pop import screen_pop
 from routing.core.timers import Due, key
 from routing.core.topology import hang_up
@@ -43,7 +44,7 @@ def ring(world: World, interaction: Interaction, agent_ids: Iterable[str], purpo
         _reserve(world, interaction, offer)
     interaction = world.update_interaction(interaction, offers=(*interaction.offers, *offers))
     for offer in offers:
-        phone = world.config.agents[offer.agent_id].phone
+        phone = dial_string(world.config, interaction.pbx, world.config.agents[offer.agent_id])
         _dial(world, interaction, offer, phone, _other_side(interaction))
         told = named(offer) | offer_card(world, interaction, offer)
         world.emit(EventType.OFFER_RESERVED, interaction, offer.agent_id, **told)

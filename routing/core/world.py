@@ -160,9 +160,9 @@ class World:
         """Calls of that queue which wait or are being offered."""
         return self._indexes.waiting[queue]
 
-    def staff_of(self, queue: str) -> int:
-        """Members of that queue who are signed in, whatever their state."""
-        return self._indexes.staff[queue]
+    def staff_of(self, queue: str, from_pbx: str) -> int:
+        """Members of that queue who are signed in, whatever their state, and in reach of callers on that PBX."""
+        return self._indexes.staff_of(queue, from_pbx)
 
     def sync_pool(self) -> Pool:
         """The matching pool, brought up to date with every write so far."""
