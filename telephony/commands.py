@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -76,7 +76,7 @@ class Commands:
         self.convergence = Convergence(settings, legs, wire, emit)
         self.returns = Returns(settings, legs, wire, self.end)
         self.digits = Digits(legs, wire, self.end)
-        self._dialled, self._versions = Memory(), Memory()
+        self._dialled, self._versions, self._disowned = Memory(), Memory(), Memory(1000)
 
     def take(self, command: Command) -> None:
         """Begin with a command while the link is up."""
@@ -112,6 +112,12 @@ class Commands:
     def end(self, command_id: str, how: Answered, text: str = "") -> None:
         cause = "" if how is Answered.SUCCESS else text
         self.emit(CommandEnded(pbx=self._pbx, command_id=command_id, outcome=_OUTCOMES[how], cause=cause))
+
+    def clear(self) -> None:
+        """The link is gone: what is under way ends as unknown."""
+        self.convergence.clear()
+        self.returns.clear()
+        self.digits.clear()
 
     # ------------------------------------------------------------------ dialling and hanging up
 
@@ -167,6 +173,25 @@ class Commands:
         if answer.how in (Answered.ERROR, Answered.UNSENT) and not is_unknown:
             leg.hang_up_cause = None
         self.end(order.id, Answered.SUCCESS if is_unknown else answer.how, answer.text)
+
+    def disown(self, legs: Iterable[Leg]) -> None:
+        """Legs whose dialling was under way when the link broke: should one show up later, it ends at once."""
+        for leg in legs:
+            self._disowned.put(leg.leg_id, 1)
+
+    def appeared(self, uid: str, channel: str) -> list[Fact]:
+        """A channel has come into being: one that nobody wants any more is hung up (again)."""
+        leg = self._legs.by_uid(uid)
+        if leg is not None:
+            leg.channel = channel
+            if leg.hang_up_cause is not None:
+                self.say_hang_up(leg, ignore)
+            return []
+        if not self._disowned.get(uid):
+            return []
+        stray = Leg(leg_id=uid, uid=uid, kind=LegKind.DIALED, channel=channel, hang_up_cause=NORMAL)
+        self.say_hang_up(stray, ignore)
+        return [DialFailed(pbx=self._pbx, leg_id=uid, outcome=DialOutcome.CANCELLED)]
 
     # ------------------------------------------------------------------ rooms, variables, features
 

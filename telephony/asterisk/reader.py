@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from routing.core.facts import DialFailed, DialOutcome, Fact, LegTransferred
+from routing.core.facts import Fact, LegTransferred
 from telephony.answers import ignore
 from telephony.asterisk.arrivals import Arrivals
 from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.legs import Legs
 from telephony.asterisk.trust import Distrust, distrust
 from telephony.asterisk.watching import Watching
-from telephony.commands import Commands, Memory
+from telephony.commands import Commands
 from telephony.legs import Leg, LegKind, arrived_leg_id
 
 # OriginateResponse and Hangup of a failed dialling come within a millisecond of each other, in either order.
@@ -32,7 +32,6 @@ class EventReader:
     def __init__(self, pbx: str, legs: Legs, arrivals: Arrivals, commands: Commands, watching: Watching) -> None:
         self._pbx, self._legs, self._arrivals = pbx, legs, arrivals
         self._commands, self._watching = commands, watching
-        self._disowned = Memory(1000)
         self.system_name = ""
         self.distrusted: Distrust | None = None
         self._by_event: dict[str, Callable[[AmiMessage], list[Fact]]] = {
@@ -46,11 +45,6 @@ class EventReader:
             "Reload": self._reload,
         }
 
-    def disown(self, legs: Iterable[Leg]) -> None:
-        """Legs whose dialling was under way when the link broke: should one show up later, it ends at once."""
-        for leg in legs:
-            self._disowned.put(leg.leg_id, 1)
-
     def read(self, event: AmiMessage) -> list[Fact]:
         """The facts in an event; none when it is forged or says nothing that matters."""
         why = distrust(event, self.system_name)
@@ -60,18 +54,8 @@ class EventReader:
         return self._by_event.get(event.event, self._legs.apply)(event)
 
     def _new_channel(self, event: AmiMessage) -> list[Fact]:
-        uid = event.get("uniqueid")
-        leg = self._legs.by_uid(uid)
-        if leg is None and self._disowned.get(uid):
-            return self._end_disowned(event, uid)
         facts = self._legs.apply(event)
-        self._hang_up_again(leg)
-        return facts
-
-    def _end_disowned(self, event: AmiMessage, uid: str) -> list[Fact]:
-        leg = Leg(leg_id=uid, uid=uid, kind=LegKind.DIALED, channel=event.get("channel"), hang_up_cause=16)
-        self._commands.say_hang_up(leg, ignore)
-        return [DialFailed(pbx=self._pbx, leg_id=uid, outcome=DialOutcome.CANCELLED)]
+        return facts + self._commands.appeared(event.get("uniqueid"), event.get("channel"))
 
     def _hang_up_again(self, leg: Leg | None) -> None:
         if leg is not None and leg.hang_up_cause is not None:

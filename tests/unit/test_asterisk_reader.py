@@ -78,7 +78,7 @@ def test_a_phone_that_begins_to_ring_only_after_the_link_that_dialled_it_broke_i
         origin = {"event": "Newchannel", "privilege": "call,all", "systemname": "lab"}
         return AmiMessage({**origin, "uniqueid": uid, "channel": "PJSIP/1001-1"})
 
-    reader.disown([Leg(leg_id="leg_x", uid="leg_x", kind=LegKind.DIALED)])
+    commands.disown([Leg(leg_id="leg_x", uid="leg_x", kind=LegKind.DIALED)])
     assert reader.read(channel("somebody else's")) == []
     assert reader.read(channel("leg_x")) == [DialFailed(pbx="p", leg_id="leg_x", outcome=DialOutcome.CANCELLED)]
     assert [(fields["Action"], fields["Channel"]) for fields in sent] == [("Hangup", "leg_x")]
