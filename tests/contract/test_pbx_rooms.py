@@ -204,6 +204,16 @@ async def test_interactions_with_rooms_of_the_same_name_do_not_hear_each_other(l
         await lab.hears(phone, caller)
 
 
+@in_lab_with()
+async def test_a_leg_can_be_moved_a_hundred_times(lab: PbxLab) -> None:
+    """A PBX that counts the transfers of a call, against loops, hangs it up after 70 unless told otherwise."""
+    caller = await lab.call_in(IncomingCall())
+    interaction_id = await take(lab, caller)
+    for version in range(2, 102):
+        await reach(lab, interaction_id, version, room("main", caller.leg_id, music="default" if version % 2 else ""))
+    await lab.hears_music(caller)
+
+
 # ---------------------------------------------------------------------- variables and the way back
 
 
