@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import os
 import secrets
 import shutil
 import socket
-import struct
 import subprocess
 import tempfile
-import wave
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
 from deploy.lab.asterisk_config import TRUNK_DIALPLAN, Plan, render
+from deploy.lab.music import MUSIC_HZ, write_music
 from deploy.lab.ports import PortBlock
 from deploy.lab.process import Child, ProcessFailed, Server
 from deploy.lab.programs import find_asterisk, version_of
 
-MUSIC_HZ = 440
+__all__ = ["MUSIC_HZ", "Asterisk"]
 PROJECT_DIALPLAN = Path(__file__).parents[2] / "dialplan" / "asterisk" / "switchroom.conf"
 _FOLDERS = "etc var log spool/monitor spool/outgoing spool/tmp run cache moh agi keys".split()
 
@@ -96,7 +94,7 @@ class Asterisk(Server):
     def _write(self, dialplan: str) -> None:
         for folder in _FOLDERS:
             (self.directory / folder).mkdir(parents=True, exist_ok=True)
-        _write_tone(self.directory / "moh" / "hold.wav", MUSIC_HZ)
+        write_music(self.directory / "moh")
         modules, data = _installation(self.binary)
         plan = Plan(
             directory=self.directory,
@@ -187,13 +185,3 @@ def _installation(binary: Path) -> tuple[Path, Path]:
         raise ProcessFailed(f"no Asterisk modules below {root}")
     data = next((d for d in (root / "usr/share/asterisk", root / "var/lib/asterisk") if d.is_dir()), root)
     return modules, data
-
-
-def _write_tone(path: Path, frequency: int, seconds: int = 4, rate: int = 8000) -> None:
-    step = 2 * math.pi * frequency / rate
-    frames = b"".join(struct.pack("<h", int(8000 * math.sin(step * i))) for i in range(seconds * rate))
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(frames)

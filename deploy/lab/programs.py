@@ -1,6 +1,7 @@
 """Where the lab's programs are: forced by the environment, on the PATH, or fetched below the cache.
 
     SWITCHROOM_ASTERISK, SWITCHROOM_REDIS_SERVER, SWITCHROOM_SIPP    a binary to use in any case
+    SWITCHROOM_FREESWITCH                                            a binary to use; nothing fetches one
     SWITCHROOM_POSTGRES                                              the directory of initdb and postgres
 
 An Asterisk on the PATH is not used unless forced: its version and modules are unknown.
@@ -24,6 +25,15 @@ class ProgramMissing(RuntimeError):
         super().__init__(f"{program} not found: run deploy/lib/fetch-debs.sh {name}")
 
 
+class FreeSwitchNotInstalled(ProgramMissing):
+    """There is no FreeSWITCH; no Debian has it, so it cannot be fetched as the others are."""
+
+    def __init__(self) -> None:
+        RuntimeError.__init__(
+            self, "freeswitch is not installed: put it on the PATH, or its path into SWITCHROOM_FREESWITCH"
+        )
+
+
 def cache_dir() -> Path:
     """Where fetch-debs.sh puts its prefixes."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "switchroom"
@@ -39,6 +49,15 @@ def version_of(binary: Path, flag: str) -> tuple[int, int]:
 def find_asterisk(version: str = "22") -> Path:
     """The Asterisk of that major version (or the forced one)."""
     return _forced("SWITCHROOM_ASTERISK") or _fetched("asterisk", f"asterisk-{version}")
+
+
+def find_freeswitch() -> Path:
+    """The forced FreeSWITCH or the one on the PATH; raises FreeSwitchNotInstalled."""
+    installed = shutil.which("freeswitch")
+    binary = _forced("SWITCHROOM_FREESWITCH") or (Path(installed) if installed else None)
+    if binary is None:
+        raise FreeSwitchNotInstalled
+    return binary
 
 
 def find_redis_server() -> Path:
