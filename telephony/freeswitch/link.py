@@ -11,7 +11,8 @@ from typing import Protocol
 
 from telephony.answers import Answer, Answered, OnAnswer
 from telephony.freeswitch.codec import EslEvent, command_block
-from telephony.freeswitch.connection import EslConnection, MakeWire, SocketWire
+from telephony.freeswitch.connection import EslConnection
+from telephony.freeswitch.esl_threads import wire_for
 from telephony.freeswitch.settings import FreeswitchSettings
 
 # CHANNEL_STATE, CHANNEL_CALLSTATE and CHANNEL_EXECUTE are most of the traffic and tell nothing that we need.
@@ -60,9 +61,12 @@ class EslLink:
     """Both connections from opening to end. After `on_closed` nothing is told any more."""
 
     def __init__(self, settings: FreeswitchSettings, listener: Listener) -> None:
-        """Begins to connect at once, in the background. Raises UnsafeAction for a secret that cannot be sent."""
+        """Begins to connect at once, in the background.
+
+        Raises UnsafeAction for a secret that cannot be sent, PythonEslMissing where it is asked for in vain.
+        """
         command_block(f"auth {settings.secret}")
-        make_wire: MakeWire = SocketWire
+        make_wire = wire_for(settings.transport)
         self._listener = listener
         self._opened = self._ready = 0
         self._is_over = self._is_told = False
