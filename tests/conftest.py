@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.missing_pbx import MissingPbxReport
 from tests.req_report import RequirementReport
 
 REQUIREMENTS = Path(__file__).parents[1] / "docs" / "requirements.md"
@@ -23,3 +24,4 @@ def pytest_configure(config: pytest.Config) -> None:
     is_report = bool(config.getoption("--req-report"))
     report = RequirementReport(REQUIREMENTS, is_report, hasattr(config, "workerinput"))
     config.pluginmanager.register(report, "requirements")
+    config.pluginmanager.register(MissingPbxReport(config), "missing_pbx")

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from deploy.benchmarks.report import Figure, percentile, run
+from deploy.lab.asterisk import Asterisk
 from deploy.lab.observer import Observer, Witness
 from deploy.lab.people import order
 from deploy.lab.phone import Phone
@@ -55,6 +56,7 @@ async def staff(site: Site, store: Store, numbers: list[str]) -> list[Phone]:
 
 
 async def run_load(site: Site, numbers: list[str], rate: int, seconds: int) -> list[Figure]:
+    assert isinstance(site.pbx, Asterisk)
     store = site.open_store()
     phones = await staff(site, store, numbers)
     pids = {"asterisk": site.pbx.pid, "redis": site.redis.pid} | {n: c.pid for n, c in site.children.items()}

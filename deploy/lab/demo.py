@@ -21,6 +21,7 @@ from rich.table import Table
 
 from deploy.lab.people import Caller, CallStory, Floor, Habits
 from deploy.lab.playground import WEBHOOKS, Playground, let_in, wait_for_api, write_env
+from deploy.lab.programs import ProgramMissing
 from deploy.lab.site import ROOT, Site
 from routing.core.interaction import TALKING, Interaction, InteractionState
 from routing.core.world import WorldState
@@ -28,7 +29,8 @@ from routing.store.port import Store
 
 EXAMPLE = ROOT / "deploy" / "example"
 # Entry point by number: general questions, bills, technical help.
-DIALPLAN = """
+DIALPLANS = {
+    "asterisk": """
 [from-trunk]
 exten => 7001,1,Gosub(hand-over,s,1(main))
 exten => 7002,1,Gosub(hand-over,s,1(bills))
@@ -41,13 +43,14 @@ exten => s,1,Set(SR_CAD_customer_id=C-${CALLERID(num):-4})
 
 [from-agent]
 include => switchroom-features
-"""
+""",
+}
 NUMBERS = ("7001", "7001", "7002", "7003")
 EXTRA_AGENT = """
 [agents.extra{number}]
 name = "Agent {number}"
 team = "front"
-phone = "PJSIP/{number}"
+phone = "{number}"
 skills = {{ english = 8, billing = 8, broadband = 6 }}
 queues = {{ general = 1, billing = 1, technical = 1 }}
 """
@@ -139,6 +142,7 @@ class Demo:
 
     def _say_how_to_look(self, site: Site, env: Path) -> None:
         """What to type in another terminal; the words stand in a file, because a line of that length would break."""
+        host, port = site.pbx.sip
         lines = (
             "Running until Ctrl-C: a customer keeps calling, and the agents' telephones answer. In another terminal:\n",
             f"  . {shlex.quote(str(env))}",
@@ -151,7 +155,7 @@ class Demo:
             f"The configuration files are in {site.config}: change them, then",
             "  switchroom plan",
             "  switchroom apply\n",
-            f"Any SIP telephone may call 7001, 7002 and 7003 at 127.0.0.1:{site.pbx.sip_port}.",
+            f"Any SIP telephone may call 7001, 7002 and 7003 at {host}:{port}.",
         )
         self.console.print("", *lines, sep="\n", highlight=False, soft_wrap=True)
 
@@ -224,6 +228,7 @@ def describe(call: Interaction) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="deploy/demo", description=__doc__)
+    parser.add_argument("--pbx", choices=sorted(DIALPLANS), default="asterisk", help="default asterisk")
     parser.add_argument("--agents", type=int, default=6, help="agents who sign in (default 6)")
     parser.add_argument("--calls", type=int, default=20, help="callers (default 20)")
     parser.add_argument("--for", dest="seconds", type=float, default=60.0, help="seconds over which they call (60)")
@@ -235,8 +240,10 @@ def main() -> None:
     files["webhooks.toml"] = WEBHOOKS
     demo, phones = Demo(arguments), [number for _, number in people]
     try:
-        with Site(phones, files, dialplan=DIALPLAN, supervised=True, tenant="example") as site:
+        with Site(phones, files, pbx=arguments.pbx, dialplan=DIALPLANS, supervised=True, tenant="example") as site:
             report = asyncio.run(demo.run(site, people))
+    except ProgramMissing as missing:
+        sys.exit(f"deploy/demo: {missing}")
     except KeyboardInterrupt:
         sys.exit(0)
     sys.exit(0 if report["totals"]["answered"] else 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from deploy.lab.asterisk import Asterisk
+from deploy.lab.nodes import DIALPLANS, LabPbx, Node, make_node
 from deploy.lab.ports import ReservedPort
 from deploy.lab.process import Child
 from deploy.lab.redis import RedisServer
@@ -22,45 +23,13 @@ from routing.store.redis_store import RedisStore
 from routing.store.sealing import Sealer, SealKeys, new_key
 
 ROOT = Path(__file__).parents[2]
-PBX = "ast1"
 KEY_FILE = "cad.key"  # as the example configuration names it
-
-# How a site's own dialplan looks: one line per entry point, the fall-back behind it.
-DIALPLAN = """
-[from-trunk]
-exten => _7XXX,1,Set(SR_CAD_customer_id=${CALLERID(num)})
- same => n,Gosub(switchroom,s,1(${IF($["${EXTEN}"="7002"]?help:main)}))
- same => n,Verbose(1,back with ${SR_RESULT})
- same => n,GotoIf($["${SR_RESULT}" = "unavailable"]?fallback,s,1)
- same => n,Hangup()
-exten => h,1,Verbose(1,gone with ${SR_RESULT})
-
-[from-agent]
-include => switchroom-features
-exten => _1XXX,1,Dial(PJSIP/${EXTEN},30)
-
-[fallback]
-exten => s,1,Answer()
- same => n,Playtones(1209)
- same => n,Wait(30)
-"""
-
-PBX_FILE = """
-[pbx.{pbx}]
-kind = "asterisk"
-host = "127.0.0.1"
-port = {port}
-username = "{user}"
-secret_env = "SWITCHROOM_AMI_SECRET"
-dial = "PJSIP/{{number}}@trunk"
-dial_colon = ""
-"""
 
 
 def center(agents: Sequence[str], *, ring_timeout_s: int = 8, wrap_up: str = "{ timeout_s = 0 }") -> dict[str, str]:
     """Configuration files of a plain centre: queue `general` of all, `help` of odd numbers; PIN = number."""
     rows = "\n".join(
-        f'[agents.a{number}]\nname = "Agent {number}"\nteam = "floor"\nphone = "PJSIP/{number}"\npin = "{number}"\n'
+        f'[agents.a{number}]\nname = "Agent {number}"\nteam = "floor"\nphone = "{number}"\npin = "{number}"\n'
         f"skills = {{ english = 8{', broadband = 7' if int(number) % 2 else ''} }}\n"
         for number in agents
     )
@@ -104,7 +73,7 @@ COMMANDS = {
     "up": ["up"],
     "engine": ["engine"],
     "standby": ["engine"],
-    "connector": ["connector", PBX],
+    "connector": ["connector", "{pbx}"],
     "recorder": ["recorder"],
     "worker": ["worker"],
     "ticker": ["ticker"],
@@ -115,10 +84,11 @@ COMMANDS = {
 class Site:
     """Processes `engine`, `standby` and `connector` on their own, or one `up` which supervises all there are.
 
-    with Site(["1001", "1002"], center(["1001", "1002"])) as site:
+    with Site(["1001", "1002"], center(["1001", "1002"]), pbx="freeswitch") as site:
         site.switchroom("agent", "sign-in", "a1001")
 
-    Each can be killed and started again by name; Redis keeps its port and its data.
+    Each can be killed and started again by name; Redis keeps its port and its data. `node` is the PBX as Switchroom
+    is told of it, `pbx` the PBX itself.
     """
 
     def __init__(
@@ -126,24 +96,33 @@ class Site:
         phones: Sequence[str],
         files: Mapping[str, str],
         *,
-        dialplan: str = DIALPLAN,
+        pbx: str = "asterisk",
+        dialplan: str | Mapping[str, str] = DIALPLANS,
         supervised: bool = False,
         directory: Path | None = None,
-        ami_port: int | None = None,
+        link_port: int | None = None,
         tenant: str = "main",
-        **asterisk: Any,
+        **options: Any,
     ) -> None:
-        """`files` are the configuration without PBX and server; `ami_port` replaces the PBX's own, for a proxy."""
+        """`files` are the configuration without PBX and server, `options` those of the lab's PBX.
+
+        `dialplan`: the integrator's text, or one for each kind of PBX. `link_port` replaces the PBX's own, for a proxy.
+        """
         self._is_temporary = directory is None
         self.directory = directory or Path(tempfile.mkdtemp(prefix="switchroom-site-"))
-        self.pbx = Asterisk(agents=phones, dialplan=dialplan, **asterisk)
+        text = dialplan if isinstance(dialplan, str) else dialplan[pbx]
+        self.node: Node = make_node(pbx, phones, text, options)
         self.redis = RedisServer(self.directory / "redis")
         self.tenant = tenant
-        self.files, self.supervised, self.ami_port = dict(files), supervised, ami_port or self.pbx.ami_port
+        self.files, self.supervised, self.link_port = dict(files), supervised, link_port or self.node.link_port
         self.children: dict[str, Child] = {}
         self.cad_key = new_key("lab")
         self.config = self.directory / "config"
         self._api_port = ReservedPort()
+
+    @property
+    def pbx(self) -> LabPbx:
+        return self.node.pbx
 
     @property
     def api_url(self) -> str:
@@ -157,22 +136,24 @@ class Site:
             "SWITCHROOM_REDIS": self.redis.url,
             "SWITCHROOM_TENANT": self.tenant,
             "SWITCHROOM_CONFIG": str(self.config),
-            "SWITCHROOM_AMI_SECRET": self.pbx.ami_secret,
+            **self.node.environment,
             "PYTHONPATH": str(ROOT),
         }
 
     def write_config(self) -> None:
         """The files as they stand in `files`, with the PBX's address of now."""
         self.config.mkdir(parents=True, exist_ok=True)
-        pbx = PBX_FILE.format(pbx=PBX, port=self.ami_port, user=self.pbx.ami_user)
-        files = {**self.files, "pbx.toml": pbx, KEY_FILE: self.cad_key.line}
+        files = {**self.files, "pbx.toml": self.node.table(self.link_port), KEY_FILE: self.cad_key.line}
         if not any("cad_key_" in text for text in self.files.values()):
             files["sealing.toml"] = f'[server]\ncad_key_file = "{KEY_FILE}"\n'
         if not any("[api]" in text for text in self.files.values()):
             files["api.toml"] = f"[api]\nport = {self._api_port.number}\n"
         (self.config / KEY_FILE).touch(0o600)
         for name, text in files.items():
-            (self.config / name).write_text(text, encoding="utf-8")
+            named = re.sub(
+                r'^phone = "(\d+)"$', lambda found: f'phone = "{self.node.phone(found[1])}"', text, flags=re.MULTILINE
+            )
+            (self.config / name).write_text(named, encoding="utf-8")
 
     def open_store(self) -> RedisStore:
         """This site's live state, as its own processes see it."""
@@ -192,7 +173,8 @@ class Site:
 
     def start_process(self, name: str) -> Child:
         """Start (again) one of `COMMANDS`."""
-        command = [sys.executable, "-m", "routing.cli.main", *COMMANDS[name]]
+        words = [word.format(pbx=self.node.id) for word in COMMANDS[name]]
+        command = [sys.executable, "-m", "routing.cli.main", *words]
         log = self.directory / f"{name}.log"
         self.children[name] = Child(command, log, self.directory, self.environment)
         return self.children[name]

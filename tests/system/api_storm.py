@@ -41,7 +41,8 @@ schedule_s = [0, 0.2, 0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
 """,
 }
 # What the PBX itself knows of each call that the server had, and how it told the dialplan that it ended.
-DIALPLAN = """
+DIALPLANS = {
+    "asterisk": """
 [from-trunk]
 exten => _7XXX,1,Gosub(switchroom,s,1(main))
  same => n,Hangup()
@@ -51,6 +52,7 @@ exten => h,1,Verbose(1,gone=${SR_IID}=${SR_RESULT}=)
 include => switchroom-features
 exten => _1XXX,1,Dial(PJSIP/${EXTEN},30)
 """
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,7 @@ class Center:
 
     async def when_free(self, numbers: Sequence[str], within: float = 10.0) -> None:
         """Until the server sees these telephones free."""
-        keys = [f"ast1|PJSIP/{n}" for n in numbers]
+        keys = [f"{self.site.node.id}|{self.site.node.phone(n)}" for n in numbers]
         await self.when(lambda s: all(s.phones.get(k) == "free" for k in keys), within)
 
     async def events(self, *types: EventType) -> list[Event]:

@@ -1,4 +1,4 @@
-"""Calls steered through the REST API on a real Asterisk, as a CRM system does it: who hears whom, judged by ear."""
+"""Calls steered through the REST API on a real PBX, as a CRM system does it: who hears whom, judged by ear."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from deploy.lab.call import Call
 from deploy.lab.phone import Phone
 from deploy.lab.policies import Answer, Policy, Ring
-from deploy.lab.recorded import passages, recording_path
+from deploy.lab.recorded import passages
 from deploy.lab.rest import Rest, start_api
 from deploy.lab.sip import uri_of
 from deploy.lab.site import Site, center
@@ -52,8 +52,8 @@ def files() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site(NUMBERS, files()) as running:
+def site(pbx: str) -> Iterator[Site]:
+    with Site(NUMBERS, files(), pbx=pbx) as running:
         yield running
 
 
@@ -268,7 +268,7 @@ def test_a_paused_recording_is_silent_until_it_resumes_by_itself(site: Site, tok
         (first, *_) = (await d.c.state()).interactions[d.id].parties
         await d.do("end")
         await asyncio.gather(d.caller.ended(), d.phone("1001").ended())
-        path = recording_path(site.pbx.directory, first.recording)
+        path = site.node.recording(first.recording)
         heard = [p for p in await asyncio.to_thread(passages, path, tones) if p[1] > 0.4]
         assert [set(tones_) for tones_, _ in heard] == [set(tones), set(), set(tones)]
         assert heard[1][1] > PAUSE_S - 0.4

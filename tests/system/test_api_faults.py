@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -28,11 +27,11 @@ from routing.store.sql.history_tables import recorder_positions
 from routing.store.sql.interaction_history import Record, interaction_history
 from routing.store.sql.paging import PageOf
 from tests.integration.receiver import Got, Receiver, Reply
-from tests.system.api_storm import DIALPLAN, FILES, NUMBERS, PLANS, Storm
+from tests.system.api_storm import DIALPLANS, FILES, NUMBERS, PLANS, Storm
 
 
 @pytest.fixture(params=sorted(PLANS))
-def storm(request: pytest.FixtureRequest) -> Iterator[Storm]:
+def storm(request: pytest.FixtureRequest, pbx: str) -> Iterator[Storm]:
     name = str(request.param)
     with ExitStack() as stack:
         receiver = stack.enter_context(Receiver())
@@ -40,7 +39,7 @@ def storm(request: pytest.FixtureRequest) -> Iterator[Storm]:
         files = center(NUMBERS) | FILES
         if postgres:
             files["database.toml"] = f'server.database_url = "{postgres.create_database("history")}"\n'
-        site = stack.enter_context(Site(NUMBERS, files, dialplan=DIALPLAN, supervised=True))
+        site = stack.enter_context(Site(NUMBERS, files, pbx=pbx, dialplan=DIALPLANS, supervised=True))
         url = postgres.url("history") if postgres else f"sqlite:///{site.config}/switchroom.db"
         chance = Random(20)
         fails = Random(7)
@@ -81,7 +80,7 @@ def records(storm: Storm) -> dict[str, Record]:
 def check_history(storm: Storm) -> None:
     """One row per call that the PBX had, with the result it told the PBX, and with everybody who had a part in it."""
     found = records(storm)
-    gone = re.findall(r"(?<!1,)gone=([^=\n]*)=([^=\n]*)=", storm.site.pbx.messages)
+    gone = storm.site.node.logged("gone=([^=\n]*)=([^=\n]*)=")
     assert Counter(id_ for id_, _result in gone) == Counter(found.keys())
     assert {id_: record.interaction.result for id_, record in found.items()} == dict(gone)
     for call in storm.ended:

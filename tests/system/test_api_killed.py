@@ -34,10 +34,10 @@ LEASE_S = 15  # routing.store.idempotency.LEASE_MS
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
+def site(pbx: str) -> Iterator[Site]:
     files = center(NUMBERS)
     files["floor.toml"] = files["floor.toml"].replace("[profiles.default]\n", RULES)
-    with Site(NUMBERS, files) as running:
+    with Site(NUMBERS, files, pbx=pbx) as running:
         yield running
 
 

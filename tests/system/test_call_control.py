@@ -1,4 +1,4 @@
-"""Consult, conference and transfer on a real Asterisk: who hears whom, judged by ear."""
+"""Consult, conference and transfer on a real PBX: who hears whom, judged by ear."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ S = InteractionState
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site(NUMBERS, center(NUMBERS, ring_timeout_s=5)) as running:
+def site(pbx: str) -> Iterator[Site]:
+    with Site(NUMBERS, center(NUMBERS, ring_timeout_s=5), pbx=pbx) as running:
         yield running
 
 
@@ -188,7 +188,7 @@ def test_a_conference_survives_the_death_of_engine_and_connector(site: Site) -> 
         await t.together(t.caller, t.one, t.two)
         site.start_process("connector")
         site.start_process("engine")
-        await t.c.when(lambda s: s.links.get("ast1"))
+        await t.c.when(lambda s: s.links.get(site.node.id))
         await t.together(t.caller, t.one, t.two)
         await t.act("exit_conference", "a1002")
         await t.two.ended()

@@ -1,4 +1,4 @@
-"""The command line on a whole centre: real Asterisk, real Redis, `switchroom up`."""
+"""The command line on a whole centre: a real PBX, a real Redis, `switchroom up`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site(["1001", "1002"], center(["1001", "1002"]), supervised=True) as site:
+def site(pbx: str) -> Iterator[Site]:
+    with Site(["1001", "1002"], center(["1001", "1002"]), supervised=True, pbx=pbx) as site:
         wait_until(lambda: site.switchroom("status", check=False)["is_healthy"], 20)
         # Worker and ticker need no call and start a moment later.
         wait_until(lambda: {findings(site)["server", kind]["level"] for kind in ("worker", "ticker")} == {"ok"}, 20)
@@ -30,7 +30,7 @@ def findings(site: Site) -> dict[tuple[str, str], Any]:
 def test_a_whole_healthy_centre_has_no_complaint(site: Site) -> None:
     found = findings(site)
     assert {key: f["detail"] for key, f in found.items() if f["level"] != "ok"} == {}
-    assert {subject for subject, _check in found} == {"redis", "server", "database", "ast1"}
+    assert {subject for subject, _check in found} == {"redis", "server", "database", site.node.id}
     assert {("server", "engine"), ("server", "link"), ("server", "configuration")} <= found.keys()
     assert {("server", "recorder"), ("server", "webhooks"), ("database", "migrations")} <= found.keys()
 
@@ -51,7 +51,7 @@ def test_files_that_differ_from_what_runs_are_a_warning(site: Site) -> None:
 def test_the_doctor_disturbs_no_running_connector(site: Site) -> None:
     log = site.log("up")
     findings(site)
-    assert site.switchroom("status")["links"] == {"ast1": True}
+    assert site.switchroom("status")["links"] == {site.node.id: True}
     new = [json.loads(line) for line in site.log("up")[len(log) :].splitlines() if line.startswith("{")]
     assert [entry for entry in new if entry.get("level") in {"warning", "error"}] == []
 
@@ -61,4 +61,4 @@ def test_phones_that_are_not_registered_make_their_agents_not_eligible(site: Sit
     site.switchroom("agent", "sign-in", "a1001")
     row = site.switchroom("agent", "state", "a1001")
     assert (row["phone_state"], row["not_eligible_because"]) == ("unreachable", "phone_unreachable")
-    assert findings(site)["ast1", "phones"]["detail"] == "all 2 are known, 0 of them are registered"
+    assert findings(site)[site.node.id, "phones"]["detail"] == "all 2 are known, 0 of them are registered"

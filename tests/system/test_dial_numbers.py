@@ -1,4 +1,4 @@
-"""Transfer and consult to a number outside, over the trunk of a real Asterisk: who hears whom, judged by ear."""
+"""Transfer and consult to a number outside, over the trunk of a real PBX: who hears whom, judged by ear."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ S = InteractionState
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
+def site(pbx: str) -> Iterator[Site]:
     files = center(NUMBERS, ring_timeout_s=5)
     assert "[profiles.default]\n" in files["floor.toml"]
     files["floor.toml"] = files["floor.toml"].replace("[profiles.default]\n", RIGHTS)
-    with Site(NUMBERS, files) as running:
+    with Site(NUMBERS, files, pbx=pbx) as running:
         yield running
 
 
@@ -196,7 +196,7 @@ def test_customer_and_external_party_survive_the_death_of_engine_and_connector(s
         await out.talks_with(t.caller)
         site.start_process("connector")
         site.start_process("engine")
-        await t.c.when(lambda s: s.links.get("ast1"))
+        await t.c.when(lambda s: s.links.get(site.node.id))
         await out.talks_with(t.caller)
         assert len(out.calls) == 1, "no number is dialed twice"
         await (await out.rung()).hangup()

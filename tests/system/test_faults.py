@@ -92,11 +92,11 @@ def queued(state: WorldState) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def storm() -> Iterator[Storm]:
-    site = Site(NUMBERS, center(NUMBERS))
+def storm(pbx: str) -> Iterator[Storm]:
+    site = Site(NUMBERS, center(NUMBERS), pbx=pbx)
     try:
-        with Proxy(site.pbx.ami_port) as proxy, asyncio.Runner() as runner:
-            site.ami_port = proxy.port
+        with Proxy(site.node.link_port) as proxy, asyncio.Runner() as runner:
+            site.link_port = proxy.port
             site.start()
             storm = Storm(site, proxy, runner)
             runner.run(storm.fill())

@@ -20,7 +20,7 @@ from tests.waiting import until
 NUMBERS = ["1001"]
 # Each result has a tone of its own, so that a caller can tell what his dialplan got back.
 TONES = {"answered": 1209, "timeout": 1336, "full": 1477, "no_agents": 1633, "unavailable": 941, "closed": 852}
-DIALPLAN = """
+ASTERISK = """
 [from-trunk]
 exten => _7XXX,1,Set(SR_CAD_customer_id=cust ${EXTEN})
  same => n,Gosub(switchroom,s,1(${EXTEN:1},priority=7))
@@ -34,6 +34,7 @@ exten => h,1,Set(GLOBAL(LEFT_WITH)=${SR_RESULT}/${SR_CAD_customer_id})
     f"exten => h,1,Set(GLOBAL(LEFT_WITH)=${{SR_RESULT}}/${{SR_CAD_customer_id}})\n"
     for result, hertz in TONES.items()
 )
+DIALPLANS = {"asterisk": ASTERISK}
 EXTRA = """
 [limits]
 tenant_calls = 3
@@ -57,14 +58,14 @@ queues = { short = 1, nobody = 1 }
 [agents.absent]
 name = "Absent"
 team = "empty"
-phone = "PJSIP/1999"
+phone = "1999"
 """
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
+def site(pbx: str) -> Iterator[Site]:
     files = center(NUMBERS) | {"more.toml": EXTRA}
-    with Site(NUMBERS, files, dialplan=DIALPLAN) as running:
+    with Site(NUMBERS, files, dialplan=DIALPLANS, pbx=pbx) as running:
         yield running
 
 
@@ -80,7 +81,7 @@ def play(site: Site, scene: Callable[[Center], Coroutine[Any, Any, None]]) -> No
 
 
 async def left_with(c: Center, text: str) -> None:
-    await until(lambda: f"LEFT_WITH={text}" in c.site.pbx.cli("dialplan show globals"))
+    await until(lambda: c.site.node.variable("LEFT_WITH") == text)
 
 
 async def comes_back(call: Call, result: str, within: float = 6.0) -> None:
@@ -129,7 +130,7 @@ def test_beyond_the_limit_of_calls_the_dialplan_gets_the_caller_back_with_the_re
             await call.hears(MUSIC_HZ)
         refused = await c.caller("7001")
         await comes_back(refused, "full")
-        await until(lambda: "REASON=reason 27" in c.site.pbx.cli("dialplan show globals"))
+        await until(lambda: c.site.node.variable("REASON") == "reason 27")
         await calls[0].hangup()
         await c.when(lambda s: len(s.interactions) == 2)
         admitted = await c.caller("7001")

@@ -1,4 +1,4 @@
-"""A call over a real Asterisk under `switchroom up`: the recorder has written down what was heard."""
+"""A call over a real PBX under `switchroom up`: the recorder has written down what was heard."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.lab.people import order
-from deploy.lab.recorded import recording_path
 from deploy.lab.site import Site, center
 from routing.core.orders import FinishWrapUp, Hold, PauseRecording, Resume, ResumeRecording
 from routing.store.sql.database import Database
@@ -28,8 +27,8 @@ def files() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site([NUMBER], files(), supervised=True) as running:
+def site(pbx: str) -> Iterator[Site]:
+    with Site([NUMBER], files(), supervised=True, pbx=pbx) as running:
         yield running
 
 
@@ -71,7 +70,7 @@ def test_a_whole_call_is_in_the_history_once_it_is_wrapped_up(site: Site) -> Non
         with database.read() as connection:
             number = number_to_call(connection, site.tenant, AGENT, interaction.id)
         assert number == pair.caller.phone.user
-        assert recording_path(site.pbx.directory, interaction.recording.file).exists()
+        assert site.node.recording(interaction.recording.file).exists()
         await c.close()
 
     asyncio.run(asyncio.wait_for(play(), 50))

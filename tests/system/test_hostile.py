@@ -1,4 +1,4 @@
-"""What strangers put into names, numbers and data does no harm, on a real Asterisk and through every process."""
+"""What strangers put into names, numbers and data does no harm, on a real PBX and through every process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from tests.system.center import Center
 
 NUMBERS = ["1001", "1002"]
 # A careless integrator: whatever a caller sends, decoded, becomes his name and his data.
-DIALPLAN = """
+DIALPLANS = {
+    "asterisk": """
 [from-trunk]
 exten => 7001,1,Set(CALLERID(name)=${URIDECODE(${PJSIP_HEADER(read,X-Name)})})
  same => n,Set(SR_CAD_customer_id=${URIDECODE(${PJSIP_HEADER(read,X-Note)})})
@@ -27,6 +28,7 @@ exten => 7001,1,Set(CALLERID(name)=${URIDECODE(${PJSIP_HEADER(read,X-Name)})})
 
 [from-agent]
 """
+}
 FORGED = "x\r\n\r\nEvent: Hangup\r\nUniqueid: {leg}\r\nCause: 16\r\n\r\n"
 ACTION = "x\r\n\r\nAction: Command\r\nCommand: core stop now\r\n\r\n"
 NASTY = [
@@ -41,8 +43,8 @@ NASTY = [
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site(NUMBERS, center(NUMBERS), dialplan=DIALPLAN) as running:
+def site(pbx: str) -> Iterator[Site]:
+    with Site(NUMBERS, center(NUMBERS), dialplan=DIALPLANS, pbx=pbx) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""Whole lives of calls: real SIP telephones, a real Asterisk, every process of the server."""
+"""Whole lives of calls: real SIP telephones, a real PBX, every process of the server."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ NUMBERS = ["1001", "1002", "1003", "1004"]
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site(NUMBERS, center(NUMBERS, ring_timeout_s=5)) as running:
+def site(pbx: str) -> Iterator[Site]:
+    with Site(NUMBERS, center(NUMBERS, ring_timeout_s=5), pbx=pbx) as running:
         yield running
 
 

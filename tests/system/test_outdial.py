@@ -1,4 +1,4 @@
-"""Outdials through a real Asterisk: which telephone rings when and shows whom, who hears whom, and how they fail."""
+"""Outdials through a real PBX: which telephone rings when and shows whom, who hears whom, and how they fail."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ S = InteractionState
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
+def site(pbx: str) -> Iterator[Site]:
     files = center(NUMBERS, ring_timeout_s=5, wrap_up='{ timeout_s = 30, default_reason = "Done" }')
     files["floor.toml"] = files["floor.toml"].replace("[profiles.default]\n", RULES)
-    with Site(NUMBERS, files) as running:
+    with Site(NUMBERS, files, pbx=pbx) as running:
         yield running
 
 

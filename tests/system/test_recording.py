@@ -1,4 +1,4 @@
-"""Recording on a real Asterisk with the own processes: what is in the files, and pauses that outlive a crash."""
+"""Recording on a real PBX with the own processes: what is in the files, and pauses that outlive a crash."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deploy.lab.people import order
-from deploy.lab.recorded import passages, recording_path
+from deploy.lab.recorded import passages
 from deploy.lab.site import Site, center
 from routing.core.events import EventType
 from routing.core.interaction import Interaction, InteractionState
@@ -34,8 +34,8 @@ def files() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with Site(NUMBERS, files()) as running:
+def site(pbx: str) -> Iterator[Site]:
+    with Site(NUMBERS, files(), pbx=pbx) as running:
         yield running
 
 
@@ -73,7 +73,7 @@ class Desk:
         await self.pair.caller.hangup()
         await self.pair.agent.ended()
         await self.c.ended()
-        path = recording_path(self.site.pbx.directory, self.file)
+        path = self.site.node.recording(self.file)
         deadline = time.monotonic() + 5
         while not path.exists() or path.stat().st_size <= 44:
             assert time.monotonic() < deadline, f"no {path}: {[p.name for p in path.parent.glob('*')]}"
@@ -180,7 +180,7 @@ def test_an_agent_who_is_not_recorded_has_no_file_and_nothing_to_pause(site: Sit
         assert reply.code == "action-not-allowed"
         assert desk.file == ""
         await desk.talk()
-        directory = recording_path(site.pbx.directory, "none").parent
+        directory = site.node.recording("none").parent
         assert not [p for p in directory.glob("*") if desk.id in p.name]
 
     play(site, scene, "1002")

@@ -1,0 +1,55 @@
+"""Tests that need a FreeSWITCH are left out where the machine has none, and the run says how many they are.
+
+`@pytest.mark.freeswitch` marks them. There is no package of it that could be fetched as the other programs are:
+SWITCHROOM_FREESWITCH names a binary, or the PATH has one.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from deploy.lab.programs import FreeSwitchNotInstalled, ProgramMissing, find_freeswitch
+
+MARK = "freeswitch"
+_COUNT = "tests_without_freeswitch"
+
+
+class MissingPbxReport:
+    """The hooks; registered by conftest.py. Processes of a parallel run collect all the same: one of them is asked."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.count = 0
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        needy = [item for item in items if item.get_closest_marker(MARK)]
+        if not needy or _has_freeswitch():
+            return
+        self.count = len(needy)
+        items[:] = [item for item in items if not item.get_closest_marker(MARK)]
+        self._config.hook.pytest_deselected(items=needy)
+
+    def pytest_sessionfinish(self) -> None:
+        if hasattr(self._config, "workeroutput"):
+            self._config.workeroutput[_COUNT] = self.count
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        self.count = max(self.count, getattr(node, "workeroutput", {}).get(_COUNT, 0))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.count:
+            reason = "neither SWITCHROOM_FREESWITCH nor the PATH names a freeswitch"
+            terminalreporter.write_line(f"NOT RUN: {self.count} tests on a real FreeSWITCH, because {reason}")
+
+
+def _has_freeswitch() -> bool:
+    """False when none is named; a name under which there is nothing is an error."""
+    try:
+        find_freeswitch()
+    except FreeSwitchNotInstalled:
+        return False
+    except ProgramMissing as missing:
+        raise pytest.UsageError(str(missing)) from missing
+    return True
