@@ -11,7 +11,16 @@ from routing.store.sealing import NO_KEYS, SealKeys
 
 class PbxKind(StrEnum):
     ASTERISK = "asterisk"
+    FREESWITCH = "freeswitch"
     SIMULATED = "simulated"
+
+
+class EslTransport(StrEnum):
+    """Client of a FreeSWITCH's event socket. AUTO: python-ESL where it can be imported, else our own over a socket."""
+
+    AUTO = "auto"
+    SOCKET = "socket"
+    PYTHON_ESL = "python-esl"
 
 
 class LogLevel(StrEnum):
@@ -104,7 +113,8 @@ class WebhookSettings:
 class PbxSettings:
     """Connection to one PBX node. `secret` is empty where this process could not read it from `secret_source`.
 
-    `system_name`: what the PBX calls itself (Asterisk: `systemname`); empty = not checked.
+    `system_name`: what the PBX calls itself (Asterisk: `systemname`, FreeSWITCH: `switchname`); empty = not checked.
+    `username` is of Asterisk, `transport` of FreeSWITCH.
     """
 
     id: str
@@ -115,3 +125,4 @@ class PbxSettings:
     secret: str = field(default="", repr=False)
     secret_source: str = ""
     system_name: str = ""
+    transport: EslTransport = EslTransport.AUTO

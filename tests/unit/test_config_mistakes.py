@@ -546,7 +546,11 @@ def test_the_same_phone_on_two_pbxs_is_two_phones(tmp_path: Path) -> None:
         'team = "front"\nphone = "PJSIP/1001"', 'team = "front"\nphone = "P/1"\npbx="ast1"'
     )
     people = people.replace('phone = "PJSIP/1002"', 'phone = "P/1"\npbx="ast2"')
-    assert check(write(tmp_path, people=people, more='[pbx.ast2]\nsecret_env = "X"\n')).problems == ()
+    problems = check(write(tmp_path, people=people, more='[pbx.ast2]\nsecret_env = "X"\n')).problems
+    assert {(p.key, p.severity) for p in problems} == {
+        ("pbx.ast1.trunks", Severity.WARNING),
+        ("pbx.ast2.trunks", Severity.WARNING),
+    }
 
 
 def test_bytes_that_are_no_text_are_reported_by_line(tmp_path: Path) -> None:

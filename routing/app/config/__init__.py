@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from routing.app.config import resolve, semantics
+from routing.app.config.pbx_checks import check_pbxs, check_phones, check_reach
 from routing.app.config.problems import ConfigRefused, Problem, Severity
 from routing.app.config.references import References
-from routing.app.config.sources import read_directory
-from routing.app.config.validate import validate
+from routing.app.config.sources import Sources, read_directory
+from routing.app.config.validate import Tables, validate
 from routing.app.settings import ApiSettings, PbxSettings, ServerSettings, WebhookSettings
 from routing.core.config import Config
 
@@ -54,19 +55,26 @@ def check(directory: Path) -> Checked:
     sources = read_directory(directory)
     tables = validate(sources)
     References(sources, tables).check()
+    check_pbxs(sources, tables)
+    check_phones(sources, tables)
     for queue_id, queue in tables.queues.items():
         semantics.check_steps(sources, queue_id, [step.after_s for step in queue.relaxation], queue.max_wait_s)
-    loaded = None
-    if not sources.has_errors():
-        config = resolve.core_config(tables)
-        semantics.check(sources, config)
-        semantics.check_secure_everywhere(sources, config)
-        if tables.server.cad_key_file is None and tables.server.cad_key_env is None:
-            semantics.check_unsealed(sources, config)
-        pbxs = resolve.pbx_settings(sources, tables)
-        problems = _in_order(sources.problems)
-        loaded = Loaded(config=config, server=resolve.server_settings(sources, tables), pbxs=pbxs, warnings=problems)
+    loaded = None if sources.has_errors() else _resolved(sources, tables)
     return Checked(loaded=loaded, problems=_in_order(sources.problems))
+
+
+def _resolved(sources: Sources, tables: Tables) -> Loaded | None:
+    """Tables without errors, judged as a whole."""
+    config = resolve.core_config(tables)
+    check_reach(sources, config)
+    semantics.check(sources, config)
+    semantics.check_secure_everywhere(sources, config)
+    if tables.server.cad_key_file is None and tables.server.cad_key_env is None:
+        semantics.check_unsealed(sources, config)
+    pbxs, server = resolve.pbx_settings(sources, tables), resolve.server_settings(sources, tables)
+    if sources.has_errors():
+        return None
+    return Loaded(config=config, server=server, pbxs=pbxs, warnings=_in_order(sources.problems))
 
 
 def load(directory: Path) -> Loaded:
@@ -84,6 +92,7 @@ def load_settings(directory: Path) -> Settings:
     """
     sources = read_directory(directory)
     tables = validate(sources)
+    check_pbxs(sources, tables)
     is_whole = "server" in sources.sections and "pbx" in sources.sections
     grave = [p for p in sources.problems if p.severity is Severity.ERROR and _concerns_settings(p, is_whole)]
     if grave:

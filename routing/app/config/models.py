@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, model_validator
 
 from routing.app.config.call_models import LimitsTable, NumbersTable, OutdialRights, OutdialTable
+from routing.app.config.pbx_models import PbxTable
 from routing.app.config.scalars import (
     CadName,
-    DialString,
+    Extension,
     Host,
     Id,
     Label,
@@ -25,7 +26,7 @@ from routing.app.config.scalars import (
     Skills,
     Table,
 )
-from routing.app.settings import LogLevel, PbxKind
+from routing.app.settings import LogLevel
 from routing.core.config import AfterMiss, CadType, RonaCause, Strategy, UnansweredTransfer
 
 
@@ -157,41 +158,6 @@ class WebhooksTable(Table):
     keep_days: int = Field(default=30, ge=1, le=3650, description="Days that settled deliveries stay in the log")
 
 
-class PbxTable(Table):
-    """One PBX node; the table's name is its id. The connection settings are read at the start of its connector."""
-
-    kind: Annotated[PbxKind, Field(strict=False)] = Field(default=PbxKind.ASTERISK, description="What it is")
-    host: Host = Field(default="127.0.0.1", description="Where its manager interface (AMI) listens")
-    port: int = Field(default=5038, ge=1, le=65_535, description="Port of the manager interface")
-    username: PlainText = Field(default="switchroom", description="User of the manager interface")
-    secret: PlainText | None = Field(
-        default=None, description="That user's secret, in the open: keep the file from other users"
-    )
-    secret_env: PlainText | None = Field(default=None, description="Environment variable that holds the secret")
-    secret_file: PlainText | None = Field(
-        default=None, description="File whose first line is the secret; relative to the configuration directory"
-    )
-    system_name: PlainText = Field(default="", description="The PBX's `systemname`; `doctor` compares it")
-    dial: DialString | None = Field(
-        default=None,
-        description="Dial string of its trunk, e.g. `PJSIP/{number}@trunk`; without it no outside number is dialed",
-    )
-    dial_colon: Annotated[str, StringConstraints(pattern=r"^[*#]{0,4}$")] | None = Field(
-        default=None,
-        description="What ':' in a number becomes on the trunk, may be empty; without it such a number is refused",
-    )
-    dial_caller_id: Annotated[str, StringConstraints(pattern=r"^(\+?[0-9]{2,15})?$")] = Field(
-        default="", description="Number that outside parties see; empty: what the trunk itself shows"
-    )
-
-    @model_validator(mode="after")
-    def _one_secret(self) -> PbxTable:
-        given = [name for name in ("secret", "secret_env", "secret_file") if getattr(self, name) is not None]
-        if self.kind is PbxKind.ASTERISK and len(given) != 1:
-            raise ValueError("give exactly one of secret, secret_env, secret_file")
-        return self
-
-
 class TeamTable(Table):
     """A team of agents; the table's name is its id."""
 
@@ -238,7 +204,12 @@ class AgentTable(Table):
 
     name: Label = Field(description="Name for people")
     team: Id = Field(description="His team")
-    phone: Phone = Field(description="The PBX's own address of his telephone, e.g. `PJSIP/1001`")
+    phone: Phone = Field(
+        description="His telephone: its number, e.g. `1001`, or the PBX's own address, e.g. `PJSIP/1001`, `user/1001`"
+    )
+    extension: Extension | None = Field(
+        default=None, description="Number by which other PBXs dial it (`trunks`); not given: the one in `phone`"
+    )
     pbx: Id | None = Field(default=None, description="PBX of his telephone; may be left out where there is only one")
     profile: Id = Field(default="default", description="What he may do")
     skills: Skills = Field(default_factory=dict, description="Level 1-10 of each skill")

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum, StrEnum
+from itertools import product
 from typing import Any
 
 from routing.core.agent import AgentState, EngagementState
 from routing.core.config import Config
-from routing.core.interaction import InteractionState
+from routing.core.interaction import WAITING, InteractionState
+from routing.core.reach import is_in_reach
 from routing.core.world import WorldState
 
 _SECRET_FIELDS = frozenset({"pin"})
@@ -126,6 +128,7 @@ def _warnings(state: WorldState, new: Config) -> Iterator[str]:
     yield from _about_queues(state, new)
     yield from _about_agents(state, new)
     yield from _about_pbxs(state, new)
+    yield from _about_trunks(state, new)
 
 
 def _about_queues(state: WorldState, new: Config) -> Iterator[str]:
@@ -168,6 +171,18 @@ def _about_pbxs(state: WorldState, new: Config) -> Iterator[str]:
         calls = sum(interaction.pbx == pbx_id for interaction in state.interactions.values())
         if calls:
             yield f"PBX {pbx_id} is removed: {_count(calls, 'live call')} on it is no longer steered"
+
+
+def _about_trunks(state: WorldState, new: Config) -> Iterator[str]:
+    """Callers who wait on a PBX whose trunk to agents of their queue is taken away."""
+    for pbx, other in sorted(product(new.pbxs, new.pbxs)):
+        if is_in_reach(new, pbx, other) or not is_in_reach(state.config, pbx, other):
+            continue
+        queues = {queue for agent in new.agents.values() if agent.pbx == other for queue, _rank in agent.queues}
+        waiting = [i for i in state.interactions.values() if i.state in WAITING and i.pbx == pbx and i.queue in queues]
+        if waiting:
+            calls = _count(len(waiting), "waiting call")
+            yield f"the trunk from {pbx} to {other} is removed: {calls} gets no further agent of {other}"
 
 
 def _count(number: int, noun: str) -> str:

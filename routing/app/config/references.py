@@ -1,4 +1,4 @@
-"""Names that point from one table to another: each must exist, and no two things may claim the same phone or number."""
+"""Names that point from one table to another: each must exist, and no two entry points may claim the same number."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ class References:
             self._screen_pop(entry_point, ("entry_points", entry_point_id, "screen_pop"))
         if tables.outdial.entry_point is not None:
             self._known("entry_points", tables.outdial.entry_point, ("outdial", "entry_point"))
-        self._phones()
         self._numbers()
         self._reasons()
 
@@ -96,16 +95,6 @@ class References:
             self._known("pbx", agent.pbx, (*path, "pbx"))
         elif len(pbxs) != 1:
             self._sources.error(path, f"'pbx' is required, since there {'is none' if not pbxs else 'are several'}")
-
-    def _phones(self) -> None:
-        only = next(iter(self._sources.entries("pbx")), "")
-        owners: dict[tuple[str, str], str] = {}
-        for agent_id, agent in self._tables.agents.items():
-            owner = owners.setdefault((agent.pbx or only, agent.phone), agent_id)
-            if owner != agent_id:
-                self._sources.error(
-                    ("agents", agent_id, "phone"), f"agent {owner!r} has this phone too{self._at('agents', owner)}"
-                )
 
     def _numbers(self) -> None:
         owners: dict[str, str] = {}

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from routing.app.config import secrets
 from routing.app.config.call_models import NumbersTable, OutdialTable
+from routing.app.config.dial_strings import address_of
 from routing.app.config.models import (
     AgentTable,
     CadTable,
     EntryPointTable,
-    PbxTable,
     ProfileTable,
     QueueTable,
     WrapUpTable,
 )
+from routing.app.config.pbx_checks import template_of
+from routing.app.config.pbx_models import PbxTable
 from routing.app.config.sources import Sources
 from routing.app.config.validate import Tables
 from routing.app.settings import (
     ApiSettings,
     OidcSettings,
+    PbxKind,
     PbxSettings,
     RetentionSettings,
     ServerSettings,
@@ -42,6 +45,7 @@ from routing.core.limits import CallLimits
 from routing.core.outdial import OutdialRules
 
 SQLITE = "sqlite:///"
+_PORTS = {PbxKind.ASTERISK: 5038, PbxKind.FREESWITCH: 8021}
 _SWITCHES = (
     "receive_calls",
     "end_calls",
@@ -113,11 +117,12 @@ def pbx_settings(sources: Sources, tables: Tables) -> dict[str, PbxSettings]:
             id=id_,
             kind=table.kind,
             host=table.host,
-            port=table.port,
-            username=table.username,
+            port=table.port or _PORTS.get(table.kind, 0),
+            username=table.username if table.kind is PbxKind.ASTERISK else "",
             secret=secret,
             secret_source=source,
             system_name=table.system_name,
+            transport=table.transport,
         )
     return settings
 
@@ -133,6 +138,7 @@ def _pbx(id_: str, table: PbxTable) -> Pbx:
         dial=table.dial or "",
         dial_colon=table.dial_colon,
         dial_caller_id=table.dial_caller_id,
+        trunks=dict(table.trunks),
     )
 
 
@@ -195,17 +201,19 @@ def _wrap_up(table: WrapUpTable) -> WrapUp:
 
 def _agent(id_: str, table: AgentTable, tables: Tables) -> AgentConfig:
     queues = tables.teams[table.team].queues if table.queues is None else table.queues
+    pbx = table.pbx or next(iter(tables.pbx))
     return AgentConfig(
         id=id_,
         name=table.name,
         team=table.team,
-        pbx=table.pbx or next(iter(tables.pbx)),
-        phone=table.phone,
+        pbx=pbx,
+        phone=address_of(table.phone, template_of(tables.pbx[pbx])),
         profile=table.profile,
         skills=requirement(table.skills),
         queues=tuple(sorted(queues.items())),
         order=table.order,
         pin=table.pin,
+        extension=table.extension or "",
     )
 
 

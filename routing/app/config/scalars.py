@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 ID_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 CAD_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
 PREFIX_PATTERN = r"^(\+|\+?[0-9*#]{1,15})$"
-DIAL_PATTERN = r"^[A-Za-z0-9]{1,16}/[A-Za-z0-9_.+*#-]{0,32}\{number\}[A-Za-z0-9_.+*#@-]{0,64}(:[0-9]{1,5})?$"
+PHONE_PATTERN = r"^(\+?[0-9]{1,20}|[A-Za-z0-9_]{1,16}(/[A-Za-z0-9_.@%:+-]{1,80}){1,4})$"
 MAX_LEVEL = 10
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
@@ -19,10 +19,12 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"
 Level = Annotated[int, Field(ge=1, le=MAX_LEVEL)]
 Rank = Annotated[int, Field(ge=1, le=99)]
 Priority = Annotated[int, Field(ge=1, le=10)]
-Phone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,16}/[A-Za-z0-9_.@:+-]{1,80}$")]
+Phone = Annotated[str, StringConstraints(pattern=PHONE_PATTERN)]
+# What these may be in detail depends on the kind of PBX: see dial_strings.
+DialString = Annotated[str, StringConstraints(min_length=1, max_length=160)]
+Extension = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,20}$")]
 Prefix = Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)]
-DialString = Annotated[str, StringConstraints(pattern=DIAL_PATTERN)]
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{3,12}$")]
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,253}$")]
 PlainText = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f\x7f]*$")]

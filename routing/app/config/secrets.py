@@ -10,15 +10,25 @@ import os
 import stat
 from pathlib import Path
 
-from routing.app.config.models import PbxTable, ServerTable
+from routing.app.config.models import ServerTable
+from routing.app.config.pbx_models import PbxTable
 from routing.app.config.sources import Sources
+from routing.app.settings import PbxKind
 from routing.store.sealing import NO_KEYS, SealKeys, parse_keys
 
 _MAX_BYTES = 4096
+_SHIPPED = "ClueCon"  # with which every FreeSWITCH comes
 
 
 def resolve(sources: Sources, pbx_id: str, table: PbxTable) -> tuple[str, str]:
     """The secret, empty where it cannot be read, and where it comes from, for messages."""
+    secret, source = _found(sources, pbx_id, table)
+    if secret == _SHIPPED and table.kind is PbxKind.FREESWITCH:
+        sources.warn(("pbx", pbx_id), "its password is the one that everybody knows: change event_socket.conf.xml")
+    return secret, source
+
+
+def _found(sources: Sources, pbx_id: str, table: PbxTable) -> tuple[str, str]:
     if table.secret is not None:
         _warn_if_world_readable(sources, pbx_id)
         return table.secret, str(sources.file_of(("pbx", pbx_id)))

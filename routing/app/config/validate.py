@@ -19,7 +19,6 @@ from routing.app.config.models import (
     CadTable,
     CallsTable,
     EntryPointTable,
-    PbxTable,
     ProfileTable,
     QueueTable,
     ReasonsTable,
@@ -29,15 +28,16 @@ from routing.app.config.models import (
     TeamTable,
     WebhooksTable,
 )
+from routing.app.config.pbx_models import PbxTable
 from routing.app.config.positions import KeyPath
 from routing.app.config.problems import did_you_mean
-from routing.app.config.scalars import CAD_NAME_PATTERN, DIAL_PATTERN, ID_PATTERN, PREFIX_PATTERN
+from routing.app.config.scalars import CAD_NAME_PATTERN, ID_PATTERN, PHONE_PATTERN, PREFIX_PATTERN
 from routing.app.config.sources import Sources
 
 _PATTERN_HINTS = {
     ID_PATTERN: "lower-case letters, digits, '_', '-' and '.', at most 64",
     CAD_NAME_PATTERN: "letters, digits and '_', beginning with a letter, at most 64",
-    DIAL_PATTERN: "'PJSIP/{number}@trunk': one {number}, and nothing that a dial string splits at",
+    PHONE_PATTERN: "'1001', 'PJSIP/1001' or 'user/1001'",
     PREFIX_PATTERN: "digits, '*' and '#', '+' only first, at most 15",
 }
 _MAX_SHOWN_INPUT = 40
