@@ -1,22 +1,34 @@
-"""The labs over which the PBX contract suite runs: the simulated one, and every other whose module is here."""
+"""The labs over which the PBX contract suite runs."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
 from tests.contract.pbx_lab import PbxLab
 from tests.waiting import run
 
-# Module in this folder -> its class; made without arguments. A real PBX that is not installed must fail in
-# `start` with the way to install it; `-m "not pbx"` leaves the real ones out.
+
+@dataclass(frozen=True, slots=True)
+class LabKind:
+    """A class of a module in this folder, made without arguments.
+
+    A real PBX that is not installed must fail in `start` with the way to install it; `-m "not pbx"` leaves the real
+    ones out. Those on FreeSWITCH are left out by themselves where there is none, and the run says so.
+    """
+
+    module: str
+    name: str
+    marks: tuple[pytest.MarkDecorator, ...] = ()
+
+
 LABS = {
-    "simulated_lab": "SimulatedLab",
-    "asterisk_lab": "AsteriskLab",
-    "freeswitch_lab": "FreeswitchLab",
+    "simulated": LabKind("simulated_lab", "SimulatedLab"),
+    "asterisk": LabKind("asterisk_lab", "AsteriskLab", (pytest.mark.pbx,)),
+    "freeswitch": LabKind("freeswitch_lab", "FreeswitchLab", (pytest.mark.pbx, pytest.mark.freeswitch)),
 }
 
 Scenario = Callable[[PbxLab], Awaitable[None]]
@@ -24,12 +36,7 @@ InLab = Callable[[Scenario, Sequence[str]], None]
 
 
 def _params() -> list[object]:
-    here = Path(__file__).parent
-    found = [name for name in LABS if (here / f"{name}.py").exists()]
-    return [
-        pytest.param(name, id=name.removesuffix("_lab"), marks=[pytest.mark.pbx] if position else [])
-        for position, name in enumerate(found)
-    ]
+    return [pytest.param(kind, id=name, marks=kind.marks) for name, kind in LABS.items()]
 
 
 @pytest.fixture(params=_params())
@@ -42,8 +49,8 @@ def in_lab(request: pytest.FixtureRequest) -> InLab:
     return play
 
 
-async def _play(module: str, scenario: Scenario, phones: Sequence[str]) -> None:
-    lab: PbxLab = getattr(import_module(f"tests.contract.{module}"), LABS[module])()
+async def _play(kind: LabKind, scenario: Scenario, phones: Sequence[str]) -> None:
+    lab: PbxLab = getattr(import_module(f"tests.contract.{kind.module}"), kind.name)()
     try:
         await lab.start(phones)
         await scenario(lab)
