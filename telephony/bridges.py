@@ -38,6 +38,8 @@ class Bridges:
             self._bridges[bridge_id] = Bridge(bridge_id, conference)
 
     def enter(self, bridge_id: str, uid: str) -> None:
+        if uid in self.members(bridge_id):
+            return
         self.leave(uid)
         self.create(bridge_id, "")
         bridge = self._bridges[bridge_id]
@@ -48,6 +50,8 @@ class Bridges:
         bridge = self._of.pop(uid, None)
         if bridge is not None:
             bridge.members.discard(uid)
+            if not bridge.members:
+                self._bridges.pop(bridge.id, None)
 
     def destroy(self, bridge_id: str) -> None:
         bridge = self._bridges.pop(bridge_id, None)

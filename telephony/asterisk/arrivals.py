@@ -6,22 +6,15 @@ from urllib.parse import unquote
 
 from routing.core.facts import FeatureDialed, LegArrived
 from telephony.asterisk.codec import AmiMessage
+from telephony.handover import FEATURES, MAX_NAMES, TOO_LONG, options_of
 from telephony.legs import arrived_leg_id
 
 MAX_OPEN = 1000
-MAX_NAMES = 500
-FEATURES = frozenset({"sign_in", "sign_out", "available", "idle", "wrap_up_done"})
 
 
 def decode(text: str) -> str:
     """A percent-coded value; bytes that are not UTF-8 become replacement characters."""
     return unquote(text, errors="replace")
-
-
-def options_of(text: str) -> dict[str, str]:
-    """`priority=7&requires=german:5+vip:1` as a dictionary; a plus stands for a comma, which ends an argument there."""
-    pairs = (part.partition("=") for part in text.split("&") if part)
-    return {name: value.replace("+", ",") for name, separator, value in pairs if separator and name}
 
 
 class Arrivals:
@@ -59,7 +52,7 @@ class Arrivals:
         """`event` has the headers of SwitchroomCall, percent-coded. Names too long to be sent are an option."""
         options = options_of(decode(event.get("options")))
         if too_long:
-            options["cad_too_long"] = ",".join(too_long)
+            options[TOO_LONG] = ",".join(too_long)
         return LegArrived(
             pbx=self._pbx,
             leg_id=arrived_leg_id(uid),

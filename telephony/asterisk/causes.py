@@ -3,35 +3,11 @@
 from __future__ import annotations
 
 from routing.core.facts import DialOutcome
+from telephony.causes import BY_SIP
 
 _O = DialOutcome
 
 REASON_ANSWERED, REASON_TIMEOUT = 4, 3
-
-# Header TechCause of Hangup (22 has it, 16 has not): the SIP code itself.
-BY_SIP: dict[int, DialOutcome] = {
-    302: _O.REJECTED,
-    403: _O.REJECTED,
-    404: _O.INVALID,
-    408: _O.UNREACHABLE,
-    410: _O.INVALID,
-    480: _O.UNREACHABLE,
-    484: _O.INVALID,
-    485: _O.INVALID,
-    486: _O.BUSY,
-    487: _O.REJECTED,
-    488: _O.CONGESTION,
-    500: _O.CONGESTION,
-    502: _O.CONGESTION,
-    503: _O.CONGESTION,
-    504: _O.UNREACHABLE,
-    600: _O.BUSY,
-    603: _O.REJECTED,
-    604: _O.INVALID,
-    606: _O.CONGESTION,
-    607: _O.REJECTED,
-    608: _O.REJECTED,
-}
 
 # ITU-T Q.850 table 1. 480 comes as 19 here: an own time-out is told by the reason, so 19 is "not there now".
 BY_CAUSE: dict[int, DialOutcome] = {
@@ -49,6 +25,8 @@ BY_CAUSE: dict[int, DialOutcome] = {
 
 def outcome(reason: int | None, cause: int | None, tech_cause: int | None, *, has_rung: bool) -> DialOutcome:
     """`reason` of OriginateResponse (0 says nothing), `cause` and `tech_cause` of Hangup; None: not told.
+
+    `tech_cause`, a header that 22 has and 16 has not, is the SIP code itself.
 
     A time-out of a telephone that never rang is a dead telephone.
     """

@@ -9,9 +9,10 @@ from typing import Any
 from routing.core.facts import LegArrived
 from telephony.answers import Answer
 from telephony.asterisk.actions import get_variable
-from telephony.asterisk.arrivals import decode, options_of
+from telephony.asterisk.arrivals import decode
 from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.legs import RINGING, UP, Legs, conference_name
+from telephony.handover import TOO_LONG, options_of
 from telephony.legs import Leg, LegKind, arrived_leg_id
 from telephony.session import SyncFailed
 
@@ -116,7 +117,7 @@ async def read_arrival(ask: Ask, pbx: str, leg: Leg) -> LegArrived | None:
     cad, too_long = await _read_cad(ask, leg.uid, values["SR_CADS"])
     options = options_of(values["SR_OPTIONS"])
     if too_long:
-        options["cad_too_long"] = ",".join(too_long)
+        options[TOO_LONG] = ",".join(too_long)
     return LegArrived(
         pbx=pbx,
         leg_id=leg.leg_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -31,6 +32,7 @@ class Channel:
     """`party` is who hears and speaks there. `state` None: gone. `variables` are the channel's own.
 
     `digits`: the DTMF that its party got.
+    `phone`: the address that was dialed; `telephone`: what it reached, None until then.
     `file`: into which it is recorded, empty when it is not; `is_silenced`: silence gets into it.
     """
 
@@ -39,6 +41,7 @@ class Channel:
     place: Place
     state: LegState | None
     phone: str = ""
+    telephone: Phone | None = field(default=None, repr=False)
     interaction_id: str = ""
     arrival: LegArrived | None = None
     reaction: Reaction = field(default_factory=Reaction)
@@ -67,10 +70,15 @@ class Channel:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Phone:
-    """A telephone with one line. `calls`: its channels, oldest first; `rings`: calls that reached it."""
+    """A telephone with one line, of one `node`. `calls`: its channels, oldest first; `rings`: calls that reached it.
+
+    A channel of another node is among its calls when that node rang it over a trunk. `changed` tells its own node.
+    """
 
     address: str
     habit: Habit = field(default_factory=Answers)
+    node: str = ""
+    changed: Callable[[], None] = field(default=lambda: None, repr=False)
     is_registered: bool = True
     calls: list[Channel] = field(default_factory=list)
     rings: int = 0

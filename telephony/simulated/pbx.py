@@ -41,7 +41,7 @@ class SimulatedPbx(Switch):
             return self._fail(channel, DialOutcome.UNREACHABLE if phone else DialOutcome.INVALID)
         if phone.live is not None:
             return self._fail(channel, DialOutcome.BUSY)
-        channel.reaction = phone.habit.react(self.random)
+        channel.reaction, channel.telephone = phone.habit.react(self.random), phone
         phone.calls.append(channel)
         if channel.reaction.rings:
             self._ring(channel, phone)
@@ -50,7 +50,7 @@ class SimulatedPbx(Switch):
     def _ring(self, channel: Channel, phone: Phone) -> None:
         channel.state, phone.rings = LegState.RINGING, phone.rings + 1
         self._tell(LegRinging(pbx=self.name, leg_id=channel.leg_id))
-        self._phone_changed(phone)
+        phone.changed()
         reaction = channel.reaction
         if reaction.answer_ms is not None:
             self._after(channel, reaction.answer_ms, lambda: self._answer(channel, phone))
@@ -62,7 +62,7 @@ class SimulatedPbx(Switch):
         channel.state = LegState.UP
         self.recordings.note([channel])
         self._tell(LegAnswered(pbx=self.name, leg_id=channel.leg_id))
-        self._phone_changed(phone)
+        phone.changed()
 
     def _time_out(self, channel: Channel) -> None:
         rang = channel.state is LegState.RINGING

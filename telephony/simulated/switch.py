@@ -64,12 +64,21 @@ class Switch:
             self._listener(fact)
 
     def add_phone(self, address: str, habit: Habit | None = None) -> Phone:
-        phone = self.phones[address] = Phone(address=address, habit=habit or Answers())
+        phone = self.phones[address] = Phone(address=address, habit=habit or Answers(), node=self.name)
+        phone.changed = lambda: self._tell_phone(phone)
         return phone
+
+    def add_trunk(self, address: str, phone: Phone) -> None:
+        """`address`, dialed here, rings a telephone of another node; its state is still told there."""
+        self.phones[address] = phone
+
+    def cut_trunk(self, address: str) -> None:
+        """Nothing is at that address any more; who talks over it talks on."""
+        self.phones.pop(address, None)
 
     def register(self, phone: Phone, is_registered: bool) -> None:
         phone.is_registered = is_registered
-        self._phone_changed(phone)
+        phone.changed()
 
     def phone_state(self, address: str) -> PhoneState:
         phone = self.phones.get(address)
@@ -79,7 +88,7 @@ class Switch:
             return PhoneState.FREE
         return PhoneState.BUSY if phone.live.state is LegState.UP else PhoneState.RINGING
 
-    def _phone_changed(self, phone: Phone) -> None:
+    def _tell_phone(self, phone: Phone) -> None:
         if phone.address in self.watched:
             self._tell(PhoneChanged(pbx=self.name, phone=phone.address, state=self.phone_state(phone.address)))
 
@@ -137,9 +146,10 @@ class Switch:
     def _own_call(self, phone: Phone, place: Place) -> Channel:
         leg_id = f"{self.name}-{next(self._numbers)}"
         channel = Channel(leg_id=leg_id, party=phone.address, place=place, state=LegState.UP, phone=phone.address)
+        channel.telephone = phone
         self.channels[leg_id] = channel
         phone.calls.append(channel)
-        self._phone_changed(phone)
+        phone.changed()
         return channel
 
     def owns(self, channel: Channel) -> bool:
@@ -183,9 +193,8 @@ class Switch:
         self.recordings.note(self.channels.values())
 
     def _released(self, channel: Channel) -> None:
-        phone = self.phones.get(channel.phone)
-        if phone is not None and channel in phone.calls:
-            self._phone_changed(phone)
+        if channel.telephone is not None:
+            channel.telephone.changed()
 
     def _after(self, channel: Channel, delay_ms: int, call: Callable[[], None]) -> Timer:
         """As the clock's, but forgotten when the channel ends (or is answered)."""

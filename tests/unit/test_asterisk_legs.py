@@ -18,7 +18,8 @@ from routing.core.facts import (
     LegState,
     PhoneState,
 )
-from telephony.asterisk.arrivals import Arrivals, options_of
+from telephony.asterisk.arrivals import Arrivals
+from telephony.handover import options_of
 from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.legs import Legs
 from telephony.asterisk.phones import Phones

@@ -1,0 +1,67 @@
+"""The orders as commands of the event socket."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from routing.core.commands import DialLeg, SetRecording
+from telephony.answers import OnAnswer
+from telephony.freeswitch import actions
+from telephony.freeswitch.actions import Api, EslAction, Job
+from telephony.legs import Leg
+from telephony.safety import word
+
+
+class Sender(Protocol):
+    def send(self, action: EslAction, on_answer: OnAnswer) -> None: ...
+
+
+class EslWire:
+    """As telephony.wire.Wire. `recordings`: the folder of the PBX into which recordings go, as it tells it."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self.recordings = ""
+        self._variables: dict[str, dict[str, str]] = {}
+
+    def originate(self, order: DialLeg) -> Job:
+        job = actions.originate(order)
+        if order.variables:
+            self._variables[order.leg_id] = order.variables
+        return job
+
+    def variables_of(self, uid: str) -> dict[str, str]:
+        """What the order to dial that leg wants set on its channel, once."""
+        return self._variables.pop(uid, {})
+
+    def clear(self) -> None:
+        """The link is gone: nothing is set later."""
+        self._variables.clear()
+
+    def hang_up(self, leg: Leg, cause: int) -> Api:
+        return actions.hang_up(leg.uid, cause)
+
+    def redirect(self, legs: Sequence[Leg], context: str, exten: str) -> Api:
+        return actions.transfer([leg.uid for leg in legs], context, exten)
+
+    def bridge(self, one: Leg, other: Leg) -> Api:
+        return actions.bridge(one.uid, other.uid)
+
+    def set_variable(self, leg: Leg, name: str, value: str) -> Api:
+        return actions.set_variable(leg.uid, name, value)
+
+    def record(self, leg: Leg, order: SetRecording) -> Api:
+        return actions.record(leg.uid, actions.VERBS.get(order.state, "unmask"), self.path_of(order.file))
+
+    def start_recording(self, leg: Leg) -> Api:
+        return actions.record(leg.uid, "start", self.path_of(leg.recording))
+
+    def path_of(self, file: str) -> str:
+        return f"{self.recordings}/{word(file)}.wav"
+
+    def play_digit(self, leg: Leg, digit: str) -> Api:
+        return actions.play_digit(leg.uid, digit)
+
+    def send(self, action: EslAction, on_answer: OnAnswer) -> None:
+        self._sender.send(action, on_answer)
