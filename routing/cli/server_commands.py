@@ -106,13 +106,25 @@ def _connected(settings: Settings) -> list[str]:
 
 def _port(pbx: PbxSettings, server: ServerSettings) -> PbxPort:
     """Raises NoSecret, NoConnector."""
-    if pbx.kind is not PbxKind.ASTERISK:
+    if pbx.kind is PbxKind.SIMULATED:
         raise NoConnector(pbx=pbx.id, kind=pbx.kind.value)
     if not pbx.secret:
         raise NoSecret(pbx=pbx.id, source=pbx.secret_source)
-    from telephony.asterisk import AsteriskPort
-    from telephony.asterisk.settings import AsteriskSettings
+    watch = EngineWatch(lambda: bootstrap.open_store(server))
+    make = _freeswitch_port if pbx.kind is PbxKind.FREESWITCH else _asterisk_port
+    return WatchedPort(make(pbx, watch), watch)
+
+
+def _asterisk_port(pbx: PbxSettings, watch: EngineWatch) -> PbxPort:
+    from telephony.asterisk import AsteriskPort, AsteriskSettings
 
     settings = AsteriskSettings(pbx=pbx.id, username=pbx.username, secret=pbx.secret, host=pbx.host, port=pbx.port)
-    watch = EngineWatch(lambda: bootstrap.open_store(server))
-    return WatchedPort(AsteriskPort(settings, is_serving=watch.is_serving), watch)
+    return AsteriskPort(settings, is_serving=watch.is_serving)
+
+
+def _freeswitch_port(pbx: PbxSettings, watch: EngineWatch) -> PbxPort:
+    from telephony.freeswitch import FreeswitchPort, FreeswitchSettings, TransportKind
+
+    transport = TransportKind(pbx.transport.value)
+    settings = FreeswitchSettings(pbx=pbx.id, secret=pbx.secret, host=pbx.host, port=pbx.port, transport=transport)
+    return FreeswitchPort(settings, is_serving=watch.is_serving)
