@@ -153,8 +153,8 @@ class LegBook(ABC):
         """A dialled leg came to nothing."""
         if self._by_id.get(leg.leg_id) is not leg or leg.is_up:
             return []
-        self.drop(leg)
         how = DialOutcome.CANCELLED if leg.hang_up_cause is not None else self.outcome(leg)
+        self.drop(leg)
         return [DialFailed(pbx=self._pbx, leg_id=leg.leg_id, outcome=how, cause=leg.cause or 0)]
 
     @abstractmethod
