@@ -44,7 +44,7 @@ def render(plan: Plan) -> dict[str, str]:
         "event_socket.conf.xml": _event_socket(plan),
         "logfile.conf.xml": _logfile(plan),
         "local_stream.conf.xml": _local_stream(plan),
-        "conference.conf.xml": CONFERENCE,
+        "conference.conf.xml": _conference(plan),
         "sofia.conf.xml": _sofia(plan),
         "directory.xml": _directory(plan),
         "trunk.xml": _trunk(plan),
@@ -215,17 +215,13 @@ def _trunk(plan: Plan) -> str:
 """
 
 
-CONFERENCE = """<configuration name="conference.conf">
-  <caller-controls><group name="none"/></caller-controls>
-  <profiles>
-    <profile name="default">
-      <param name="rate" value="8000"/>
-      <param name="interval" value="20"/>
-      <param name="energy-level" value="0"/>
-      <param name="caller-controls" value="none"/>
-      <param name="moderator-controls" value="none"/>
-      <param name="comfort-noise" value="false"/>
-    </profile>
-  </profiles>
-</configuration>
-"""
+def _conference(plan: Plan) -> str:
+    included = f'  <X-PRE-PROCESS cmd="include" data="{plan.project_dialplan.parent}/conference.xml"/>'
+    return _configuration(
+        "conference",
+        '  <caller-controls><group name="none"/></caller-controls>',
+        "  <profiles>",
+        '  <profile name="default"><param name="rate" value="8000"/><param name="energy-level" value="0"/></profile>',
+        included,
+        "  </profiles>",
+    )
