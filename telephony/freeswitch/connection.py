@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from telephony.answers import Answer, Answered, OnAnswer
 from telephony.freeswitch.codec import (
@@ -252,8 +252,7 @@ class SocketWire(asyncio.Protocol):
             self._transport.write(block.encode("utf-8", "replace"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  # create_connection gives no other
-        self._transport = transport
+        self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's own class is none by inheritance
         if self._is_shut:
             self._abort()
         else:
