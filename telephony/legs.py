@@ -69,6 +69,9 @@ def arrived_leg_id(uid: str) -> str:
 class LegBook(ABC):
     """`changed` collects the ids of legs whose place or company has changed since it was last emptied."""
 
+    # Where a call waits that was handed over.
+    handover = CONTEXT_HANDOVER
+
     def __init__(self, pbx: str) -> None:
         self._pbx = pbx
         self._by_uid: dict[str, Leg] = {}
@@ -114,7 +117,7 @@ class LegBook(ABC):
 
     def is_untaken(self, leg: Leg) -> bool:
         """Handed over, and nobody has taken it yet."""
-        return leg.kind is LegKind.ARRIVED and leg.context == CONTEXT_HANDOVER and not leg.interaction_id
+        return leg.kind is LegKind.ARRIVED and leg.context == self.handover and not leg.interaction_id
 
     def snapshot(self) -> tuple[SnapshotLeg, ...]:
         return tuple(

@@ -20,9 +20,13 @@ class Legs(LegBook):
     somewhere: it is on its way there by itself.
     """
 
+    # `switchroom` itself runs inside of the integrator's extension.
+    handover = "switchroom-call"
+
     def __init__(self, pbx: str) -> None:
         super().__init__(pbx)
         self._why: dict[str, str] = {}
+        self._mates: dict[str, str] = {}
 
     # ------------------------------------------------------------------ places and company
 
@@ -37,9 +41,15 @@ class Legs(LegBook):
     def bridged(self, one: str, other: str) -> None:
         for uid in (one, other):
             self._touch(uid)
-        for uid in (one, other):
+        for uid, mate in ((one, other), (other, one)):
             self.bridges.enter(pair_name(one, other), uid)
+            self._mates[uid] = mate
         self._touch(one)
+
+    def last_mate(self, leg: Leg) -> str:
+        """The leg it was joined with last, perhaps still is; empty for none of ours."""
+        mate = self.by_uid(self._mates.get(leg.uid, ""))
+        return mate.leg_id if mate is not None else ""
 
     def unbridged(self, one: str, other: str) -> None:
         """Each is alone now, unless it is somewhere else already."""
@@ -67,6 +77,7 @@ class Legs(LegBook):
 
     def gone(self, uid: str) -> None:
         """A channel that is no leg of ours has ended."""
+        self._mates.pop(uid, None)
         self._touch(uid)
         self.bridges.leave(uid)
 
@@ -123,10 +134,12 @@ class Legs(LegBook):
     def drop(self, leg: Leg) -> None:
         super().drop(leg)
         self._why.pop(leg.leg_id, None)
+        self._mates.pop(leg.uid, None)
 
     def clear(self) -> None:
         super().clear()
         self._why.clear()
+        self._mates.clear()
 
 
 def _is_remote(event: EslEvent) -> bool:

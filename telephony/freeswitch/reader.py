@@ -120,14 +120,9 @@ class EventReader:
     def _bridged(self, event: EslEvent) -> list[Fact]:
         one, other = event.get("Bridge-A-Unique-ID"), event.get("Bridge-B-Unique-ID")
         ours = [leg for uid in (one, other) if (leg := self._legs.by_uid(uid)) is not None]
-        by = self._company_of(ours[0]) if len(ours) == 1 else ""
+        by = self._legs.last_mate(ours[0]) if len(ours) == 1 else ""
         self._legs.bridged(one, other)
         return [self._sent_away(ours[0], by)] if len(ours) == 1 else []
-
-    def _company_of(self, leg: Leg) -> str:
-        """The leg it was joined with so far."""
-        spots = self._legs.spots([leg.leg_id])
-        return next(iter(spots[leg.leg_id].company), "") if leg.leg_id in spots else ""
 
     def _sent_away(self, leg: Leg, by: str) -> Fact:
         """A telephone has joined it with somebody of its own: it is not ours any more (CONS-14)."""
