@@ -30,18 +30,30 @@ SET_CAD = """
 
 # The integrator's dialplan.
 DIALPLAN = """
+<X-PRE-PROCESS cmd="set" data="SR_TAKE_S=20"/>
 <context name="from-trunk">
+  <extension name="back">
+    <condition field="destination_number" expression="^switchroom-result$">
+      <action application="event" data="Event-Subclass=lab::back,Event-Name=CUSTOM,Result=${SR_RESULT}"/>
+      <action application="answer"/>
+      <action application="park"/>
+    </condition>
+  </extension>
   <extension name="who" continue="true">
     <condition>
-      <action application="set" data="app_disable_expand_variables=true"/>
-      <action application="set" data="LAB_NAME=${url_decode(${sip_h_X-Name})}"/>
-      <action application="set" data="app_disable_expand_variables=false"/>
+      <action application="set_profile_var" data="caller_id_name=${url_decode(${sip_h_X-Name})}"/>
       <action application="event" data="Event-Subclass=lab::call,Event-Name=CUSTOM,Token=${sip_h_X-Token}"/>
     </condition>
   </extension>
   CADS
+  <extension name="hand-over">
+    <condition>
+      <action application="execute_extension" data="${sip_h_X-Entry},${sip_h_X-Options} XML switchroom"/>
+    </condition>
+  </extension>
 </context>
 <context name="from-agent">
+  FEATURES
   <extension name="somebody">
     <condition field="destination_number" expression="^PRIVATE$">
       <action application="set" data="hangup_after_bridge=true"/>
@@ -49,7 +61,9 @@ DIALPLAN = """
     </condition>
   </extension>
 </context>
-""".replace("CADS", "".join(SET_CAD.format(name=name) for name in CAD_NAMES)).replace("PRIVATE", PRIVATE_NUMBER)
+"""
+DIALPLAN = DIALPLAN.replace("CADS", "".join(SET_CAD.format(name=name) for name in CAD_NAMES))
+DIALPLAN = DIALPLAN.replace("PRIVATE", PRIVATE_NUMBER).replace("FEATURES", "")
 
 
 @cache
@@ -64,6 +78,7 @@ class FreeswitchLab(SipLab):
     """A PbxLab."""
 
     phone_prefix = "user/"
+    option_separator = ","
     transport = TransportKind.SOCKET
     observer: Observer
 

@@ -34,11 +34,12 @@ class SipLab(ABC):
     """A PbxLab. Made for each connector by telling it the PBX, the observer and the port.
 
     The dialplan of `sip_pbx` tells the observer the token of each call (header X-Token), and hands the call over with
-    what else its INVITE brings, percent-coded: X-Name, X-Entry, X-Options (`name=value&name=value`), X-Cads (names
-    joined by `&`) and X-Cad-<name>. It answers 7009 for agents.
+    what else its INVITE brings, percent-coded: X-Name, X-Entry, X-Options (`name=value`, joined by `option_separator`),
+    X-Cads (names joined by `&`) and X-Cad-<name>. It answers 7009 for agents.
     """
 
     phone_prefix: str = ""
+    option_separator: str = "&"
     stall_deadline_s: float = 3.0
     port: PbxPort
     observer: Observer
@@ -113,7 +114,7 @@ class SipLab(ABC):
         voice = CALLER_VOICES[self._callers % len(CALLER_VOICES)]
         self._callers += 1
         phone, mark = await self.lines.caller(call.ani, voice), token()
-        sip_call = await phone.dial(call.dnis, [f"X-Token: {mark}", *_headers(call)])
+        sip_call = await phone.dial(call.dnis, [f"X-Token: {mark}", *_headers(call, self.option_separator)])
         await sip_call.answered()
         await self.wait(lambda: mark in self.observer.callers, 5.0, lambda: self.observer.callers)
         caller = SipCaller(self, sip_call, self.observer.callers[mark], voice)
@@ -204,8 +205,8 @@ class SipLab(ABC):
             await asyncio.sleep(POLL_S)
 
 
-def _headers(call: IncomingCall) -> list[str]:
-    options = "&".join(f"{name}={value.replace(',', '+')}" for name, value in call.options.items())
+def _headers(call: IncomingCall, separator: str) -> list[str]:
+    options = separator.join(f"{name}={value.replace(',', '+')}" for name, value in call.options.items())
     headers = [f"X-Name: {quote(call.ani_name, safe='')}", f"X-Entry: {call.entry_point}"]
     headers += [f"X-Options: {options}"] if options else []
     headers += [f"X-Cads: {'&'.join(call.cad)}"] if call.cad else []
