@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from routing.core import numbers
 from routing.core.agent import Agent, Engagement, EngagementState
 from routing.core.capacity import count_dial
-from routing.core.config import Config, DialRights, Profile
+from routing.core.config import AgentConfig, Config, DialRights, Profile
 from routing.core.errors import (
     ActionNotAllowed,
     AgentNotAvailable,
@@ -73,9 +73,15 @@ def require_free(world: World, agent_id: str, interaction: Interaction) -> None:
     config = world.config.agents.get(agent_id)
     if config is None:
         raise UnknownAgent(agent_id=agent_id)
-    is_reached = is_in_reach(world.config, interaction.pbx, config.pbx)
-    if because := world.unavailable_because(agent_id) or ("" if is_reached else "other_pbx"):
+    if because := world.unavailable_because(agent_id) or _cut_off(world, config, interaction):
         raise AgentNotAvailable(agent_id=agent_id, because=because)
+
+
+def _cut_off(world: World, agent: AgentConfig, interaction: Interaction) -> str:
+    """Why the PBX of the call cannot ring his telephone now; empty when it can."""
+    if not is_in_reach(world.config, interaction.pbx, agent.pbx):
+        return "other_pbx"
+    return "" if world.is_linked(interaction.pbx) else "pbx_link_down"
 
 
 def require_queue(world: World, queue_id: str) -> None:

@@ -1,6 +1,6 @@
-"""A call centre in memory: the real core, the simulated PBX, one virtual clock, no store and no event loop.
+"""A call centre in memory: the real core, simulated PBXs, one virtual clock, no store and no event loop.
 
-It does what engine and connector do together: facts and due deadlines become inputs, commands go to the port. Every
+It does what engine and connector do together: facts and due deadlines become inputs, commands go to the ports. Every
 input is kept, so that a run can be replayed, and every step is judged by the observers.
 """
 
@@ -10,32 +10,35 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from routing.app.repeats import REPEATABLE
 from routing.core.agent import Agent
-from routing.core.commands import Command, DialLeg, HangUpLeg, PlayDigits
-from routing.core.config import Config
+from routing.core.commands import Command
+from routing.core.config import AgentConfig, Config
 from routing.core.effects import Effects
 from routing.core.events import Event, EventType
-from routing.core.facts import CommandEnded, CommandOutcome, Fact, LinkRestored
 from routing.core.interaction import Interaction
 from routing.core.orders import ApplyConfig, FireTimer, Reply, SignIn
 from routing.core.step import Input, step
 from routing.core.world import World, WorldState
-from telephony.simulated import LinkTimings, SimulatedPbx, SimulatedPort, VirtualClock
-from telephony.simulated.channel import Channel, Place, Timings
+from telephony.simulated import SimulatedPort, VirtualClock
+from telephony.simulated.channel import Channel, Phone, Place
 from telephony.simulated.habits import Habit
 from tests.factories import PBX, arrival
+from tests.sim.node import Node
 
 START_MS = 1_800_000_000_000
 Observer = Callable[["Hall", Input, Effects], None]
 
 
 class Hall:
-    """`before` is a shallow copy of interactions and agents as they were before the step that observers look at."""
+    """`before` is a shallow copy of interactions and agents as they were before the step that observers look at.
+
+    There is a node for each PBX of the configuration; `pbx` and `port` are those of the first one, named PBX.
+    """
 
     def __init__(self, config: Config, habits: dict[str, Habit] | None = None, *, seed: int = 0) -> None:
         self.clock = VirtualClock(START_MS)
-        self.pbx = SimulatedPbx(self.clock, PBX, seed=seed, timings=Timings(take_within_ms=60_000))
+        self.nodes = {name: Node(self.clock, name, self.feed, seed=seed + n) for n, name in enumerate(config.pbxs)}
+        self.pbx = self.nodes[PBX].pbx
         self.world = World(WorldState(config=Config(tenant=config.tenant)))
         self.log: list[tuple[int, int, Input]] = []
         self.commands: list[Command] = []
@@ -45,14 +48,12 @@ class Hall:
         self.before_calls: dict[str, Interaction] = {}
         self.before_agents: dict[str, Agent] = {}
         self._orders = 0
-        self._stream: list[Command] = []
-        self._unfinished: dict[str, Command] = {}
         for member in config.agents.values():
-            self.pbx.add_phone(member.phone, (habits or {}).get(member.id))
-        self.port = self._new_port()
-        self.is_connector_up = True
+            self.nodes[member.pbx].pbx.add_phone(member.phone, (habits or {}).get(member.id))
+        self.link_trunks(config)
         self.order(ApplyConfig, config=config)
-        self.port.begin(self._fact)
+        for node in self.nodes.values():
+            node.begin()
         self.run(100)
 
     # ------------------------------------------------------------------ engine
@@ -87,66 +88,39 @@ class Hall:
         (reply,) = self.feed(kind(order_id=f"ord_{self._orders}", reply_to="test", **fields)).replies
         return reply
 
-    # ------------------------------------------------------------------ connector
+    # ------------------------------------------------------------------ connectors
 
-    def _new_port(self) -> SimulatedPort:
-        return SimulatedPort(self.pbx, LinkTimings())
-
-    def _fact(self, fact: Fact) -> None:
-        if isinstance(fact, CommandEnded) and self._is_said_again(fact):
-            return
-        waiting = self._catch_up() if isinstance(fact, LinkRestored) else []
-        self.feed(fact)
-        for overtaken in waiting:
-            self.feed(CommandEnded(pbx=PBX, command_id=overtaken.id, outcome=CommandOutcome.UNKNOWN))
-
-    def _is_said_again(self, end: CommandEnded) -> bool:
-        """As the connector does with orders of unknown fate which may be carried out twice, and with refused
-        hang-ups.
-        """
-        command = self._unfinished.pop(end.command_id, None)
-        is_refused = end.outcome is CommandOutcome.REFUSED and isinstance(command, HangUpLeg)
-        if not isinstance(command, REPEATABLE) or not (is_refused or end.outcome is CommandOutcome.UNKNOWN):
-            return False
-        self.clock.call_at(self.clock.now_ms + 1000, lambda: self._pass_on(command))
-        return True
+    @property
+    def port(self) -> SimulatedPort:
+        """Of the first PBX."""
+        return self.nodes[PBX].port
 
     def _command(self, command: Command) -> None:
         self.commands.append(command)
-        self._pass_on(command)
-
-    def _pass_on(self, command: Command) -> None:
-        if self.is_connector_up and self.port.is_up:
-            self._submit(command)
-        else:
-            self._stream.append(command)
-
-    def _submit(self, command: Command) -> None:
-        self._unfinished[command.id] = command
-        self.port.submit(command)
+        self.nodes[command.pbx].pass_on(command)
 
     def kill_connector(self) -> None:
-        """The process is gone, without a word; what the core commands now waits in its stream."""
-        if self.is_connector_up:
-            self.is_connector_up = False
-            self.port.kill()
-            self._stream = [*self._unfinished.values(), *self._stream]
-            self._unfinished = {}
+        self.nodes[PBX].kill_connector()
 
     def start_connector(self) -> None:
-        """A new process: it does again what was begun and all that waits, but for dialling."""
-        if not self.is_connector_up:
-            self.is_connector_up = True
-            self.port = self._new_port()
-            self.port.begin(self._fact)
+        self.nodes[PBX].start_connector()
 
-    def _catch_up(self) -> list[DialLeg | PlayDigits]:
-        """Everything that waited but dials and digits, which are older than the snapshot and end unknown."""
-        waiting, self._stream = self._stream, []
-        for command in waiting:
-            if not isinstance(command, DialLeg | PlayDigits):
-                self._submit(command)
-        return [command for command in waiting if isinstance(command, DialLeg | PlayDigits)]
+    def link_trunks(self, config: Config) -> None:
+        """What each PBX dials for an agent of another one rings his telephone there."""
+        for (from_pbx, address), phone in self._trunks(config).items():
+            self.nodes[from_pbx].pbx.add_trunk(address, phone)
+
+    def cut_trunks(self, config: Config) -> None:
+        for from_pbx, address in self._trunks(config):
+            self.nodes[from_pbx].pbx.cut_trunk(address)
+
+    def _trunks(self, config: Config) -> dict[tuple[str, str], Phone]:
+        return {
+            (pbx.id, trunk.replace("{number}", member.phone.rsplit("/")[-1])): self.phone_of(member)
+            for pbx in config.pbxs.values()
+            for member in config.agents.values()
+            if (trunk := pbx.trunks.get(member.pbx))
+        }
 
     # ------------------------------------------------------------------ what people do
 
@@ -155,8 +129,10 @@ class Hall:
             self.order(SignIn, agent_id=agent_id)
             self.run(10)
 
-    def call(self, entry_point: str = "sales", patience_ms: int | None = None, **fields: Any) -> Channel:
-        return self.pbx.call_in(arrival(entry_point, **fields), patience_ms)
+    def call(
+        self, entry_point: str = "sales", patience_ms: int | None = None, *, pbx: str = PBX, **fields: Any
+    ) -> Channel:
+        return self.nodes[pbx].pbx.call_in(arrival(entry_point, **fields), patience_ms)
 
     def run(self, ms: int) -> None:
         """Let time pass."""
@@ -186,7 +162,11 @@ class Hall:
 
     def our_legs(self) -> list[Channel]:
         """What lives in the PBX and is ours."""
-        return [c for c in self.pbx.channels.values() if c.place in (Place.OWN, Place.HANDED_OVER)]
+        channels = [c for node in self.nodes.values() for c in node.pbx.channels.values()]
+        return [c for c in channels if c.place in (Place.OWN, Place.HANDED_OVER)]
+
+    def phone_of(self, member: AgentConfig) -> Phone:
+        return self.nodes[member.pbx].pbx.phones[member.phone]
 
     def replay(self, start: WorldState | None = None) -> World:
         """The recorded inputs once more, from the beginning or on a copy of a state that was kept."""

@@ -69,6 +69,7 @@ class Laws:
             _rona(hall, agent, item)
         _timers(hall)
         _offers_in_order(hall)
+        _paths(hall, effects)
         _liveness(hall)
 
     def _commands(self, effects: Effects) -> None:
@@ -231,8 +232,13 @@ def _gives_way(hall: Hall, interaction_id: str) -> bool:
     )
 
 
+def reaches(hall: Hall, pbx: str, member: AgentConfig) -> bool:
+    """His telephone is of that PBX, or it has a trunk to his."""
+    return member.pbx == pbx or member.pbx in hall.world.config.pbxs[pbx].trunks
+
+
 def suits(hall: Hall, member: AgentConfig, interaction: Interaction) -> bool:
-    """Whether that call may be offered to him: member, skilled enough, not skipped, queue not at its cap."""
+    """Whether that call may be offered to him: in reach, member, skilled enough, not skipped, queue not at its cap."""
     queue, skills = hall.world.config.queues[interaction.queue], dict(member.skills)
     talking = sum(
         e.queue == queue.id and e.state in BUSY
@@ -241,11 +247,29 @@ def suits(hall: Hall, member: AgentConfig, interaction: Interaction) -> bool:
     )
     return (
         queue.id in dict(member.queues)
+        and reaches(hall, interaction.pbx, member)
         and all(skills.get(skill, 0) >= level for skill, level in interaction.requires)
         and not interaction.is_skipping(member.id, hall.clock.now_ms)
         and member.id not in interaction.excluded
         and (queue.max_talking is None or talking < queue.max_talking)
     )
+
+
+def _paths(hall: Hall, effects: Effects) -> None:
+    """Every leg is dialed on the PBX of its call; an agent's never without a way to him, nor while a link is down."""
+    dials = {command.leg_id: command for command in effects.commands if isinstance(command, DialLeg)}
+    for interaction in hall.world.state.interactions.values():
+        for offer in interaction.offers:
+            dial, member = dials.get(offer.leg_id), hall.world.config.agents.get(offer.agent_id)
+            if dial is None or member is None:
+                continue
+            assert dial.pbx == interaction.pbx, dial
+            assert reaches(hall, dial.pbx, member), f"no trunk leads there: {dial}"
+            trunk = hall.world.config.pbxs[dial.pbx].trunks.get(member.pbx, "")
+            over = trunk.replace("{number}", member.phone.rsplit("/")[-1])
+            assert dial.phone == (member.phone if member.pbx == dial.pbx else over), dial
+            assert hall.world.state.links.get(member.pbx), f"his PBX is away: {dial}"
+            assert hall.world.state.links.get(dial.pbx), f"the caller's PBX is away: {dial}"
 
 
 def _liveness(hall: Hall) -> None:
@@ -282,4 +306,5 @@ def _nobody_was_before(hall: Hall, offered: Interaction, member: AgentConfig) ->
         is_older = other.priority >= offered.priority and other.entered_at_ms < offered.entered_at_ms
         if other.state is _I.QUEUED and is_equal and is_first and is_older:
             is_barred = member.id in other.excluded or other.is_skipping(member.id, hall.clock.now_ms)
+            is_barred |= not hall.world.state.links.get(other.pbx, False) or not reaches(hall, other.pbx, member)
             assert is_barred, f"{offered.id} overtook {other.id}"

@@ -57,11 +57,13 @@ from routing.core.recorder import wanted
 from routing.core.recording import RecordingState
 from routing.core.roles import Action
 from routing.core.world import WorldState
-from telephony.simulated.channel import Place
+from telephony.simulated import SimulatedPbx
+from telephony.simulated.channel import Channel, Phone, Place
 from telephony.simulated.habits import Answers, Constant, Habit, Human, IsDead, LogNormal, Rejects, RingsOut
 from tests.factories import PBX, agent, config, queue, relaxation, requirement, wrap_up
 from tests.sim.hall import Hall
 from tests.sim.laws import Laws
+from tests.sim.node import Node
 
 AGENTS = ("agt_anna", "agt_ben", "agt_cleo", "agt_dan")
 OUTSIDE = ("5550", "5551")  # numbers whose telephones the simulated PBX reaches by its trunk
@@ -172,9 +174,11 @@ def deeds(*kinds: str) -> st.SearchStrategy[list[Deed]]:
 class Chaos:
     """Carries deeds out in a hall. `kept`: a copy of the state in the middle, to replay from."""
 
-    def __init__(self, seed: int = 0) -> None:
-        self.hall = Hall(tenant(), seed=seed)
-        self.outside = [self.hall.pbx.add_phone(f"OUT/{number}@trunk") for number in (*OUTSIDE, *CUSTOMERS[:2])]
+    def __init__(self, seed: int = 0, centre: Config | None = None) -> None:
+        self.hall = Hall(centre or tenant(), seed=seed)
+        self.nodes = list(self.hall.nodes.values())
+        numbers = (*OUTSIDE, *CUSTOMERS[:2])
+        self.outside = [node.pbx.add_phone(f"OUT/{number}@trunk") for node in self.nodes for number in numbers]
         self.laws = Laws()
         self.hall.observers.append(self.laws)
         self.hall.sign_in_all()
@@ -198,50 +202,63 @@ class Chaos:
     def do_call(self, deed: Deed) -> None:
         patience_ms = (None, 200, 5_000, 40_000)[deed.much % 4]
         options = {"priority": "9"} if deed.much == 7 else {}
-        self.hall.call(ENTRY_POINTS[deed.which % 4], patience_ms, options=options)
+        pbx = self._node(deed).pbx.name
+        self.hall.call(ENTRY_POINTS[deed.which % 4], patience_ms, pbx=pbx, options=options)
+
+    def _node(self, deed: Deed) -> Node:
+        return self.nodes[(deed.which + deed.much) % len(self.nodes)]
+
+    def _hang_up(self, channel: Channel) -> None:
+        """On the PBX that it is a channel of."""
+        next(node.pbx for node in self.nodes if channel.leg_id in node.pbx.channels).hang_up(channel)
 
     def do_give_up(self, deed: Deed) -> None:
-        callers = [c for c in self.hall.pbx.channels.values() if c.arrival]
+        callers = [c for node in self.nodes for c in node.pbx.channels.values() if c.arrival]
         if callers:
-            self.hall.pbx.hang_up(callers[deed.which % len(callers)])
+            self._hang_up(callers[deed.which % len(callers)])
 
-    def _phone(self, deed: Deed) -> Any:
-        return list(self.hall.pbx.phones.values())[deed.which % len(AGENTS)]
+    def _phone(self, deed: Deed) -> Phone:
+        return self.hall.phone_of(self.hall.world.config.agents[AGENTS[deed.which % len(AGENTS)]])
+
+    def _home(self, phone: Phone) -> SimulatedPbx:
+        return self.hall.nodes[phone.node].pbx
 
     def do_pick_habit(self, deed: Deed) -> None:
         self._phone(deed).habit = HABITS[deed.much % len(HABITS)]
 
     def do_hang_up_phone(self, deed: Deed) -> None:
         if live := self._phone(deed).live:
-            self.hall.pbx.hang_up(live)
+            self._hang_up(live)
 
     def do_pick_outside(self, deed: Deed) -> None:
         self.outside[deed.which % len(self.outside)].habit = HABITS[deed.much % len(HABITS)]
 
     def do_hang_up_outside(self, deed: Deed) -> None:
         if live := self.outside[deed.which % len(self.outside)].live:
-            self.hall.pbx.hang_up(live)
+            self._hang_up(live)
 
     def do_private_call(self, deed: Deed) -> None:
         phone = self._phone(deed)
         if phone.live is None:
-            self.hall.pbx.private_call(phone)
+            self._home(phone).private_call(phone)
 
     def do_transfer_away(self, deed: Deed) -> None:
-        if live := self._phone(deed).live:
-            self.hall.pbx.transfer_away(live)
+        """By the key of a phone on its own PBX; over a trunk there is nothing that such a key could send elsewhere."""
+        live = self._phone(deed).live
+        if live and live.leg_id in self._home(self._phone(deed)).channels:
+            self._home(self._phone(deed)).transfer_away(live)
 
     def do_register(self, deed: Deed) -> None:
-        self.hall.pbx.register(self._phone(deed), True)
+        self._home(self._phone(deed)).register(self._phone(deed), True)
 
     def do_unregister(self, deed: Deed) -> None:
-        self.hall.pbx.register(self._phone(deed), False)
+        self._home(self._phone(deed)).register(self._phone(deed), False)
 
     def do_feature(self, deed: Deed) -> None:
         codes = ("sign_in", "sign_out", "available", "idle", "wrap_up_done", "nonsense")
         phone = self._phone(deed)
         if phone.live is None and phone.is_registered:
-            self.hall.pbx.dial_feature(phone, codes[deed.much % len(codes)])
+            self._home(phone).dial_feature(phone, codes[deed.much % len(codes)])
 
     # ------------------------------------------------------------------ orders
 
@@ -336,43 +353,45 @@ class Chaos:
         self.hall.feed(CapacityGranted(calls=SHARES[deed.much]))
 
     def do_cut(self, deed: Deed) -> None:
-        self.hall.port.cut()
+        self._node(deed).port.cut()
 
     def do_stall(self, deed: Deed) -> None:
-        self.hall.port.stall()
+        self._node(deed).port.stall()
 
     def do_restore(self, deed: Deed) -> None:
-        self.hall.port.restore()
+        self._node(deed).port.restore()
 
     def do_kill(self, deed: Deed) -> None:
-        self.hall.kill_connector()
+        self._node(deed).kill_connector()
 
     def do_start(self, deed: Deed) -> None:
-        self.hall.start_connector()
+        self._node(deed).start_connector()
 
     def do_double(self, deed: Deed) -> None:
-        self.hall.port.double += deed.much
+        self._node(deed).port.double += deed.much
 
     def do_lose(self, deed: Deed) -> None:
-        self.hall.port.lose += deed.much % 3
+        self._node(deed).port.lose += deed.much % 3
 
     def do_refuse(self, deed: Deed) -> None:
-        self.hall.port.refuse += deed.much % 3
+        self._node(deed).port.refuse += deed.much % 3
 
     # ------------------------------------------------------------------ the end
 
     def mend(self) -> None:
         """All faults are over, and what they left behind has had time to be put right."""
         hall = self.hall
-        hall.start_connector()
-        hall.port.lose = hall.port.refuse = hall.port.double = 0
-        hall.port.restore()
+        for node in self.nodes:
+            node.start_connector()
+            node.port.lose = node.port.refuse = node.port.double = 0
+            node.port.restore()
         hall.run(15_000)
         hall.let_pass()
-        assert hall.world.state.links[PBX], "the link is not back"
+        assert all(hall.world.state.links[node.pbx.name] for node in self.nodes), "a link is not back"
         self.check_legs()
         for member in hall.world.config.agents.values():
-            assert hall.world.state.phones[f"{PBX}|{member.phone}"] is hall.pbx.phone_state(member.phone)
+            state = hall.nodes[member.pbx].pbx.phone_state(member.phone)
+            assert hall.world.state.phones[f"{member.pbx}|{member.phone}"] is state
 
     def check_legs(self) -> None:
         """What lives in the PBX and what lives in the core is the same.
@@ -393,7 +412,7 @@ class Chaos:
         """What gets into each file is what the core wants."""
         for interaction in self.hall.world.state.interactions.values():
             for party in interaction.parties:
-                channel = self.hall.pbx.channels[party.leg_id]
+                channel = self.hall.nodes[interaction.pbx].pbx.channels[party.leg_id]
                 assert channel.file == party.recording
                 assert bool(party.recording) == bool(party.agent_id), "all agents are recorded here, nobody else is"
                 if not party.agent_id:
@@ -404,11 +423,11 @@ class Chaos:
     def close(self) -> None:
         """Everybody goes home: then nothing of any call is left anywhere."""
         hall = self.hall
-        for caller in [c for c in hall.pbx.channels.values() if c.arrival]:
-            hall.pbx.hang_up(caller)
+        for caller in [c for node in self.nodes for c in node.pbx.channels.values() if c.arrival]:
+            self._hang_up(caller)
         for phone in self.outside:
             if phone.live:
-                hall.pbx.hang_up(phone.live)
+                self._hang_up(phone.live)
         hall.run(120_000)
         for agent_id in AGENTS:
             if any(e.state is EngagementState.WRAP_UP for e in hall.agent(agent_id).engagements.values()):

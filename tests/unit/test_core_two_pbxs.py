@@ -337,9 +337,10 @@ def test_an_agent_behind_no_trunk_is_refused_as_target_with_the_reason(kind: typ
 
 
 @pytest.mark.req("OPS-05", "XFER-07")
-def test_an_agent_whose_pbx_is_out_of_reach_of_the_server_is_refused_as_target() -> None:
+@pytest.mark.parametrize("away", ["a", "b"])
+def test_an_agent_is_refused_as_target_while_his_pbx_or_that_of_the_call_is_away(away: str) -> None:
     d, call = talking()
-    d.give(LinkLost(pbx="b"))
+    d.give(LinkLost(pbx=away))
     reply = d.order(StartConsult, agent_id="anna", interaction_id=call, to_agent="ben")
     assert reply.values["because"] == "pbx_link_down"
 
