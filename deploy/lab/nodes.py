@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from deploy.lab.asterisk import Asterisk
+from deploy.lab.freeswitch import FreeSwitch
 from deploy.lab.phones import SipPbx
 from deploy.lab.recorded import recording_path
 
@@ -155,6 +156,94 @@ class AsteriskNode:
         return re.findall(rf"(?<!1,){pattern}", self.pbx.messages)
 
 
+# What one agent's telephone dials to reach another one.
+FREESWITCH_AGENTS = """
+<context name="from-agent">
+  <extension name="colleague">
+    <condition field="destination_number" expression="^(1\\d{3})$">
+      <action application="bridge" data="{originate_timeout=30}user/$1"/>
+    </condition>
+  </extension>
+</context>
+"""
+FREESWITCH_DIALPLAN = (
+    """
+<context name="from-trunk">
+  <extension name="customer" continue="true">
+    <condition field="destination_number" expression="^7\\d{3}$"/>
+    <condition field="caller_id_number" expression="^([0-9+]+)$">
+      <action application="set" data="SR_CAD_customer_id=$1"/>
+    </condition>
+  </extension>
+  <extension name="help">
+    <condition field="destination_number" expression="^7002$">
+      <action application="execute_extension" data="help XML switchroom"/>
+    </condition>
+  </extension>
+  <extension name="main">
+    <condition field="destination_number" expression="^7\\d{3}$">
+      <action application="execute_extension" data="main XML switchroom"/>
+    </condition>
+  </extension>
+  <extension name="back">
+    <condition field="destination_number" expression="^switchroom-result$"/>
+    <condition field="${SR_RESULT}" expression="^unavailable$">
+      <action application="answer"/>
+      <action application="playback" data="tone_stream://%(30000,0,1209)"/>
+      <anti-action application="hangup"/>
+    </condition>
+  </extension>
+</context>
+"""
+    + FREESWITCH_AGENTS
+)
+FREESWITCH_TABLE = """
+[pbx.{id}]
+kind = "freeswitch"
+host = "127.0.0.1"
+port = {port}
+secret_env = "SWITCHROOM_ESL_SECRET"
+dial = "sofia/gateway/trunk/{{number}}"
+dial_colon = ""
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FreeswitchNode:
+    pbx: FreeSwitch
+
+    id: ClassVar[str] = "fs1"
+    kind: ClassVar[str] = "freeswitch"
+    dialplan: ClassVar[str] = FREESWITCH_DIALPLAN
+
+    @property
+    def link_port(self) -> int:
+        return self.pbx.esl_port
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"SWITCHROOM_ESL_SECRET": self.pbx.esl_secret}
+
+    def table(self, port: int) -> str:
+        return FREESWITCH_TABLE.format(id=self.id, port=port)
+
+    def phone(self, number: str) -> str:
+        return f"user/{number}"
+
+    def recording(self, file: str) -> Path:
+        return self.pbx.recordings / "switchroom" / f"{file}.wav"
+
+    def variable(self, name: str) -> str:
+        return self.pbx.cli(f"global_getvar {name}").removeprefix("-ERR")
+
+    def set_variable(self, name: str, value: str) -> None:
+        self.pbx.cli(f"global_setvar {name}={value}")
+
+    def logged(self, pattern: str) -> list[Any]:
+        # The log also tells of each application that runs, with its argument.
+        return re.findall(rf"\.c:\d+ {pattern}", self.pbx.messages)
+
+
 Options = Mapping[str, Any]  # of the lab's PBX itself
 
 
@@ -162,8 +251,12 @@ def _asterisk(phones: Sequence[str], dialplan: str, options: Options) -> Node:
     return AsteriskNode(Asterisk(agents=phones, dialplan=dialplan, **options))
 
 
-KINDS: dict[str, Callable[[Sequence[str], str, Options], Node]] = {"asterisk": _asterisk}
-DIALPLANS = {AsteriskNode.kind: AsteriskNode.dialplan}
+def _freeswitch(phones: Sequence[str], dialplan: str, options: Options) -> Node:
+    return FreeswitchNode(FreeSwitch(agents=phones, dialplan=dialplan, **options))
+
+
+KINDS: dict[str, Callable[[Sequence[str], str, Options], Node]] = {"asterisk": _asterisk, "freeswitch": _freeswitch}
+DIALPLANS = {AsteriskNode.kind: AsteriskNode.dialplan, FreeswitchNode.kind: FreeswitchNode.dialplan}
 
 
 def make_node(kind: str, phones: Sequence[str], dialplan: str, options: Options) -> Node:

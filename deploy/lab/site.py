@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -150,10 +149,7 @@ class Site:
             files["api.toml"] = f"[api]\nport = {self._api_port.number}\n"
         (self.config / KEY_FILE).touch(0o600)
         for name, text in files.items():
-            named = re.sub(
-                r'^phone = "(\d+)"$', lambda found: f'phone = "{self.node.phone(found[1])}"', text, flags=re.MULTILINE
-            )
-            (self.config / name).write_text(named, encoding="utf-8")
+            (self.config / name).write_text(text, encoding="utf-8")
 
     def open_store(self) -> RedisStore:
         """This site's live state, as its own processes see it."""

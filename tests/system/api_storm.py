@@ -13,6 +13,7 @@ from random import Random
 
 import httpx
 
+from deploy.lab.nodes import FREESWITCH_AGENTS
 from deploy.lab.postgres import PostgresServer
 from deploy.lab.sipp import Sipp
 from deploy.lab.site import Site
@@ -51,7 +52,22 @@ exten => h,1,Verbose(1,gone=${SR_IID}=${SR_RESULT}=)
 [from-agent]
 include => switchroom-features
 exten => _1XXX,1,Dial(PJSIP/${EXTEN},30)
+""",
+    # What hangs up a channel expands what it finds as `${...}`; twice before that an application does.
+    "freeswitch": r"""
+<context name="from-trunk">
+  <extension name="main">
+    <condition field="destination_number" expression="^7\d{3}$">
+      <action application="set" data="api_hangup_hook=log info gone=\\\${SR_IID}=\\\${SR_RESULT}="/>
+      <action application="execute_extension" data="main XML switchroom"/>
+    </condition>
+  </extension>
+  <extension name="back">
+    <condition field="destination_number" expression="^switchroom-result$"><action application="hangup"/></condition>
+  </extension>
+</context>
 """
+    + FREESWITCH_AGENTS,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deploy.lab.nodes import FREESWITCH_AGENTS
 from deploy.lab.people import order
 from deploy.lab.site import Site, center
 from routing.core.orders import EditCad, EndInteraction
@@ -27,7 +28,25 @@ exten => _7XXX,1,Set(SR_CAD_ssn={FIRST})
 [from-agent]
 include => switchroom-features
 exten => _1XXX,1,Dial(PJSIP/${{EXTEN}},30)
+""",
+    "freeswitch": rf"""
+<context name="from-trunk">
+  <extension name="main">
+    <condition field="destination_number" expression="^7\d{{3}}$">
+      <action application="set" data="SR_CAD_ssn={FIRST}"/>
+      <action application="execute_extension" data="main XML switchroom"/>
+    </condition>
+  </extension>
+  <extension name="back">
+    <condition field="destination_number" expression="^switchroom-result$"/>
+    <condition field="${{SR_CAD_ssn}}" expression="^...(.*)$">
+      <action application="set_global" data="CAME_BACK=${{SR_RESULT}}:$1"/>
+      <action application="hangup"/>
+    </condition>
+  </extension>
+</context>
 """
+    + FREESWITCH_AGENTS,
 }
 
 

@@ -34,7 +34,36 @@ exten => h,1,Set(GLOBAL(LEFT_WITH)=${SR_RESULT}/${SR_CAD_customer_id})
     f"exten => h,1,Set(GLOBAL(LEFT_WITH)=${{SR_RESULT}}/${{SR_CAD_customer_id}})\n"
     for result, hertz in TONES.items()
 )
-DIALPLANS = {"asterisk": ASTERISK}
+# Hang-up hooks expand what they find as `${...}`, which an application has done twice before.
+FREESWITCH = (
+    r"""
+<context name="from-trunk">
+  <extension name="hand-over">
+    <condition field="destination_number" expression="^7(\d{3})$">
+      <action application="set" data="SR_CAD_customer_id=cust ${destination_number}"/>
+      <action application="set" data="api_hangup_hook=global_setvar LEFT_WITH=LEFT"/>
+      <action application="execute_extension" data="$1,priority=7 XML switchroom"/>
+    </condition>
+  </extension>
+  <extension name="back">
+    <condition field="destination_number" expression="^switchroom-result$">
+      <action application="answer"/>
+      <action application="set_global" data="REASON=reason ${SR_REASON}"/>
+      <action application="transfer" data="${SR_RESULT} XML back"/>
+    </condition>
+  </extension>
+</context>
+<context name="from-agent"/>
+<context name="back">
+"""
+    + "".join(
+        f'<extension name="{result}"><condition field="destination_number" expression="^{result}$">'
+        f'<action application="playback" data="tone_stream://%(20000,0,{hertz})"/></condition></extension>\n'
+        for result, hertz in TONES.items()
+    )
+    + "</context>\n"
+).replace("LEFT_WITH=LEFT", r"LEFT_WITH=\\\${SR_RESULT}/\\\${SR_CAD_customer_id}")
+DIALPLANS = {"asterisk": ASTERISK, "freeswitch": FREESWITCH}
 EXTRA = """
 [limits]
 tenant_calls = 3

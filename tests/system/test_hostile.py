@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -27,8 +28,28 @@ exten => 7001,1,Set(CALLERID(name)=${URIDECODE(${PJSIP_HEADER(read,X-Name)})})
  same => n,Hangup()
 
 [from-agent]
-"""
+""",
+    # What is in a value as `${...}` is run by the execution of an application, and once more by `set`; but neither
+    # looks at what a function gave.
+    "freeswitch": """
+<context name="from-trunk">
+  <extension name="main">
+    <condition field="destination_number" expression="^7001$">
+      <action application="set" data="app_disable_expand_variables=true"/>
+      <action application="set" data="SR_CAD_customer_id=${url_decode(${sip_h_X-Note})}"/>
+      <action application="set" data="app_disable_expand_variables=false"/>
+      <action application="set_profile_var" data="caller_id_name=${url_decode(${sip_h_X-Name})}"/>
+      <action application="execute_extension" data="main XML switchroom"/>
+    </condition>
+  </extension>
+  <extension name="back">
+    <condition field="destination_number" expression="^switchroom-result$"><action application="hangup"/></condition>
+  </extension>
+</context>
+<context name="from-agent"/>
+""",
 }
+RUN = "x ${{system(touch {file})}} ${{bgapi(system touch {file})}} $${{hostname}}"
 FORGED = "x\r\n\r\nEvent: Hangup\r\nUniqueid: {leg}\r\nCause: 16\r\n\r\n"
 ACTION = "x\r\n\r\nAction: Command\r\nCommand: core stop now\r\n\r\n"
 NASTY = [
@@ -60,11 +81,14 @@ def play(site: Site, scene: Callable[[Center], Coroutine[Any, Any, None]]) -> No
 
 
 @pytest.mark.req("SAFE-03", "CAD-01")
-def test_names_and_data_of_strangers_arrive_as_text_and_nothing_else_happens(site: Site) -> None:
+def test_names_and_data_of_strangers_arrive_as_text_and_nothing_else_happens(site: Site, tmp_path: Path) -> None:
+    trace = tmp_path / "a_stranger_was_here"
+    run = RUN.format(file=trace)
+
     async def scene(c: Center) -> None:
         witness = await c.caller()  # an innocent call that waits meanwhile
         await c.when(lambda s: len(s.interactions) == 1)
-        for n, text in enumerate(NASTY):
+        for n, text in enumerate((*NASTY, run)):
             phone = await Phone.create("+12015550150", site.pbx.sip, tone=900)
             c.callers.append(phone)
             encoded = quote(text, safe="")
@@ -77,6 +101,14 @@ def test_names_and_data_of_strangers_arrive_as_text_and_nothing_else_happens(sit
             await call.hangup()
             state = await c.when(lambda s: len(s.interactions) == 1)
         assert witness.state == "answered"
+        phone = await Phone.create(quote(run, safe=""), site.pbx.sip, tone=900)
+        c.callers.append(phone)
+        call = await phone.dial("7001")
+        await call.answered()
+        await c.when(lambda s: len(s.interactions) == 2)
+        await call.hangup()
+        await c.when(lambda s: len(s.interactions) == 1)
+        assert not trace.exists()
         assert site.pbx.is_running
 
     play(site, scene)
