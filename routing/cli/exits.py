@@ -17,7 +17,8 @@ class Exit(IntEnum):
 
 MEANINGS = {
     Exit.OK: "done",
-    Exit.FOUND: "errors in the configuration files; errors of `doctor`, an unhealthy `status`, a `replay` that differs",
+    Exit.FOUND: "errors in the configuration files, or in those of an `import`; errors of `doctor`, an unhealthy "
+    "`status`, a `replay` that differs",
     Exit.USAGE: "wrong command line",
     Exit.REFUSED: "the server refused: the rules do not allow it, or the thing does not exist",
     Exit.UNREACHABLE: "Redis, the database or the engine does not answer",

@@ -12,6 +12,7 @@ from routing.cli.api_command import api_command
 from routing.cli.call_commands import call_app
 from routing.cli.db_commands import db_app
 from routing.cli.doctor_command import doctor_command
+from routing.cli.import_command import import_app
 from routing.cli.key_commands import key_app
 from routing.cli.order_commands import agent_app
 from routing.cli.output import say
@@ -69,6 +70,7 @@ for _name, _function in _COMMANDS.items():
 app.add_typer(agent_app, name="agent")
 app.add_typer(call_app, name="call")
 app.add_typer(db_app, name="db")
+app.add_typer(import_app, name="import")
 app.add_typer(key_app, name="key")
 app.add_typer(user_app, name="user")
 

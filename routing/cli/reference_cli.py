@@ -10,6 +10,7 @@ import typer
 
 from routing.app.config.plan import Change, FieldChange, Plan
 from routing.app.doctor import Finding
+from routing.app.importing.findings import Finding as ImportFinding
 from routing.app.live.agents import AgentRow
 from routing.app.live.calls import CallRow
 from routing.app.live.explain import Explanation, Moment
@@ -29,6 +30,7 @@ _SHAPES = {
     "explain": (Explanation, Moment, Trace, Candidate),
     "plan": (Plan, Change, FieldChange),
     "doctor": (Finding,),
+    "import": (ImportFinding,),
     "replay": (ReplayResult,),
 }
 
