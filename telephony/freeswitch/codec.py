@@ -30,7 +30,7 @@ _LENGTH = re.compile(r"[0-9]{1,10}")
 _LINE_END = re.compile(r"[\r\n\0]")
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _FAILED = ("-ERR", "-USAGE", "Command not found", "command not found")
-_LIST = re.compile(rb'":\s*\[')  # perhaps one; looked for first, as most events have none
+_LIST = re.compile(rb'":\s*\[')
 _VARIABLE = "variable_"
 
 _fields = msgspec.json.Decoder(dict[str, str | list[str]])
@@ -201,7 +201,7 @@ def _json_event(body: bytes) -> EslEvent:
         fields = _fields.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):  # for bad UTF-8 it has more than one error
         fields = _lenient(body)
-    if _LIST.search(body):
+    if b"[" in body and _LIST.search(body):
         fields = {name: _one(value) for name, value in fields.items()}
     text = fields.pop("_body", "")
     return EslEvent(fields, text if isinstance(text, str) else "")  # type: ignore[arg-type]  # no list is left

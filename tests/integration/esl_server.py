@@ -99,8 +99,8 @@ class EslServer:
         writer.write(self.greeting)
         try:
             while True:
-                await self.is_reading.wait()
                 command = (await reader.readuntil(b"\n\n")).decode("utf-8", "replace").strip("\n")
+                await self.is_reading.wait()
                 if command == "connect":  # how python-ESL takes over an open socket
                     writer.write(b"" if "connect" in self.silent else reply("-ERR command not found"))
                     continue
