@@ -44,6 +44,30 @@ exten => s,1,Set(SR_CAD_customer_id=C-${CALLERID(num):-4})
 [from-agent]
 include => switchroom-features
 """,
+    "freeswitch": """
+<context name="from-trunk">
+  <extension name="customer" continue="true">
+    <condition field="caller_id_number" expression="([0-9]{4})$">
+      <action application="set" data="SR_CAD_customer_id=C-$1"/>
+    </condition>
+  </extension>
+  <extension name="main"><condition field="destination_number" expression="^7001$">
+    <action application="execute_extension" data="main XML switchroom"/>
+  </condition></extension>
+  <extension name="bills"><condition field="destination_number" expression="^7002$">
+    <action application="execute_extension" data="bills XML switchroom"/>
+  </condition></extension>
+  <extension name="help"><condition field="destination_number" expression="^7003$">
+    <action application="execute_extension" data="help XML switchroom"/>
+  </condition></extension>
+  <extension name="back"><condition field="destination_number" expression="^switchroom-result$">
+    <action application="hangup"/>
+  </condition></extension>
+</context>
+<context name="from-agent">
+  <extension name="none"><condition field="destination_number" expression="^none$"/></extension>
+</context>
+""",
 }
 NUMBERS = ("7001", "7001", "7002", "7003")
 EXTRA_AGENT = """

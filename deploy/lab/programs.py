@@ -22,7 +22,8 @@ class ProgramMissing(RuntimeError):
     """A program the lab needs is neither installed nor fetched."""
 
     def __init__(self, program: str, name: str) -> None:
-        super().__init__(f"{program} not found: run deploy/lib/fetch-debs.sh {name}")
+        advice = f"run deploy/lib/fetch-debs.sh {name}" if name else "there is no such program"
+        super().__init__(f"{program} not found: {advice}")
 
 
 class FreeSwitchNotInstalled(ProgramMissing):
