@@ -30,12 +30,12 @@ def dial_string(config: Config, from_pbx: str, agent: AgentConfig) -> str:
 def number_of(agent: AgentConfig) -> str:
     """The number under which other PBXs dial his telephone: the one that is given, else that of its address.
 
-    `PJSIP/1001`, `user/1001@pbx.example` and `sofia/internal/1001%10.0.0.7` -> `1001`.
+    `PJSIP/1001`, `user/1001@pbx.example` and `sofia/gateway/branch/1001` -> `1001`.
     """
     if agent.extension:
         return agent.extension
     user = agent.phone.rpartition("/")[2].removeprefix("sip:")
-    return user.partition("@")[0].partition("%")[0] or user
+    return user.partition("@")[0] or user
 
 
 class Reach:

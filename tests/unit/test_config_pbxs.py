@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from routing.app.config import ConfigRefused, Severity, check, load, load_settings
 from routing.app.config.dial_strings import FORMS, extension_mistake, phone_mistake, template_mistake
 from routing.app.config.plan import make_plan
 from routing.app.settings import EslTransport, PbxKind
+from routing.core.commands import DialLeg
 from routing.core.interaction import Interaction, InteractionState
 from routing.core.reach import dial_string
 from routing.core.world import WorldState
+from telephony.asterisk import actions as asterisk_actions
+from telephony.freeswitch import actions as freeswitch_actions
+from telephony.freeswitch.settings import TransportKind
 from tests.unit.config_dir import GOOD, replaced, write
 
 AST = '[pbx.ast1]\nsecret_env = "A"\n'
@@ -45,6 +52,10 @@ def test_the_client_of_the_event_socket_can_be_chosen(tmp_path: Path, transport:
     pbx = f'{FS}port = 8029\nhost = "10.0.0.7"\ntransport = "{transport}"\n'
     fs = load_settings(write(tmp_path, pbx=pbx)).pbxs["fs1"]
     assert (fs.transport.value, fs.host, fs.port) == (transport, "10.0.0.7", 8029)
+
+
+def test_the_clients_that_can_be_chosen_are_those_that_there_are() -> None:
+    assert [kind.value for kind in EslTransport] == [kind.value for kind in TransportKind]
 
 
 @pytest.mark.req("OPS-02", "OPS-05")
@@ -198,7 +209,7 @@ def test_a_mistake_in_a_telephone_is_an_error_at_its_key(
     assert check(tmp_path).loaded is None
 
 
-_HOSTILE = ["{a=b}", "[x]", "<y>", "|", ",", " ", '"', "'", "$", "${x}", "\\", "&", ";", "\n", "(", "`", "!"]
+_HOSTILE = ["{a=b}", "[x]", "<y>", "|", ",", " ", '"', "'", "$", "${x}", "\\", "&", ";", "\n", "%", "(", "`", "!"]
 
 
 @pytest.mark.req("SAFE-03")
@@ -218,11 +229,35 @@ def test_nothing_that_splits_or_expands_a_dial_string_gets_into_one(kind: PbxKin
     assert extension_mistake(f"10{bad}01")
 
 
+def _dial(kind: PbxKind, phone: str) -> None:
+    """As the connector would. Raises UnsafeAction."""
+    order = DialLeg(id="off_1", pbx="p", leg_id="leg_1", interaction_id="int_1", phone=phone, timeout_s=20)
+    ORIGINATE[kind](order)
+
+
+ORIGINATE: dict[PbxKind, Callable[[DialLeg], object]] = {
+    PbxKind.ASTERISK: asterisk_actions.originate,
+    PbxKind.FREESWITCH: freeswitch_actions.originate,
+}
+_NUMBERS = st.text("09azAZ_.+*#-", min_size=1, max_size=32)
+
+
+@pytest.mark.req("SAFE-03", "OPS-05")
+@pytest.mark.parametrize("kind", ORIGINATE)
+@given(made=st.data(), number=_NUMBERS)
+def test_what_check_accepts_the_connector_dials(kind: PbxKind, made: st.DataObject, number: str) -> None:
+    assert not extension_mistake(number)
+    template = made.draw(st.from_regex(FORMS[kind].template, fullmatch=True))
+    if not template_mistake(kind, template):
+        _dial(kind, template.replace("{number}", number))
+    _dial(kind, made.draw(st.from_regex(FORMS[kind].phone, fullmatch=True)))
+
+
 @pytest.mark.req("SAFE-03", "OPS-05")
 @pytest.mark.parametrize(
     "template",
     ["sofia/gateway/trunk/{number}", "sofia/gateway/trunk/9{number}", "sofia/internal/{number}@10.0.0.7:5080",
-     "user/{number}@pbx.example", "sofia/internal/{number}%pbx.example"],
+     "user/{number}@pbx.example", "sofia/external/{number}@sip.example"],
 )  # fmt: skip
 def test_usual_dial_strings_of_freeswitch_are_taken(template: str) -> None:
     assert not template_mistake(PbxKind.FREESWITCH, template)

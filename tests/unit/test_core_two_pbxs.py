@@ -67,7 +67,6 @@ OVER = ("a", "PJSIP/1002@to-b")  # Ben, for a caller of a
     [
         ("PJSIP/1001", "", "1001"),
         ("user/1002@pbx.example", "", "1002"),
-        ("sofia/internal/1003%10.0.0.7", "", "1003"),
         ("sofia/gateway/branch/1004", "", "1004"),
         ("PJSIP/anna", "", "anna"),
         ("PJSIP/anna", "8001", "8001"),

@@ -1,7 +1,8 @@
 """Dial strings of each kind of PBX: their form, and the telephone that a bare number means there (SAFE-03).
 
-A dial string reaches the PBX as it stands here, but for the number; so it holds nothing at which the PBX would split
-it, expand it or read options from it: `&` and `,` for Asterisk, `, | [ ] { } $ :_:` and quotes for FreeSWITCH.
+A dial string reaches the PBX as it stands here, but for the number. So it holds nothing at which the PBX would split it,
+expand it or read options from it: `&` and `,` for Asterisk; `, | [ ] { } $ :_:` and quotes for FreeSWITCH. What is
+accepted here the connectors accept, too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from routing.app.settings import PbxKind
 
 NUMBER = "{number}"
 _BARE = re.compile(r"\+?[0-9]{1,20}")
-_EXTENSION = re.compile(r"[A-Za-z0-9_.+*#-]{1,64}")
+_EXTENSION = re.compile(r"[A-Za-z0-9_.+*#-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,18 +28,18 @@ class DialForm:
 
 
 _ASTERISK = DialForm(
-    phone=re.compile(r"(?!user/|sofia/)[A-Za-z0-9_]{1,16}/[A-Za-z0-9_.@:+-]{1,80}"),
+    phone=re.compile(r"(?!user/|sofia/)[A-Za-z0-9]{1,16}/[A-Za-z0-9_.@:+-]{1,80}"),
     template=re.compile(
-        r"[A-Za-z0-9]{1,16}/[A-Za-z0-9_.+*#-]{0,32}\{number\}[A-Za-z0-9_.+*#@-]{0,64}(:[0-9]{1,5})?",
+        r"[A-Za-z0-9]{1,16}/[A-Za-z0-9_.+*#-]{0,24}\{number\}[A-Za-z0-9_.+*#@-]{0,64}(:[0-9]{1,5})?",
     ),
     usual="PJSIP/{number}",
     trunk="PJSIP/{number}@trunk",
 )
 _FREESWITCH = DialForm(
-    phone=re.compile(r"[a-z0-9_]{1,16}(/[A-Za-z0-9_.@%+-]{1,80}){1,4}(:[0-9]{1,5})?"),
+    phone=re.compile(r"[a-z][a-z0-9_]{0,15}(/[A-Za-z0-9_.@+-]{1,80}){1,4}(:[0-9]{1,5})?"),
     template=re.compile(
-        r"[a-z0-9_]{1,16}(/[A-Za-z0-9_.@%+-]{1,64}){0,3}"
-        r"/[A-Za-z0-9_.+*#-]{0,32}\{number\}[A-Za-z0-9_.+*#@%-]{0,64}(:[0-9]{1,5})?",
+        r"[a-z][a-z0-9_]{0,15}(/[A-Za-z0-9_.@+-]{1,64}){0,3}"
+        r"/[A-Za-z0-9_.+*#-]{0,16}\{number\}[A-Za-z0-9_.+*#@-]{0,40}(:[0-9]{1,5})?",
     ),
     usual="user/{number}",
     trunk="sofia/gateway/trunk/{number}",

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 ID_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 CAD_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
 PREFIX_PATTERN = r"^(\+|\+?[0-9*#]{1,15})$"
-PHONE_PATTERN = r"^(\+?[0-9]{1,20}|[A-Za-z0-9_]{1,16}(/[A-Za-z0-9_.@%:+-]{1,80}){1,4})$"
+PHONE_PATTERN = r"^(\+?[0-9]{1,20}|[A-Za-z0-9_]{1,16}(/[A-Za-z0-9_.@:+-]{1,80}){1,4})$"
 MAX_LEVEL = 10
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
@@ -22,7 +22,7 @@ Priority = Annotated[int, Field(ge=1, le=10)]
 Phone = Annotated[str, StringConstraints(pattern=PHONE_PATTERN)]
 # What these may be in detail depends on the kind of PBX: see dial_strings.
 DialString = Annotated[str, StringConstraints(min_length=1, max_length=160)]
-Extension = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Extension = Annotated[str, StringConstraints(min_length=1, max_length=32)]
 Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,20}$")]
 Prefix = Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)]
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{3,12}$")]
