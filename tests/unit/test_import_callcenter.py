@@ -130,7 +130,7 @@ def test_a_queue_takes_the_times_that_most_of_its_agents_have_and_names_the_othe
 
 @pytest.mark.parametrize(
     "contact",
-    ["sofia/gateway/carrier/12025550123", "loopback/9/default", "user/1001,user/1002", "", "user/", "{x=1}"],
+    ["sofia/gateway/carrier/1;x=2", "loopback/9/default", "user/1001,user/1002", "", "user/", "{x=1}"],
 )
 def test_an_agent_without_a_telephone_of_his_own_is_a_comment_and_in_the_report(tmp_path: Path, contact: str) -> None:
     text = callcenter_xml({"sales": {}}, {"1000": {"contact": contact}, "1001": {}}, [("1000", "sales", 1, 1)])
@@ -151,6 +151,7 @@ def test_an_agent_without_a_telephone_of_his_own_is_a_comment_and_in_the_report(
         ("{origination_caller_id_number=1}user/1000@default", "user/1000", Fate.CHANGED),
         ("user/1000@pbx2.example.com", "user/1000", Fate.CHANGED),
         ("sofia/internal/1000%${domain_name}", "user/1000", Fate.KEPT),
+        ("sofia/gateway/carrier/12025550123", "sofia/gateway/carrier/12025550123", Fate.CHANGED),
     ],
 )
 def test_a_contact_becomes_the_telephones_address(tmp_path: Path, contact: str, phone: str, fate: Fate) -> None:

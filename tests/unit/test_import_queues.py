@@ -245,7 +245,7 @@ LINES = st.one_of(
     st.tuples(
         st.sampled_from(sorted({*QUEUE_RULES, *MISSING, *JOINT})), st.one_of(NAMES, st.integers(-2, 900).map(str))
     ).map(" = ".join),
-    st.tuples(st.sampled_from(["PJSIP/1001", "Local/1@a", "x", ""]), st.integers(-2, 200), NAMES).map(
+    st.tuples(st.sampled_from(["PJSIP/1001", "Local/1@a", "user/1", "1001", "x", ""]), st.integers(-2, 200), NAMES).map(
         lambda found: f"member => {found[0]},{found[1]},{found[2]}"
     ),
     st.text(max_size=10),

@@ -19,6 +19,7 @@ from routing.app.importing.callcenter_source import CallcenterSource, Owner, rea
 from routing.app.importing.callcenter_tiers import Tiers
 from routing.app.importing.draft import MAX_RING_S, Ids, Imported, QueueDraft, give_ranks, label, share_recording
 from routing.app.importing.findings import Ledger, Setting
+from routing.app.settings import PbxKind
 
 RING_S = 60  # agent-originate-timeout where it is not given
 PROGRESSIVE_S = 10  # ring-progressively-delay where it is not given
@@ -29,7 +30,7 @@ def read_callcenter(file: Path, database: Path | None = None, variables: Path | 
     ledger = Ledger()
     beside = file.absolute().parent.parent / "vars.xml"
     source = read_source(file, database, variables or (beside if beside.is_file() else None), ledger)
-    imported = Imported(source=file.name, pbx="freeswitch", ledger=ledger)
+    imported = Imported(source=file.name, pbx=PbxKind.FREESWITCH, ledger=ledger)
     _Callcenter(source, imported).read()
     return imported
 

@@ -19,10 +19,12 @@ from routing.app.importing.draft import (
     skip_s,
 )
 from routing.app.importing.findings import Setting
+from routing.app.settings import PbxKind
 from routing.core.config import AfterMiss, RonaCause
 
 _BRACKETS = re.compile(r"^(?:\{[^}]*\}|\[[^\]]*\]|<[^>]*>)+")
 _LEG_TIMEOUT = re.compile(r"(?:leg_timeout|originate_timeout|call_timeout)=([0-9]{1,6})")
+_GATEWAY = "sofia/gateway/"
 _USER = re.compile(r"user/([A-Za-z0-9_.+-]{1,60})(?:@(.*))?")
 _REGISTERED = re.compile(r"sofia/[^/]{1,64}/([A-Za-z0-9_.+-]{1,60})%(.*)")
 _IGNORED_DOMAINS = {"", "default", "${domain_name}", "$${domain}", "${domain}"}
@@ -75,11 +77,16 @@ class Agents:
                 self._ledger.unused(setting, "empty")
             return
         text = _BRACKETS.sub("", setting.value.strip())
+        if text.startswith(_GATEWAY) and is_phone(PbxKind.FREESWITCH, text):
+            draft.phone = text
+            advice = "no state is seen of such a telephone: he counts as free whenever he is in none of our calls"
+            self._ledger.changed(setting, f'agents.{draft.id}.phone = "{text}"', advice)
+            return
         found = _USER.fullmatch(text) or _REGISTERED.fullmatch(text)
-        if found is None or not is_phone(f"user/{found.group(1)}"):
+        if found is None or not is_phone(PbxKind.FREESWITCH, f"user/{found.group(1)}"):
             draft.why_not = "his contact is no telephone that registers here"
             self._ledger.missing(
-                setting, "only user/NUMBER (or a registration, sofia/PROFILE/NUMBER%DOMAIN) is a phone"
+                setting, "only user/NUMBER, sofia/PROFILE/NUMBER%DOMAIN and sofia/gateway/NAME/NUMBER are"
             )
             return
         draft.phone = f"user/{found.group(1)}"

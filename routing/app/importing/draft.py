@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from routing.app.config.dial_strings import phone_mistake
 from routing.app.importing.findings import Finding, Ledger
+from routing.app.settings import PbxKind
 from routing.core.config import AfterMiss, RonaCause, Strategy
 
 MAX_RANK = 99
@@ -16,7 +18,6 @@ MAX_RING_S = 300
 DAY_S = 86_400
 _MAX_ID = 60
 _MAX_LABEL = 80
-_PHONE = re.compile(r"[A-Za-z0-9_]{1,16}/[A-Za-z0-9_.@:+-]{1,80}")
 _MUSIC = re.compile(r"[A-Za-z0-9_]{2}[A-Za-z0-9_.-]{0,62}")
 
 
@@ -71,7 +72,7 @@ class Imported:
     """What is written. `source`: the file that it came from."""
 
     source: str
-    pbx: str
+    pbx: PbxKind
     queues: dict[str, QueueDraft] = field(default_factory=dict)
     agents: dict[str, AgentDraft] = field(default_factory=dict)
     skills: dict[str, str] = field(default_factory=dict)
@@ -106,8 +107,9 @@ def label(name: str) -> str:
     return clean[:_MAX_LABEL].strip() or "?"
 
 
-def is_phone(text: str) -> bool:
-    return _PHONE.fullmatch(text) is not None
+def is_phone(kind: PbxKind, text: str) -> bool:
+    """Whether it is the whole address of a telephone there."""
+    return "/" in text and not phone_mistake(kind, text)
 
 
 def is_music(text: str) -> bool:

@@ -32,6 +32,7 @@ from routing.app.importing.queues_rules import (
     Choice,
     plain,
 )
+from routing.app.settings import PbxKind
 from routing.core.config import AfterMiss, RonaCause
 
 _ALWAYS = {"joinempty": {"", "yes", "true", "1", "on", "y", "t"}, "leavewhenempty": {"", "no", "false", "0", "off"}}
@@ -43,7 +44,7 @@ _HIGHEST = 10
 
 def read_queues(file: Path, agents: Iterable[Path] = ()) -> Imported:
     """`agents`: agents.conf and extensions.conf, for names, PINs and hints. Raises ImportRefused."""
-    imported = Imported(source=file.name, pbx="asterisk")
+    imported = Imported(source=file.name, pbx=PbxKind.ASTERISK)
     directory = Directory()
     for other in agents:
         directory.take(other, imported.ledger)

@@ -10,6 +10,7 @@ from pathlib import Path
 from routing.app.importing.asterisk_conf import Section, read_sections
 from routing.app.importing.draft import AgentDraft, Ids, Imported, is_phone, label
 from routing.app.importing.findings import Ledger, Setting
+from routing.app.settings import PbxKind
 
 _UNWATCHED = ("Local/", "Agent/")
 _HINT = re.compile(r"([^,]+),\s*hint\s*,\s*([^,&]+)", re.IGNORECASE)
@@ -102,7 +103,7 @@ class Members:
         name = member.fields["membername"] or known.names.get(number, "") or number
         agent_id = self._by_phone[phone] = self._ids.make(number, "agent")
         draft = AgentDraft(id=agent_id, name=label(name), phone=phone, source=phone, pin=known.pins.get(number, ""))
-        if phone.startswith(_UNWATCHED) or not is_phone(phone):
+        if phone.startswith(_UNWATCHED) or not is_phone(PbxKind.ASTERISK, phone):
             draft.why_not = f"{phone} is no telephone whose state can be seen"
         self._imported.agents[agent_id] = draft
         return agent_id

@@ -12,11 +12,12 @@ import msgspec
 from routing.app.importing import toml
 from routing.app.importing.draft import AgentDraft, Imported, QueueDraft
 from routing.app.importing.findings import Fate, Finding, ImportRefused, shown
+from routing.app.settings import PbxKind
 
 TEAM = "imported"
 RECORDED = "recorded"
 REPORT = "import-report"
-_SECRETS = {"freeswitch": "SWITCHROOM_ESL_SECRET", "asterisk": "SWITCHROOM_AMI_SECRET"}
+_SECRETS = {PbxKind.FREESWITCH: "SWITCHROOM_ESL_SECRET", PbxKind.ASTERISK: "SWITCHROOM_AMI_SECRET"}
 _TITLES = {
     Fate.MISSING: "Nothing of Switchroom's does that",
     Fate.CHANGED: "Taken, but not the same",
@@ -74,8 +75,8 @@ def line_of(finding: Finding) -> str:
 
 
 def _pbx(imported: Imported) -> Iterator[str]:
-    yield toml.comment(f"From {imported.source}. Where the PBX is: see docs/{imported.pbx}.md.")
-    yield toml.table(("pbx", "pbx1"), {"kind": imported.pbx, "secret_env": _SECRETS[imported.pbx]})
+    yield toml.comment(f"From {imported.source}. Where the PBX is: see docs/{imported.pbx.value}.md.")
+    yield toml.table(("pbx", "pbx1"), {"kind": imported.pbx.value, "secret_env": _SECRETS[imported.pbx]})
 
 
 def _agents(imported: Imported) -> Iterator[str]:
