@@ -1,8 +1,8 @@
 """Dial strings of each kind of PBX: their form, and the telephone that a bare number means there (SAFE-03).
 
-A dial string reaches the PBX as it stands here, but for the number. So it holds nothing at which the PBX would split it,
-expand it or read options from it: `&` and `,` for Asterisk; `, | [ ] { } $ :_:` and quotes for FreeSWITCH. What is
-accepted here the connectors accept, too.
+A dial string reaches the PBX as it stands here, but for the number. So it holds nothing at which the PBX would split
+it, expand it or read options from it: `&` and `,` for Asterisk; `, | [ ] { } $ :_:` and quotes for FreeSWITCH. What
+is accepted here the connectors accept, too.
 """
 
 from __future__ import annotations
