@@ -40,12 +40,12 @@ class PythonEslMissing(PbxError):
 
 def wire_for(kind: TransportKind) -> MakeWire:
     """What carries the bytes. Raises PythonEslMissing where python-ESL is asked for and cannot be imported."""
-    if kind is TransportKind.SOCKET:
+    if kind == TransportKind.SOCKET:
         return SocketWire
     try:
         library = _library()
     except ImportError as err:
-        if kind is TransportKind.PYTHON_ESL:
+        if kind == TransportKind.PYTHON_ESL:
             raise PythonEslMissing(reason=err) from err
         return SocketWire
     return lambda settings, owner: ThreadWire(library, settings, owner)

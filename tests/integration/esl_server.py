@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import uvloop
 
 from telephony.answers import Answer
 from telephony.freeswitch.codec import EslEvent
@@ -200,9 +201,14 @@ def threads() -> list[threading.Thread]:
 
 def play(kind: TransportKind, scenario: Scenario, prepare: Prepare = lambda _: None, **changes: Any) -> None:
     """Run a scenario; in the end no thread and no connection may be left."""
+    run(_played(kind, scenario, prepare, changes))
 
-    async def inner() -> None:
-        async with linked(kind, prepare, **changes) as (link, server, told):
-            await scenario(link, server, told)
 
-    run(inner())
+def play_on_uvloop(kind: TransportKind, scenario: Scenario) -> None:
+    """The same in the event loop of the engine."""
+    uvloop.run(asyncio.wait_for(_played(kind, scenario, lambda _: None, {}), 20))
+
+
+async def _played(kind: TransportKind, scenario: Scenario, prepare: Prepare, changes: dict[str, Any]) -> None:
+    async with linked(kind, prepare, **changes) as (link, server, told):
+        await scenario(link, server, told)

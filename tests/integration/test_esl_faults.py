@@ -19,6 +19,7 @@ from tests.integration.esl_server import (
     Told,
     as_json,
     play,
+    play_on_uvloop,
     reply,
     require,
     response,
@@ -143,6 +144,24 @@ def test_a_link_abandoned_while_it_connects_leaves_nothing(kind: TransportKind) 
         assert told.steps == []
 
     play(kind, scenario)
+
+
+@each_transport
+def test_the_event_loop_of_the_engine_sees_the_same(kind: TransportKind) -> None:
+    async def scenario(link: EslLink, server: EslServer, told: Told) -> None:
+        await until(lambda: told.is_in)
+        assert (await link.ask("uuid_exists x")).is_success
+        server.say(as_json("X"))
+        await until(lambda: told.events)
+        server.silent.add("uuid_kill")
+        answers: list[Answered] = []
+        link.api("uuid_kill x", lambda answer: answers.append(answer.how))
+        await until(lambda: answers)
+        server.cut()
+        await until(lambda: told.reasons)
+        assert answers == [Answered.OVERDUE]
+
+    play_on_uvloop(kind, scenario)
 
 
 # ---------------------------------------------------------------------- silence
