@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from telephony.freeswitch import actions as freeswitch_actions
 from telephony.freeswitch.settings import TransportKind
 from tests.unit.config_dir import GOOD, replaced, write
 
+ROOT = Path(__file__).parents[2]
 AST = '[pbx.ast1]\nsecret_env = "A"\n'
 FS = '[pbx.fs1]\nkind = "freeswitch"\nsecret_env = "B"\n'
 ALONE = FS.replace("fs1", "ast1")
@@ -272,3 +275,41 @@ def test_every_mistake_of_an_agent_is_told_beside_that_of_his_phone(tmp_path: Pa
         "agents.anna.phone",
         "agents.anna.skills.english",
     ]
+
+
+# ------------------------------------------------------------------ what is written about it
+
+
+def _blocks(page: str) -> list[str]:
+    """The indented blocks of a page."""
+    text = (ROOT / "docs" / page).read_text()
+    return [
+        textwrap.dedent(block) for block in re.findall(r"(?:(?:^    .*\n|^\n)+)", text, re.MULTILINE) if block.strip()
+    ]
+
+
+@pytest.mark.req("OPS-05", "OPS-02")
+def test_the_configuration_in_the_guide_to_several_pbxs_has_no_mistake(tmp_path: Path) -> None:
+    pbx, people = [block for block in _blocks("several-pbxs.md") if re.match(r"\s*\[(pbx|agents)\.", block)]
+    people += '[teams.front]\nqueues = ["sales"]\n'
+    write(tmp_path, pbx=pbx, people=people, queues="[queues.sales]\n")
+    loaded = load(tmp_path)
+    assert loaded.warnings == ()
+    ben, anna = loaded.config.agents["ben"], loaded.config.agents["anna"]
+    assert dial_string(loaded.config, "ast1", ben) == "PJSIP/1002@to-fs1"
+    assert dial_string(loaded.config, "fs1", anna) == "sofia/gateway/to-ast1/1001"
+
+
+@pytest.mark.req("OPS-02", "OPS-04")
+def test_the_example_serves_either_pbx_or_both_when_its_comments_are_taken_away(tmp_path: Path) -> None:
+    for file in (ROOT / "deploy" / "example").glob("*.toml"):
+        shutil.copy(file, tmp_path)
+    text = (tmp_path / "pbx.toml").read_text()
+    keys = re.sub(r"^# (?=[\[a-z_]+[\].a-z0-9_]* ?=|\[)", "", text, flags=re.MULTILINE).replace("secret_file", "# ")
+    people = (tmp_path / "agents.toml").read_text().replace('phone = "10', 'pbx = "ast1"\nphone = "10')
+    (tmp_path / "agents.toml").write_text(people.replace('"ast1"', '"fs1"', 3))
+    (tmp_path / "pbx.toml").write_text(keys)
+    problems = check(tmp_path).problems
+    assert not [p for p in problems if p.severity is Severity.ERROR or "trunk" in p.reason], problems
+    phones = {a.phone.partition("/")[0] for a in load(tmp_path).config.agents.values()}
+    assert phones == {"PJSIP", "user"}
