@@ -86,7 +86,7 @@ def _import(session: Session, directory: Path, read: Callable[[], Imported]) -> 
         say(escape(report(imported.findings)))
         for problem in problems:
             say(escape(str(problem)))
-        say(f"{len(imported.queues)} queues, {len(imported.agents)} agents in {escape(str(directory))}")
+        say(f"queues: {len(imported.queues)}, agents: {len(imported.agents)}, in {escape(str(directory))}")
         say(f"all of the above is in {REPORT}.txt there; switchroom check {escape(str(directory))} examines the files")
     if errors:
         raise typer.Exit(Exit.FOUND)

@@ -36,8 +36,6 @@ from routing.app.settings import PbxKind
 from routing.core.config import AfterMiss, RonaCause
 
 _ALWAYS = {"joinempty": {"", "yes", "true", "1", "on", "y", "t"}, "leavewhenempty": {"", "no", "false", "0", "off"}}
-_SIGNED_IN_ONLY = {"yes", "no", "strict", "loose", "true", "false", "1", "0", "on", "off"}
-_CONDITIONS = {"paused", "invalid", "unavailable", "unknown", "penalty"}
 _PRIORITY = 5
 _HIGHEST = 10
 
@@ -166,20 +164,18 @@ class _Queues:
         draft.leave_when_no_agents = bool(leaving)
         became = f"queues.{draft.id}.leave_when_no_agents"
         for setting in given:
-            words = {word.strip().lower() for word in setting.value.split(",")}
-            if setting not in leaving and leaving:
+            if setting in leaving:
+                advice = (
+                    "callers neither join nor stay while nobody is signed in (SR_RESULT=no_agents); whoever is signed "
+                )
+                advice += "in counts as there, also idle (paused), busy, or with a telephone that is not registered"
+                self._ledger.changed(setting, became, advice)
+            elif leaving:
                 self._ledger.changed(
                     setting, became, f"one key here: {leaving[0].name} decides for joining and staying"
                 )
-            elif setting not in leaving:
-                self._ledger.kept(setting, f"without {became}")
-            elif words <= _SIGNED_IN_ONLY and len(leaving) == 2:
-                self._ledger.kept(setting, f"{became}; the call returns with SR_RESULT=no_agents")
             else:
-                lost = sorted(words - _SIGNED_IN_ONLY - _CONDITIONS)
-                advice = "callers neither join nor stay while nobody is signed in; SR_RESULT=no_agents"
-                advice += f". {', '.join(lost)}: agents who are busy do count as there" if lost else ""
-                self._ledger.changed(setting, became, advice)
+                self._ledger.kept(setting, f"without {became}")
 
     def _misses(self, joint: dict[str, Setting], draft: QueueDraft, going_on: int) -> None:
         """`going_on`: members of a queue whose missed calls go on to the next, else 0."""
