@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 
@@ -25,10 +26,14 @@ class LabKind:
     marks: tuple[pytest.MarkDecorator, ...] = ()
 
 
+FREESWITCH = (pytest.mark.pbx, pytest.mark.freeswitch)
+WITH_PYTHON_ESL = pytest.mark.skipif(find_spec("ESL") is None, reason="python-ESL is not installed")
+
 LABS = {
     "simulated": LabKind("simulated_lab", "SimulatedLab"),
     "asterisk": LabKind("asterisk_lab", "AsteriskLab", (pytest.mark.pbx,)),
-    "freeswitch": LabKind("freeswitch_lab", "FreeswitchLab", (pytest.mark.pbx, pytest.mark.freeswitch)),
+    "freeswitch": LabKind("freeswitch_lab", "FreeswitchLab", FREESWITCH),
+    "freeswitch_python_esl": LabKind("freeswitch_lab", "FreeswitchPythonEslLab", (*FREESWITCH, WITH_PYTHON_ESL)),
 }
 
 Scenario = Callable[[PbxLab], Awaitable[None]]
