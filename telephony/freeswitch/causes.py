@@ -49,6 +49,8 @@ Q850: dict[str, int] = {
     "INVALID_NUMBER_FORMAT": 28,
     "NORMAL_TEMPORARY_FAILURE": 41,
 }
+# The answer to our own CANCEL.
+REQUEST_TERMINATED = 487
 _SIP_CODE = re.compile(r"(?:sip:)?([0-9]{3})")
 
 
@@ -60,8 +62,8 @@ def sip_code(text: str) -> int | None:
 
 def outcome(name: str, sip: int | None, *, has_rung: bool) -> DialOutcome:
     """`name`: the hang-up cause. A time-out of a telephone that never rang is a dead telephone."""
-    if name == "NO_ANSWER" and sip in (None, 200):
-        return _O.NO_ANSWER if has_rung else _O.UNREACHABLE
-    if sip in BY_SIP:
+    if sip in BY_SIP and sip != REQUEST_TERMINATED:
         return BY_SIP[sip]
+    if name == "NO_ANSWER":
+        return _O.NO_ANSWER if has_rung else _O.UNREACHABLE
     return BY_NAME.get(name, _O.CONGESTION)
