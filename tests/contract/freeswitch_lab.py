@@ -53,7 +53,11 @@ DIALPLAN = """
   </extension>
 </context>
 <context name="from-agent">
-  FEATURES
+  <extension name="features">
+    <condition field="destination_number" expression="^(\\*6[1-5][0-9]*)$">
+      <action application="transfer" data="$1 XML switchroom-features"/>
+    </condition>
+  </extension>
   <extension name="somebody">
     <condition field="destination_number" expression="^PRIVATE$">
       <action application="set" data="hangup_after_bridge=true"/>
@@ -62,8 +66,9 @@ DIALPLAN = """
   </extension>
 </context>
 """
-DIALPLAN = DIALPLAN.replace("CADS", "".join(SET_CAD.format(name=name) for name in CAD_NAMES))
-DIALPLAN = DIALPLAN.replace("PRIVATE", PRIVATE_NUMBER).replace("FEATURES", "")
+DIALPLAN = DIALPLAN.replace("PRIVATE", PRIVATE_NUMBER).replace(
+    "CADS", "".join(SET_CAD.format(name=name) for name in CAD_NAMES)
+)
 
 
 @cache
