@@ -240,7 +240,7 @@ class Commands:
 
     def let_go(self, leg: Leg) -> None:
         """The channel lives on, but not for us: no snapshot shall list it, and back in our dialplan it ends."""
-        for name in ("SR_LEG", "SR_IID", "SR_RETURNS"):
+        for name in ("SR_LEG", "SR_IID", self._wire.way_back):
             self._wire.send(self._wire.set_variable(leg, name, ""), ignore)
 
     def _reply(self, order: ReplyFeature) -> None:

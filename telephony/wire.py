@@ -14,7 +14,12 @@ Action = Any
 
 
 class Wire(Protocol):
-    """Makes actions, each safe to send or refused with UnsafeAction, and sends them."""
+    """Makes actions, each safe to send or refused with UnsafeAction, and sends them.
+
+    `way_back`: the channel variable that says where in the integrator's dialplan the call came from.
+    """
+
+    way_back: str
 
     def originate(self, order: DialLeg) -> Action:
         """Ring the phone; the answered leg lands in CONTEXT_AGENT."""

@@ -17,6 +17,8 @@ Fields = dict[str, str | list[str]]
 class AmiWire:
     """As telephony.wire.Wire; `send` puts an action on the present connection."""
 
+    way_back = "SR_RETURNS"
+
     def __init__(self, send: Callable[[dict[str, Any], OnAnswer], None]) -> None:
         self._send = send
 

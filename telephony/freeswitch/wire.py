@@ -20,6 +20,8 @@ class Sender(Protocol):
 class EslWire:
     """As telephony.wire.Wire. `recordings`: the folder of the PBX into which recordings go, as it tells it."""
 
+    way_back = "SR_BACK"
+
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self.recordings = ""
