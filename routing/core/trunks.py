@@ -8,6 +8,9 @@ from routing.core.facts import PhoneState
 from routing.core.interaction import Interaction, Offer, OfferEnd, OfferState
 from routing.core.world import World
 
+# He was free when it was dialed; some telephones that ring are told as busy.
+_RUNG = (PhoneState.RINGING, PhoneState.BUSY)
+
 # A broken trunk must not send all agents behind it into RONA; meanwhile the call leaves them alone.
 TRUNK_FAILED = MissPolicy(then=AfterMiss.AVAILABLE, skip_s=30)
 
@@ -20,7 +23,7 @@ def is_to_blame(world: World, interaction: Interaction, offer: Offer, end: Offer
     agent = world.config.agents.get(offer.agent_id)
     if agent is None or agent.pbx == interaction.pbx or end is OfferEnd.BUSY:
         return False
-    return offer.state is not OfferState.RINGING and world.phone_state(agent) is not PhoneState.RINGING
+    return offer.state is not OfferState.RINGING and world.phone_state(agent) not in _RUNG
 
 
 def tell(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -> None:

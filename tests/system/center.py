@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deploy.lab.call import Call
+from deploy.lab.nodes import Node
 from deploy.lab.people import order
 from deploy.lab.phone import Phone
 from deploy.lab.policies import Answer, Policy
@@ -52,10 +53,15 @@ class Center:
         self.rung: Counter[str] = Counter()
         self.calls_of: dict[str, Call] = {}
 
+    def node_of(self, number: str) -> Node:
+        """The PBX that this agent's telephone belongs to."""
+        return self.site.node
+
     async def agent(self, number: str, policy: Policy | None = None, sign_in: bool = True) -> Phone:
         """A registered telephone whose agent is signed in."""
         tone = AGENT_HZ + STEP_HZ * len(self.agents)
-        phone = await Phone.create(number, self.site.pbx.sip, self.site.pbx.password(number), tone=tone)
+        pbx = self.node_of(number).pbx
+        phone = await Phone.create(number, pbx.sip, pbx.password(number), tone=tone)
         self.agents[number] = phone
         self.set_policy(number, policy or Answer(after=0.1))
         await phone.register()
@@ -72,10 +78,11 @@ class Center:
 
         self.agents[number].on_invite = invited
 
-    async def caller(self, number: str = "7001", ani: str = "") -> Call:
-        """A caller who has been answered by the PBX."""
+    async def caller(self, number: str = "7001", ani: str = "", node: Node | None = None) -> Call:
+        """A caller who has been answered by the PBX; `node`: not by the site's own."""
         tone = CALLER_HZ + STEP_HZ * len(self.callers)
-        phone = await Phone.create(ani or f"+1201555{100 + len(self.callers):04d}", self.site.pbx.sip, tone=tone)
+        pbx = (node or self.site.node).pbx
+        phone = await Phone.create(ani or f"+1201555{100 + len(self.callers):04d}", pbx.sip, tone=tone)
         self.callers.append(phone)
         return await (await phone.dial(number)).answered()
 
@@ -113,7 +120,7 @@ class Center:
 
     async def when_free(self, numbers: Sequence[str], within: float = 10.0) -> None:
         """Until the server sees these telephones free."""
-        keys = [f"{self.site.node.id}|{self.site.node.phone(n)}" for n in numbers]
+        keys = [f"{self.node_of(n).id}|{self.node_of(n).phone(n)}" for n in numbers]
         await self.when(lambda s: all(s.phones.get(k) == "free" for k in keys), within)
 
     async def events(self, *types: EventType) -> list[Event]:

@@ -246,14 +246,14 @@ def test_on_his_own_pbx_the_same_failure_is_his_phone() -> None:
 
 
 @pytest.mark.req("OPS-05", "ROUTE-07")
-@pytest.mark.parametrize("by_trunk", [True, False])
-def test_a_phone_that_rang_and_was_declined_is_his_doing_whoever_said_that_it_rang(by_trunk: bool) -> None:
+@pytest.mark.parametrize("by_own", [None, PhoneState.RINGING, PhoneState.BUSY])
+def test_a_phone_that_rang_and_was_declined_is_his_doing_whoever_said_so(by_own: PhoneState | None) -> None:
     d = Site(site(BEN, **MESH))
     call = d.call_on("a", "c1")
-    if by_trunk:
+    if by_own is None:
         d.rings_at(call, "ben")
     else:
-        d.phone_is("ben", PhoneState.RINGING)
+        d.phone_is("ben", by_own)
     d.fails_at(call, "ben", DialOutcome.REJECTED)
     assert d.world.agent("ben").state is AgentState.RONA
 
