@@ -59,6 +59,9 @@ class Wire(Protocol):
 
     def send(self, block: str) -> None: ...
 
+    def nudge(self) -> None:
+        """An empty line, unless something is being sent anyway. No reply comes."""
+
     def shut(self) -> None:
         """At once, without a word to the owner; what was not sent yet must not arrive later."""
 
@@ -121,6 +124,11 @@ class EslConnection:
         if self._is_over or not self._is_open or len(self._replies) >= self._settings.max_outstanding:
             return False
         return self._wire.unsent_bytes < MAX_UNSENT_BYTES
+
+    def nudge(self) -> None:
+        """Have the PBX look whether there are events to send."""
+        if self._is_open and not self._is_over and not self._wire.unsent_bytes:
+            self._wire.nudge()
 
     # ------------------------------------------------------------------ from the wire
 
@@ -250,6 +258,10 @@ class SocketWire(asyncio.Protocol):
     def send(self, block: str) -> None:
         if self._transport is not None:
             self._transport.write(block.encode("utf-8", "replace"))
+
+    def nudge(self) -> None:
+        if self._transport is not None:
+            self._transport.write(b"\n")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's own class is none by inheritance

@@ -28,6 +28,7 @@ MAX_WAITING = 5000
 # So many messages in one turn of the event loop.
 _TURN = 100
 _DRAIN_MS = 1  # 0 would wait for ever
+_DRAIN_LIMIT_S = 0.02  # so long may a stream of commands hold back events
 _NO_EVENT = "SOCKET_DATA"
 
 
@@ -95,6 +96,12 @@ class ThreadWire:
             self._outgoing.append(data)
         self._wake()
 
+    def nudge(self) -> None:
+        """Past the library: an empty line between two commands, or in front of the empty line of one, is none."""
+        with self._lock, suppress(OSError):
+            if self._control is not None:
+                self._control.send(b"\n", socket.MSG_DONTWAIT)
+
     def _wake(self) -> None:
         with self._lock, suppress(OSError):
             self._waker.send(b"x")  # full: it will wake all the same; closed: it has ended
@@ -161,14 +168,23 @@ class ThreadWire:
         return "connection closed by the PBX"
 
     def _serve(self, connection: Any) -> None:
-        poller = select.poll()
+        """Commands first. Beside a reply the library may have read events, which no poll shows: they are asked for
+        when commands pause, as that costs a wait of its own."""
+        poller, events = select.poll(), self._control_fd()
         poller.register(self._woken, select.POLLIN)
-        poller.register(self._control_fd(), select.POLLIN)
+        poller.register(events, select.POLLIN)
+        is_due, drained_at = True, time.monotonic()
         while self._is_alive(connection):
-            if self._flush(connection) and self._drain(connection):
-                poller.poll()
-                with suppress(BlockingIOError):
-                    self._woken.recv(4096)
+            ready = [descriptor for descriptor, _ in poller.poll(_DRAIN_MS if is_due else None)]
+            with suppress(BlockingIOError):
+                self._woken.recv(4096)
+            is_due = bool(self._outgoing) or is_due
+            if not self._flush(connection):
+                return
+            is_late = is_due and time.monotonic() - drained_at > _DRAIN_LIMIT_S
+            if events in ready or is_late or not ready:
+                is_due = not self._drain(connection)
+                drained_at = time.monotonic()
 
     def _control_fd(self) -> int:
         return -1 if self._control is None else self._control.fileno()
@@ -191,13 +207,13 @@ class ThreadWire:
         return True
 
     def _drain(self, connection: Any) -> bool:
-        """Take what there is, until something is to be sent; what the library has read already no poll would show."""
+        """Take what there is. False when it broke off because something is to be sent."""
         while not self._outgoing:
             self._busy_since = time.monotonic()
             event = connection.recvEventTimed(_DRAIN_MS)
             self._busy_since = None
             if event is None:
-                return bool(connection.connected())
+                return True
             self._post(_message(event))
         return False
 

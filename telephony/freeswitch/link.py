@@ -67,7 +67,8 @@ class EslLink:
         """
         command_block(f"auth {settings.secret}")
         make_wire = wire_for(settings.transport)
-        self._listener = listener
+        self._settings, self._listener = settings, listener
+        self._nudging: asyncio.TimerHandle | None = None
         self._opened = self._ready = 0
         self._is_over = self._is_told = False
         patience_s = settings.connect_timeout_s + settings.action_timeout_s
@@ -140,7 +141,14 @@ class EslLink:
         if self._ready == 2 or not answer.is_success:
             self._is_told = True
             self._login_deadline.cancel()
+            self._nudge()
             self._listener.on_login(answer)
+
+    def _nudge(self) -> None:
+        if self._settings.nudge_interval_s and not self._is_over:
+            self._events.nudge()
+            loop = asyncio.get_running_loop()
+            self._nudging = loop.call_later(self._settings.nudge_interval_s, self._nudge)
 
     def on_event(self, event: EslEvent) -> None:
         """Whatever came before both were ready is older than the snapshot that will be read."""
@@ -161,5 +169,7 @@ class EslLink:
         if not self._is_over:
             self._is_over = True
             self._login_deadline.cancel()
+            if self._nudging is not None:
+                self._nudging.cancel()
             self._events.abandon()
             self._commands.abandon()

@@ -18,7 +18,12 @@ class TransportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreeswitchSettings(PbxSettings):
-    """`secret` is the password of event_socket.conf; `transport` the client that speaks to it."""
+    """`secret` is the password of event_socket.conf; `transport` the client that speaks to it.
+
+    `nudge_interval_s`: FreeSWITCH looks for events to send every 20 ms, and whenever something comes in. So often an
+    empty line comes in, which it passes over; 0: never.
+    """
 
     port: int = 8021
     transport: TransportKind = TransportKind.AUTO
+    nudge_interval_s: float = 0.004
