@@ -41,6 +41,18 @@ qualify_frequency = 0
 """
 
 
+_TO_ASTERISK = """
+<gateways>
+  <gateway name="to-ast1">
+    <param name="proxy" value="127.0.0.1:{port}"/>
+    <param name="realm" value="127.0.0.1"/>
+    <param name="register" value="false"/>
+    <param name="caller-id-in-from" value="true"/>
+    <param name="ping" value="15"/>
+  </gateway>
+"""
+
+
 class JoinedAsterisk(AsteriskNode):
     """With its trunk, and with the configuration of the other PBX behind its own."""
 
@@ -51,7 +63,7 @@ class JoinedAsterisk(AsteriskNode):
         """As Node."""
         fs = self.other
         own = super().table(port) + 'trunks = { fs1 = "PJSIP/{number}@to-fs1" }\n'
-        back = f'trunks = {{ ast1 = "sofia/internal/{{number}}@127.0.0.1:{self.pbx.sip_port}" }}\n'
+        back = 'trunks = { ast1 = "sofia/gateway/to-ast1/{number}" }\n'
         return own + fs.table(fs.link_port) + back
 
     @property
@@ -82,6 +94,9 @@ class JointSite(Site):
         self.node = own
         with (self.pbx.directory / "etc" / "pjsip.conf").open("a") as file:
             file.write(_TO_FREESWITCH.format(port=self.other.pbx.sip_port))
+        sofia = self.other.pbx.directory / "conf" / "sofia.conf.xml"
+        gateway = _TO_ASTERISK.format(port=own.pbx.sip_port)
+        sofia.write_text(sofia.read_text().replace("<gateways>", gateway.strip(), 1))
 
     def start_process(self, name: str) -> Child:
         """As Site, where the connector brings the other one with it."""
