@@ -102,6 +102,8 @@ class EslServer:
             while True:
                 command = (await reader.readuntil(b"\n\n")).decode("utf-8", "replace").strip("\n")
                 await self.is_reading.wait()
+                if not command:  # empty lines before a command mean nothing
+                    continue
                 if command == "connect":  # how python-ESL takes over an open socket
                     writer.write(b"" if "connect" in self.silent else reply("-ERR command not found"))
                     continue
