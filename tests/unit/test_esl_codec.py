@@ -328,6 +328,12 @@ def test_a_line_end_in_a_command_or_a_header_is_refused(end: str) -> None:
         command_block("sendmsg u", {f"a{end}": "x"})
 
 
+@pytest.mark.parametrize("name", ["", "a b", "a: b", "1", "x" * 65, "é"])
+def test_what_is_no_name_of_a_header_is_refused(name: str) -> None:
+    with pytest.raises(UnsafeAction):
+        command_block("sendmsg u", {name: "x"})
+
+
 def test_empty_and_oversized_commands_are_refused() -> None:
     with pytest.raises(UnsafeAction):
         command_line("")
