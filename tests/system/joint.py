@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from deploy.lab.freeswitch import FreeSwitch
 from deploy.lab.nodes import ASTERISK_DIALPLAN, FREESWITCH_DIALPLAN, AsteriskNode, FreeswitchNode, Node
@@ -102,10 +101,14 @@ class JointSite(Site):
         """As Site, where the connector brings the other one with it."""
         if name == "connector":
             self.other.pbx.start()
-            command = [sys.executable, "-m", "routing.cli.main", "connector", self.other.id]
-            log = Path(self.directory) / "connector-fs1.log"
-            self.children["connector-fs1"] = Child(command, log, self.directory, self.environment)
+            self.start_far_connector()
         return super().start_process(name)
+
+    def start_far_connector(self) -> None:
+        """Also again, after it was killed."""
+        command = [sys.executable, "-m", "routing.cli.main", "connector", self.other.id]
+        log = self.directory / "connector-fs1.log"
+        self.children["connector-fs1"] = Child(command, log, self.directory, self.environment)
 
     def close(self) -> None:
         super().close()

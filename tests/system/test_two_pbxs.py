@@ -48,8 +48,8 @@ def play(site: JointSite, scene: Callable[[JointCenter], Coroutine[Any, Any, Non
 
 
 async def act(c: JointCenter, kind: type, by: str, reaches: InteractionState, **fields: Any) -> None:
-    """An order on the one call that lives, until the PBX has confirmed what follows from it."""
-    (call,) = (await c.state()).interactions.values()
+    """An order on the one call that this agent is on, until the PBX has confirmed what follows from it."""
+    (call,) = [i for i in (await c.state()).interactions.values() if by in [p.agent_id for p in i.parties]]
     reply = await order(c.store, kind, agent_id=by, interaction_id=call.id, **fields)
     assert reply.code == "ok", reply
 
@@ -180,3 +180,29 @@ def test_why_a_telephone_refuses_comes_through_the_trunk(
         await caller.hangup()
 
     play(site, scene)
+
+
+@pytest.mark.req("OPS-05", "SAFE-01", "SAFE-02")
+def test_the_connector_of_the_agents_pbx_is_killed_while_he_talks_over_the_trunk(site: JointSite) -> None:
+    """The call goes on, he gets no further one meanwhile, and all is as before when the connector is back."""
+
+    async def scene(c: JointCenter) -> None:
+        await c.agent("1002")
+        await c.when_free(["1002"])
+        pair = await c.pair(await c.caller())
+        site.children["connector-fs1"].kill()
+        await c.when(lambda s: not s.links["fs1"])
+        waiting = await c.caller()
+        await act(c, Hold, "a1002", S.HELD)
+        await pair.caller.hears(MUSIC_HZ)
+        await act(c, Resume, "a1002", S.CONNECTED)
+        await pair.hear_each_other()
+        await pair.caller.hangup()
+        await c.when_agent("1002", "available")
+        assert [i.offers for i in (await c.state()).interactions.values()] == [()], "not while his PBX is away"
+        site.start_far_connector()
+        await (await c.pair(waiting, within=20)).hear_each_other()
+        await waiting.hangup()
+        await c.when_agent("1002", "available")
+
+    play(site, scene, within=90)
