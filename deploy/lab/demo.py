@@ -65,7 +65,11 @@ include => switchroom-features
   </condition></extension>
 </context>
 <context name="from-agent">
-  <extension name="none"><condition field="destination_number" expression="^none$"/></extension>
+  <extension name="feature">
+    <condition field="destination_number" expression="^(\\*6[1-5][0-9]*)$">
+      <action application="transfer" data="$1 XML switchroom-features"/>
+    </condition>
+  </extension>
 </context>
 """,
 }

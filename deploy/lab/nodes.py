@@ -156,9 +156,14 @@ class AsteriskNode:
         return re.findall(rf"(?<!1,){pattern}", self.pbx.messages)
 
 
-# What one agent's telephone dials to reach another one.
+# What agents dial: feature codes, and one another.
 FREESWITCH_AGENTS = """
 <context name="from-agent">
+  <extension name="feature">
+    <condition field="destination_number" expression="^(\\*6[1-5][0-9]*)$">
+      <action application="transfer" data="$1 XML switchroom-features"/>
+    </condition>
+  </extension>
   <extension name="colleague">
     <condition field="destination_number" expression="^(1\\d{3})$">
       <action application="bridge" data="{originate_timeout=30}user/$1"/>
