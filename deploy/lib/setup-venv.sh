@@ -100,7 +100,7 @@ install_esl() {
     echo "$stamp built" > .venv/.switchroom-esl
   else
     without_esl failed
-    echo "python-ESL is left out, it cannot be built here ($(grep -m1 -i error "$tmp/log" || tail -1 "$tmp/log")); a plain socket does its work"
+    echo "python-ESL is left out, it cannot be built here ($(grep -i error "$tmp/log" | grep -vm1 subprocess || tail -1 "$tmp/log")); a plain socket does its work"
   fi
   rm -rf "$tmp"
 }
