@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 
 from deploy.lab.redis import RedisServer
+from routing.core.facts import LinkRestored, PhoneState
+from routing.core.orders import ApplyConfig
+from routing.store.redis_store import RedisStore
 from telephony.simulated.habits import Answers
 from tests.integration.control_config import AGENTS, CUSTOMER, agent, configuration
 from tests.integration.control_site import Site, center
@@ -66,6 +70,31 @@ def test_every_agent_who_is_offered_can_be_chosen_and_nobody_else(site: Site) ->
         assert refused["because"]
     assert site.everything() == before
     site.do(call, "transfers", to={"type": "agent", "id": "dora"})
+
+
+@pytest.mark.req("OPS-05", "XFER-03", "XFER-07")
+@pytest.mark.parametrize("trunks", [{}, {"sim2": "SIM/{number}@to-sim2"}])
+def test_agents_of_another_pbx_are_targets_where_a_trunk_leads_to_them(site: Site, trunks: dict[str, str]) -> None:
+    config = site.front.load().config
+    here = replace(config.pbxs["sim1"], trunks=trunks)
+    site.ask(ApplyConfig, config=replace(config, pbxs=config.pbxs | {"sim1": here}))
+    gus = config.agents["gus"]
+
+    async def link_up() -> None:
+        store = RedisStore(site.services.server.redis_url, config.tenant)
+        await store.beat("sim2", 60_000)
+        await store.append_input(LinkRestored(pbx="sim2", phones={gus.phone: PhoneState.FREE}))
+        await store.close()
+
+    asyncio.run(link_up())
+    wait_until(lambda: site.front.load().links.get("sim2"))
+    site.sign_in("dora", "gus")
+    call = site.call()
+    assert ids(targets(site, call, "agents")) == ["dora", *(["gus"] if trunks else [])]
+    assert ids(targets(site, call, "agents", "consult"))[-1] == "gus"
+    status = 200 if trunks else 409
+    answer = site.do(call, "transfers", status=status, to={"type": "agent", "id": "gus"})
+    assert trunks or answer["because"] == "other_pbx"
 
 
 @pytest.mark.req("CONS-03")
