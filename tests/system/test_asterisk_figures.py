@@ -2,76 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-import time
 from statistics import median
 
 import pytest
 
-from routing.core.commands import DialLeg, HangUpLeg, SetRooms
-from routing.core.facts import Fact, LegAnswered, RoomsReached
 from tests.contract.asterisk_lab import AsteriskLab
-from tests.contract.pbx_lab import Answers, IncomingCall, PartyState
-from tests.contract.pbx_suite import new_id, room, take
+from tests.system.figures import measured
 from tests.waiting import run
-
-CALLS = 20
 
 
 def test_an_answer_becomes_a_conversation_within_milliseconds(capsys: pytest.CaptureFixture[str]) -> None:
     """DialLeg submitted to INVITE at the telephone; its 200 to both legs in one bridge. Medians of 20, in ms."""
-    to_invite, to_bridge = run(measured(), within=50.0)
+    to_invite, to_bridge = run(measured(AsteriskLab()), within=50.0)
     for name, values in (("dial_to_invite_ms", to_invite), ("answer_to_bridge_ms", to_bridge)):
         with capsys.disabled():
             sys.stdout.write(f"\n{name}: median {median(values):.2f}, worst {max(values):.2f}")
     assert median(to_invite) < 25
     assert median(to_bridge) < 25
-
-
-async def measured() -> tuple[list[float], list[float]]:
-    lab, to_invite, to_bridge = AsteriskLab(), [], []
-    try:
-        await lab.start(["1001"])
-        lab.phone("1001").behave(Answers(0.05))
-        for _ in range(CALLS):
-            invite_ms, bridge_ms = await one_call(lab)
-            to_invite.append(invite_ms)
-            to_bridge.append(bridge_ms)
-    finally:
-        await lab.stop()
-    return to_invite, to_bridge
-
-
-async def one_call(lab: AsteriskLab) -> tuple[float, float]:
-    caller, phone = await lab.call_in(IncomingCall()), lab.phone("1001")
-    interaction_id, leg_id = await take(lab, caller), new_id("leg")
-    bridged: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-
-    def sink(fact: Fact) -> None:
-        lab.facts.append(fact)
-        if isinstance(fact, LegAnswered):
-            rooms = (room("main", caller.leg_id, leg_id),)
-            wanted = SetRooms(id=new_id("cmd"), pbx=lab.pbx, interaction_id=interaction_id, version=2, rooms=rooms)
-            lab.port.submit(wanted)
-        elif isinstance(fact, RoomsReached) and fact.version == 2 and not bridged.done():
-            bridged.set_result(time.monotonic())
-
-    await lab.port.start(sink)  # only takes the new sink over: the link is up already
-    order = DialLeg(
-        id=new_id("cmd"),
-        pbx=lab.pbx,
-        leg_id=leg_id,
-        interaction_id=interaction_id,
-        phone=phone.address,
-        timeout_s=10,
-    )
-    started = time.monotonic()
-    lab.port.submit(order)
-    bridged_at = await asyncio.wait_for(bridged, 5)
-    assert phone.call
-    times = phone.call.t
-    for leg in (leg_id, caller.leg_id):
-        lab.port.submit(HangUpLeg(id=new_id("cmd"), pbx=lab.pbx, leg_id=leg))
-    await phone.has_state(PartyState.ENDED)
-    return (times["invite"] - started) * 1000, (bridged_at - times["answered"]) * 1000
