@@ -6,11 +6,7 @@ What carries the bytes is a Wire: an asyncio socket here, python-ESL in a thread
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -28,42 +24,12 @@ from telephony.freeswitch.codec import (
     command_block,
     event_of,
 )
+from telephony.freeswitch.esl_wire import MakeWire, WireOwner, forget_unsent
 from telephony.freeswitch.settings import FreeswitchSettings
 
 MAX_UNSENT_BYTES = 1024 * 1024
 # A reply may be late by so many deadlines before a wire that is stuck counts as dead.
 STUCK_AFTER = 2.0
-_RESET = struct.pack("ii", 1, 0)
-
-
-class WireOwner(Protocol):
-    """Whom a wire tells what happens, always in the event loop; none of these may raise."""
-
-    def wire_opened(self) -> None: ...
-
-    def wire_brought(self, message: EslMessage) -> None: ...
-
-    def wire_closed(self, reason: str) -> None:
-        """Also when it never opened."""
-
-
-class Wire(Protocol):
-    """Carries blocks out and messages in; begins to connect when it is made."""
-
-    @property
-    def unsent_bytes(self) -> int: ...
-
-    @property
-    def stuck_s(self) -> float:
-        """For so long the peer has left a message or a call unfinished; 0 when nothing is amiss."""
-
-    def send(self, block: str) -> None: ...
-
-    def nudge(self) -> None:
-        """An empty line, unless something is being sent anyway. No reply comes."""
-
-    def shut(self) -> None:
-        """At once, without a word to the owner; what was not sent yet must not arrive later."""
 
 
 class Owner(Protocol):
@@ -77,9 +43,6 @@ class Owner(Protocol):
     def on_event(self, event: EslEvent) -> None: ...
 
     def on_closed(self, reason: str) -> None: ...
-
-
-MakeWire = Callable[[FreeswitchSettings, WireOwner], Wire]
 
 
 @dataclass(slots=True)
@@ -203,7 +166,7 @@ class EslConnection:
         if self._is_over:
             return
         if self._wire.stuck_s > self._stuck_limit_s:
-            self._closed("the PBX stalled in the middle of a message")
+            self._closed("the PBX stalled in the middle of a message or a reply")
             return
         self._watch = self._loop.call_later(self._settings.action_timeout_s / 2, self._look)
 
@@ -300,10 +263,3 @@ class SocketWire(asyncio.Protocol):
         if self._transport is not None:
             forget_unsent(self._transport.get_extra_info("socket"))
             self._transport.abort()
-
-
-def forget_unsent(wire: socket.socket | None) -> None:
-    """Have the kernel not go on trying to deliver when this socket is closed."""
-    if wire is not None:
-        with suppress(OSError):
-            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

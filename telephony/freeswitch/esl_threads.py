@@ -20,7 +20,8 @@ from typing import Any
 
 from routing.core.errors import PbxError
 from telephony.freeswitch.codec import JSON_EVENT, EslMessage
-from telephony.freeswitch.connection import MakeWire, SocketWire, WireOwner, forget_unsent
+from telephony.freeswitch.connection import SocketWire
+from telephony.freeswitch.esl_wire import MakeWire, WireOwner, forget_unsent
 from telephony.freeswitch.settings import FreeswitchSettings, TransportKind
 
 # What a slow event loop may leave lying here; beyond that the thread waits, and with it the PBX.
