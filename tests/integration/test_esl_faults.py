@@ -9,7 +9,9 @@ from itertools import pairwise
 import pytest
 
 from telephony.answers import Answer, Answered
+from telephony.freeswitch.codec import EslEvent
 from telephony.freeswitch.connection import MAX_UNSENT_BYTES
+from telephony.freeswitch.esl_threads import MAX_WAITING
 from telephony.freeswitch.link import EslLink
 from telephony.freeswitch.settings import FreeswitchSettings, TransportKind
 from tests.integration.esl_server import (
@@ -329,19 +331,22 @@ def test_a_peer_that_reads_nothing_costs_bounded_memory_and_no_time(kind: Transp
 def test_a_loop_that_is_slow_to_take_events_gets_them_all_in_the_end(kind: TransportKind) -> None:
     async def scenario(link: EslLink, server: EslServer, told: Told) -> None:
         await until(lambda: told.is_in)
-        keep, count = told.on_event, 8000  # more than may wait between the thread and the loop
+        keep, count, loop = told.on_event, 2 * MAX_WAITING, asyncio.get_running_loop()
+        most = 0
 
-        def slow(event: object) -> None:
-            keep(event)  # type: ignore[arg-type]
-            if len(told.events) % 1000 == 1:
-                deadline = asyncio.get_running_loop().time() + 0.05
-                while asyncio.get_running_loop().time() < deadline:
-                    pass
+        def slow(event: EslEvent) -> None:
+            nonlocal most
+            keep(event)
+            deadline = loop.time() + (1.0 if len(told.events) == 1 else 0)
+            while loop.time() < deadline:  # the loop itself is held up: the thread goes on reading meanwhile
+                most = max(most, len(getattr(link._events._wire, "_incoming", ())))
 
         told.on_event = slow  # type: ignore[method-assign]
         server.say(b"".join(as_json("X", n=str(number)) for number in range(count)))
         await until(lambda: len(told.events) == count, within=15)
         assert [event.get("n") for event in told.events] == [str(number) for number in range(count)]
+        assert most <= MAX_WAITING
+        assert most > MAX_WAITING / 2 or kind is TransportKind.SOCKET
 
     play(kind, scenario, action_timeout_s=10.0)
 

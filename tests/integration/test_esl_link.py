@@ -267,6 +267,22 @@ def test_what_a_job_wrote_arrives_as_it_is_however_it_looks(kind: TransportKind)
 
 
 @each_transport
+def test_events_that_come_in_one_piece_with_an_answer_are_not_left_lying(kind: TransportKind) -> None:
+    async def scenario(link: EslLink, server: EslServer, told: Told) -> None:
+        def job(name: str) -> bytes:
+            return wrapped(f"Event-Name: BACKGROUND_JOB\nJob-UUID: {name}\n\n".encode(), "plain")
+
+        server.api["both"] = lambda _: job("before") + response("+OK") + job("after") + job("last")
+        await until(lambda: told.is_in)
+        await asyncio.sleep(0.05)  # nothing else is on its way
+        assert (await link.ask("both")).text == "+OK"
+        await until(lambda: len(told.events) == 3)
+        assert [event.get("Job-UUID") for event in told.events] == ["before", "after", "last"]
+
+    play(kind, scenario)
+
+
+@each_transport
 def test_an_event_in_pieces_is_one_event(kind: TransportKind) -> None:
     async def scenario(link: EslLink, server: EslServer, told: Told) -> None:
         await until(lambda: told.is_in)
