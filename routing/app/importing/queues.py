@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -103,9 +104,9 @@ class _Queues:
                 plain(setting, draft, self._ledger)
         members = self._members.read((s for s in section.settings if s.name.lower() == "member"), queue_id)
         choice = self._strategy(joint.get("strategy"), draft)
-        self._places(choice, joint, draft, members)
+        together = self._places(choice, joint, draft, members)
         self._empty(joint, draft)
-        self._misses(joint, draft, len(members) if choice.goes_on else 0)
+        self._misses(joint, draft, together if choice.goes_on else 0)
         if weight := joint.get("weight"):
             self._weights[queue_id] = weight
         if (recorded := joint.get("monitor-format")) is not None:
@@ -124,7 +125,8 @@ class _Queues:
             self._ledger.kept(setting, became)
         return choice
 
-    def _places(self, choice: Choice, joint: dict[str, Setting], draft: QueueDraft, members: dict[str, Member]) -> None:
+    def _places(self, choice: Choice, joint: dict[str, Setting], draft: QueueDraft, members: dict[str, Member]) -> int:
+        """Returns how many members the largest group of one penalty has."""
         limit = joint.get("penaltymemberslimit")
         counts = choice.by_penalty and len(members) > (limit.whole() if limit else 0)
         if limit:
@@ -138,6 +140,7 @@ class _Queues:
                 self._note_penalty(member, f"agents.{agent_id}.queues.{draft.id}", counts=counts)
         if choice is RINGALL and len(set(penalties.values())) > 1:
             self._ring_in_steps(draft, joint, penalties)
+        return max(Counter(penalties.values()).values(), default=0)
 
     def _note_penalty(self, member: Member, became: str, *, counts: bool) -> None:
         if counts:
@@ -178,7 +181,7 @@ class _Queues:
                 self._ledger.kept(setting, f"without {became}")
 
     def _misses(self, joint: dict[str, Setting], draft: QueueDraft, going_on: int) -> None:
-        """`going_on`: members of a queue whose missed calls go on to the next, else 0."""
+        """`going_on`: members of one penalty in a queue whose missed calls go on to the next, else 0."""
         skipped_s = skip_s(_retry(joint), draft, going_on, goes_on=going_on > 0)
         modes = {name: joint.get(name) for name in ("autopause", "autopausebusy", "autopauseunavail")}
         pauses = modes["autopause"] is not None and modes["autopause"].value.lower() in {"yes", "all"}
