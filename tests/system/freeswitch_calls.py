@@ -34,8 +34,6 @@ DIALPLAN = r"""
     <condition field="destination_number" expression="^7001$">
       <action application="set" data="SR_CAD_customer_id=42"/>
       <action application="set" data="SR_CAD_note=a, b;c = 'd' Zoë"/>
-      <action application="set" data="api_hangup_hook=global_setvar lab_result ${SR_RESULT}"/>
-      <action application="set" data="session_in_hangup_hook=true"/>
       <action application="execute_extension" data="sales,priority=7,requires=german:5+vip:1 XML switchroom"/>
       <action application="event" data="Event-Name=CUSTOM,Event-Subclass=lab::behind"/>
     </condition>
@@ -173,6 +171,10 @@ class Lines:
     async def mark(self, uuid: str, **variables: str) -> None:
         for name, value in variables.items():
             await self.esl.api(f"uuid_setvar {uuid} {name} {value}")
+
+    async def gone(self, uuid: str) -> None:
+        """Its channel has ended."""
+        await self.esl.wait(lambda e: e.name == "CHANNEL_DESTROY" and e.uuid == uuid)
 
     async def exists(self, uuid: str) -> bool:
         return await self.esl.api(f"uuid_exists {uuid}") == "true"

@@ -1,0 +1,262 @@
+"""What integrators see of the dialplan on FreeSWITCH: the hand-over, results, the way back, and no server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.lab.freeswitch import MUSIC_HZ, FreeSwitch
+from tests.system.freeswitch_calls import (
+    ACCEPTED_HZ,
+    BACK_HZ,
+    CALLER,
+    REFUSED_HZ,
+    Lines,
+    freeswitch,
+    needs_freeswitch,
+    play,
+)
+
+pytestmark = needs_freeswitch
+
+
+@pytest.fixture(scope="module")
+def pbx() -> Iterator[FreeSwitch]:
+    yield from freeswitch()
+
+
+@pytest.mark.req("FLOW-03")
+def test_one_line_hands_a_call_over_with_everything_the_server_wants_to_know(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        _, call = await lines.call_in()
+        told = {name: call[f"variable_{name}"] for name in ("SR_ENTRY", "SR_OPTIONS", "SR_DNIS", "SR_ANI")}
+        options = ",priority=7,requires=german:5+vip:1"
+        assert told == {"SR_ENTRY": "sales", "SR_OPTIONS": options, "SR_DNIS": "7001", "SR_ANI": CALLER}
+        assert call["variable_SR_LEG"] == f"leg_{call.uuid}"
+        assert call["variable_SR_CAD_customer_id"] == "42"
+        assert call["variable_SR_CAD_note"] == "a, b;c = 'd' Zoë"
+        assert call["variable_SR_RESULT"] == "abandoned"
+        assert call["Answer-State"] == "answered"
+
+    play(pbx, scenario)
+
+
+@pytest.mark.req("FLOW-04")
+def test_a_call_that_no_server_takes_comes_back_as_unavailable(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        call, arrived = await lines.call_in()
+        back = await lines.esl.wait(lambda e: e.name == "lab::back", within=4.0)
+        assert 0.8 < back.at - arrived.at < 1.5
+        assert back.place == ("from-trunk", "switchroom-result")
+        assert back["variable_SR_RESULT"] == "unavailable"
+        await call.hears(BACK_HZ)
+        assert not [e for e in lines.esl.seen if e.name == "lab::behind"], "it also went on behind the line"
+
+    play(pbx, scenario, SR_TAKE_S=1)
+
+
+@pytest.mark.req("FLOW-03")
+def test_the_server_gives_a_call_back_with_its_result_once_and_lets_go_of_it(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        call, arrived = await lines.call_in()
+        await lines.move(arrived.uuid, "moh switchroom-wait")
+        await lines.mark(arrived.uuid, SR_RESULT="full")
+        await lines.esl.api(f"uuid_transfer {arrived.uuid} s XML switchroom-return")
+        back = await lines.esl.wait(lambda e: e.name == "lab::back")
+        await call.hears(BACK_HZ)
+        assert back["variable_SR_RESULT"] == "full"
+        left = [e for e in lines.esl.seen if e.name == "switchroom::left"]
+        assert [e["variable_SR_LEG"] for e in left] == [f"leg_{arrived.uuid}"]
+        ours = "SR_LEG SR_IID transfer_after_bridge hangup_after_bridge continue_on_fail playback_terminators".split()
+        ours += "force_transfer_context force_transfer_dialplan max_session_transfers rdnis".split()
+        ours += ["uuid_bridge_continue_on_cancel", "park_after_bridge"]
+        assert [name for name in ours if back[f"variable_{name}"]] == []
+
+    play(pbx, scenario)
+
+
+def test_a_call_pulled_back_after_it_was_given_back_goes_on_in_its_dialplan(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        call, arrived = await lines.call_in()
+        await lines.mark(arrived.uuid, SR_RESULT="timeout")
+        await lines.esl.api(f"uuid_transfer {arrived.uuid} s XML switchroom-return")
+        await lines.esl.wait(lambda e: e.name == "lab::back")
+        for place in ("moh XML switchroom-wait", "s XML switchroom-idle", "abc XML switchroom-room"):
+            since = len(lines.esl.seen)
+            await lines.esl.api(f"uuid_transfer {arrived.uuid} {place}")
+            back = await lines.esl.wait(lambda e: e.name == "lab::back", since=since)
+            assert back["variable_SR_RESULT"] == "timeout"
+        await call.hears(BACK_HZ)
+
+    play(pbx, scenario)
+
+
+@pytest.mark.req("FLOW-03")
+def test_the_integrator_says_where_the_call_comes_back_and_what_was_dialled(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        _, arrived = await lines.call_in("7002")
+        assert (arrived["variable_SR_DNIS"], arrived["variable_SR_ENTRY"]) == ("4930123", "")
+        back = await lines.esl.wait(lambda e: e.name == "lab::back", within=4.0)
+        assert back.place == ("fallback", "after-all")
+
+    play(pbx, scenario, SR_TAKE_S=1)
+
+
+@pytest.mark.req("FLOW-03")
+def test_a_call_can_be_handed_over_twice(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        call, first = await lines.call_in("7005")
+        await lines.mark(first.uuid, SR_RESULT="no_agents")
+        since = len(lines.esl.seen)
+        await lines.esl.api(f"uuid_transfer {first.uuid} s XML switchroom-return")
+        second = await lines.esl.wait(lambda e: e.name == "switchroom::call", since=since)
+        told = (second["variable_SR_ENTRY"], second["variable_SR_DNIS"], second["variable_SR_RESULT"])
+        assert told == ("help", "7005", "abandoned")
+        assert second["variable_SR_LEG"] == f"leg_{first.uuid}"
+        await lines.move(first.uuid, "moh switchroom-wait")
+        await call.hears(MUSIC_HZ)
+        await lines.mark(first.uuid, SR_RESULT="timeout")
+        await lines.esl.api(f"uuid_transfer {first.uuid} s XML switchroom-return")
+        await call.hears(BACK_HZ)
+
+    play(pbx, scenario)
+
+
+def test_a_malformed_hand_over_comes_back_at_once_and_is_no_call(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        _, back = await lines.call_in("7003", name="lab::back")
+        assert back["variable_SR_RESULT"] == "unavailable"
+        assert not [e for e in lines.esl.seen if e.name == "switchroom::call"]
+
+    play(pbx, scenario)
+
+
+@pytest.mark.req("FLOW-04")
+def test_a_call_that_does_not_say_whence_it_came_ends_and_never_goes_round(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        call, _ = await lines.call_in("7004")
+        await call.ended(within=4.0)
+        assert len([e for e in lines.esl.seen if e.name == "switchroom::call"]) == 1
+        assert "has nowhere to go back to" in pbx.messages
+
+    play(pbx, scenario, SR_TAKE_S=1)
+
+
+@pytest.mark.req("FLOW-03")
+@pytest.mark.parametrize("place", ["handed over", "waiting", "talking", "conference"])
+def test_a_call_record_says_how_a_call_stood_when_the_caller_left(pbx: FreeSwitch, place: str) -> None:
+    async def scenario(lines: Lines) -> None:
+        call, arrived = await lines.call_in()
+        expected = "abandoned"
+        if place == "waiting":
+            await lines.move(arrived.uuid, "moh switchroom-wait")
+        elif place != "handed over":
+            _, leg, _ = await lines.ring()
+            await lines.bridge(arrived.uuid, leg)
+            expected = "answered"
+            await lines.mark(arrived.uuid, SR_RESULT=expected)
+            if place == "conference":
+                await lines.move(arrived.uuid, "abc switchroom-room", both=leg)
+        await call.hangup()
+        record = await lines.esl.wait(lambda e: e.name == "CHANNEL_HANGUP_COMPLETE" and e.uuid == arrived.uuid)
+        assert record["variable_SR_RESULT"] == expected
+
+    play(pbx, scenario)
+
+
+@pytest.mark.req("FLOW-03", "FLOW-04")
+@pytest.mark.parametrize("place", ["moh switchroom-wait", "ringback switchroom-wait", "s switchroom-idle"])
+def test_a_waiting_caller_goes_back_when_the_server_stays_dead(pbx: FreeSwitch, place: str) -> None:
+    async def scenario(lines: Lines) -> None:
+        call, arrived = await lines.call_in()
+        await lines.move(arrived.uuid, place)
+        await lines.beat()
+        begun = time.monotonic()
+        back = await lines.esl.wait(lambda e: e.name == "lab::back", within=12.0)
+        assert back["variable_SR_RESULT"] == "unavailable"
+        assert 2.5 < back.at - begun < 7.5
+        await call.hears(BACK_HZ)
+
+    play(pbx, scenario, SR_DEAD_S=4, SR_CHECK_S=2)
+
+
+@pytest.mark.req("SAFE-01", "FLOW-04")
+def test_a_waiting_caller_keeps_his_music_while_a_server_lives(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        call, arrived = await lines.call_in()
+        await lines.move(arrived.uuid, "moh switchroom-wait")
+        await call.hears(MUSIC_HZ)
+        for _ in range(3):
+            since = len(lines.esl.seen)
+            await lines.beat(age_s=1)
+            # The next piece: the dialplan has looked.
+            await lines.esl.wait(lambda e: e.name == "PLAYBACK_START", within=4.0, since=since)
+            await call.hears(MUSIC_HZ, within=0.5)
+        await call.dtmf("123#*")
+        await call.hears(MUSIC_HZ, within=0.5)
+        assert not [e for e in lines.esl.seen if e.name == "lab::back"]
+
+    play(pbx, scenario, SR_DEAD_S=4, SR_CHECK_S=2)
+
+
+@pytest.mark.req("FLOW-04")
+def test_a_dialled_leg_ends_by_itself_when_the_server_stays_dead(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        call, _, _ = await lines.ring()
+        await lines.beat()
+        await call.ended(within=12.0)
+
+    play(pbx, scenario, SR_DEAD_S=4, SR_CHECK_S=2)
+
+
+def test_a_leg_that_was_let_go_of_is_kept_no_longer_than_a_look(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        call, leg, _ = await lines.ring()
+        await lines.esl.api(f"uuid_setvar {leg} SR_LEG")
+        await call.ended(within=4.0)
+
+    play(pbx, scenario, SR_CHECK_S=2)
+
+
+@pytest.mark.parametrize(
+    ("dialled", "code", "digits"),
+    [
+        ("*611234", "sign_in", "1234"),
+        ("*62", "sign_out", ""),
+        ("*63", "available", ""),
+        ("*6412", "idle", "12"),
+        ("*64", "idle", ""),
+        ("*65", "wrap_up_done", ""),
+    ],
+)
+def test_a_feature_code_names_the_telephone_and_hears_the_answer(
+    pbx: FreeSwitch, dialled: str, code: str, digits: str
+) -> None:
+    async def scenario(lines: Lines) -> None:
+        phone = await lines.phones.agent("1001")
+        for answer, tone in (("accepted", ACCEPTED_HZ), ("refused", REFUSED_HZ)):
+            since = len(lines.esl.seen)
+            call = await phone.dial(dialled)
+            event = await lines.esl.wait(lambda e: e.name == "switchroom::feature", since=since)
+            told = (event["variable_SR_PHONE"], event["variable_SR_CODE"], event["variable_SR_DIGITS"])
+            assert told == ("user/1001", code, digits)
+            await lines.esl.api(f"uuid_transfer {event.uuid} {answer} XML switchroom-feature")
+            await call.hears(tone)
+            await call.ended()
+
+    play(pbx, scenario)
+
+
+def test_sign_in_without_a_pin_asks_for_it_and_nobody_answering_is_a_refusal(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        call = await (await lines.phones.agent("1001")).dial("*61")
+        await call.hears(350)
+        await call.dtmf("4321#")
+        event = await lines.esl.wait(lambda e: e.name == "switchroom::feature")
+        assert (event["variable_SR_CODE"], event["variable_SR_DIGITS"]) == ("sign_in", "4321")
+        await call.hears(REFUSED_HZ, within=4.5)
+        await call.ended()
+
+    play(pbx, scenario)
