@@ -1,4 +1,4 @@
-"""docs/crm.md is a script: each of its commands does on a real Asterisk what the page shows."""
+"""docs/crm.md is a script: each of its commands does on a real PBX what the page shows."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ UP_S = 60.0
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Child]:
-    """The page's first command, in a terminal of its own."""
+def demo(tmp_path: Path, pbx: str) -> Iterator[Child]:
+    """The page's first command, in a terminal of its own; the page has it with the PBX that is taken unasked."""
     first = blocks_of(PAGE)[0].commands.strip()
     words = first.removeprefix("./").split()
-    child = Child([ROOT / words[0], *words[1:]], tmp_path / "demo.log", ROOT, os.environ)
+    child = Child([ROOT / words[0], *words[1:], "--pbx", pbx], tmp_path / "demo.log", ROOT, os.environ)
     try:
         yield child
     finally:
