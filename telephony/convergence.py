@@ -64,6 +64,10 @@ class Convergence:
     def is_idle(self) -> bool:
         return not self._goals
 
+    def is_moving(self, leg_id: str) -> bool:
+        """It is on its way to where it is wanted."""
+        return any(leg_id in goal.legs for goal in self._goals.values())
+
     def objection(self, wanted: SetRooms) -> str:
         """Why these rooms can never be reached, or empty."""
         try:

@@ -27,6 +27,8 @@ class DialLeg:
     `timeout_s` is a safety net of the PBX; the core times the offer itself. `caller_*`: shown on the phone, from
     outside: the connector sanitizes. `variables`: set on the new channel. `recording`: name, without directory and
     ending, of the file into which the leg is recorded from its answer on; empty: it is not and cannot be.
+    `joins`: the leg, alone with music until then, that the answered one will share a room with; a connector may join
+    them at the answer, ahead of the SetRooms that follows. Empty: nothing is known of it.
     """
 
     id: str
@@ -39,6 +41,7 @@ class DialLeg:
     caller_name: str = ""
     variables: dict[str, str] = field(default_factory=dict)
     recording: str = ""
+    joins: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,8 +139,18 @@ def _dial(world: World, interaction: Interaction, offer: Offer, phone: str, call
             caller_number=caller[0],
             caller_name=caller[1],
             recording=offer.recording,
+            joins=_joins(interaction, offer),
         )
     )
+
+
+def _joins(interaction: Interaction, offer: Offer) -> str:
+    """Who waits alone for whom we ring: the customer, or at an outdial the agent."""
+    if offer.purpose is OfferPurpose.OUTDIAL:
+        owner = interaction.party(Role.OWNER)
+        return owner.leg_id if owner and offer.number else ""
+    is_alone = offer.purpose in (OfferPurpose.CALL, OfferPurpose.TRANSFER) and not interaction.parties
+    return interaction.customer_leg if is_alone else ""
 
 
 def offer_card(world: World, interaction: Interaction, offer: Offer) -> dict[str, object]:

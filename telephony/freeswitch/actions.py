@@ -44,7 +44,16 @@ class Job:
     id: str
 
 
-EslAction = Api | Job
+@dataclass(frozen=True, slots=True)
+class RingFor:
+    """A waiting channel rings a telephone itself, and is joined with it in the moment of the answer."""
+
+    uuid: str
+    dial: str
+    leg_id: str
+
+
+EslAction = Api | Job | RingFor
 
 
 def one_word(text: str) -> str:
@@ -53,10 +62,23 @@ def one_word(text: str) -> str:
 
 
 def originate(order: DialLeg) -> Job:
-    """Ring the phone; the answered leg lands in our context. Raises UnsafeAction.
+    """Ring the phone; the answered leg lands in our context. Raises UnsafeAction."""
+    return Job(f"originate {_dial(order)} s XML {CONTEXT_AGENT}", leg_name(order.leg_id))
 
-    The variables of the order are not in it: braces and commas are syntax there. They follow when there is a channel.
-    """
+
+def ring_for(order: DialLeg, uuid: str) -> RingFor:
+    """Have that waiting channel ring the phone. Raises UnsafeAction."""
+    return RingFor(leg_name(uuid), _dial(order), leg_name(order.leg_id))
+
+
+def tried(leg_id: str) -> str:
+    """The event by which a channel says that ringing for that leg is over, without success as a rule."""
+    return f"Event-Name=CUSTOM,Event-Subclass=switchroom::tried,Tried-Leg={leg_name(leg_id)}"
+
+
+def _dial(order: DialLeg) -> str:
+    """The variables of the order are not in it: braces and commas are syntax there. They follow when there is a
+    channel."""
     if not _DIAL_STRING.fullmatch(order.phone):
         raise UnsafeAction(what=f"the phone {plain(order.phone, 40)!r}")
     leg_id = leg_name(order.leg_id)
@@ -75,7 +97,7 @@ def originate(order: DialLeg) -> Job:
     if order.recording:
         own["SR_RECORD"] = word(order.recording)
     variables = ",".join(f"{name}='{value}'" for name, value in own.items() if value)
-    return Job(f"originate {{{variables}}}{order.phone} s XML {CONTEXT_AGENT}", leg_id)
+    return f"{{{variables}}}{order.phone}"
 
 
 def shown_name(text: str) -> str:

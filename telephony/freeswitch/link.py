@@ -31,6 +31,7 @@ SUBCLASSES = (
     "switchroom::call",
     "switchroom::left",
     "switchroom::feature",
+    "switchroom::tried",
     "sofia::register",
     "sofia::unregister",
     "sofia::expire",
@@ -96,8 +97,11 @@ class EslLink:
         self._commands.send(command_block(f"bgapi {line}", {"Job-UUID": job_id}), on_answer)
 
     def execute(self, uuid: str, application: str, argument: str, on_answer: OnAnswer) -> None:
-        """Have a channel run a dialplan application; the answer is that it was queued. Raises UnsafeAction."""
-        headers = {"call-command": "execute", "execute-app-name": application}
+        """Have a channel run a dialplan application, behind those that it was told to run before.
+
+        The answer is that it was queued. Raises UnsafeAction.
+        """
+        headers = {"call-command": "execute", "execute-app-name": application, "event-lock": "true"}
         if argument:
             headers["execute-app-arg"] = argument
         self._commands.send(command_block(f"sendmsg {uuid}", headers), on_answer)

@@ -14,6 +14,7 @@ from telephony.freeswitch.codec import EslEvent
 from telephony.freeswitch.legs import Legs
 from telephony.freeswitch.phones import Phones
 from telephony.freeswitch.reader import EventReader
+from telephony.freeswitch.ringing import Ringing
 from telephony.freeswitch.session import EslSession
 from telephony.freeswitch.settings import FreeswitchSettings
 from telephony.freeswitch.snapshot import build, read_listing, read_recordings
@@ -39,6 +40,8 @@ class FreeswitchPort(Node):
         self._link = EslSession(settings, self, now)
         self.legs, self._phones, self._wire = Legs(settings.pbx), Phones(), EslWire(self._link)
         self._build(self._link, self.legs, self._wire, EslChores(self._link))
+        self._ringing = Ringing(self.legs, self._commands, self._take_facts)
+        self._wire.who_rings = self._ringing.who_rings
         self._reader = EventReader(settings.pbx, self.legs, self._phones, self._commands, self._wire, self._take_facts)
 
     async def read_snapshot(self) -> list[LegArrived]:
@@ -71,6 +74,7 @@ class FreeswitchPort(Node):
     def forget(self) -> None:
         """As Node."""
         self._wire.clear()
+        self._ringing.clear()
 
     def read(self, event: EslEvent) -> list[Fact]:
         """As Node."""

@@ -48,6 +48,7 @@ class EventReader:
             "switchroom::call": self._handed_over,
             "switchroom::left": self._left,
             "switchroom::feature": self._feature,
+            "switchroom::tried": self._tried,
             "sofia::register": self._registered,
             "sofia::unregister": self._unregistered,
             "sofia::expire": self._unregistered,
@@ -104,7 +105,15 @@ class EventReader:
         """Of a dial that came to nothing; where there was a channel, its own end tells more."""
         leg = self._legs.by_uid(event.get("Job-UUID"))
         failed, _, name = event.body.strip().partition(" ")
-        if leg is None or leg.is_up or failed != "-ERR":
+        return self._came_to_nothing(leg, name) if leg is not None and failed == "-ERR" else []
+
+    def _tried(self, event: EslEvent) -> list[Fact]:
+        """The waiting leg has rung a telephone, and is where it was."""
+        leg = self._legs.get(event.get("Tried-Leg"))
+        return self._came_to_nothing(leg, event.get("variable_originate_disposition")) if leg is not None else []
+
+    def _came_to_nothing(self, leg: Leg, name: str) -> list[Fact]:
+        if leg.is_up:
             return []
         if not leg.channel:
             return self._legs.failed(leg, name)
@@ -122,7 +131,9 @@ class EventReader:
         ours = [leg for uid in (one, other) if (leg := self._legs.by_uid(uid)) is not None]
         by = self._legs.last_mate(ours[0]) if len(ours) == 1 else ""
         self._legs.bridged(one, other)
-        return [self._sent_away(ours[0], by)] if len(ours) == 1 else []
+        if len(ours) == 1:
+            return [self._sent_away(ours[0], by)]
+        return [fact for leg in ours for fact in self._usable(leg)]
 
     def _sent_away(self, leg: Leg, by: str) -> Fact:
         """A telephone has joined it with somebody of its own: it is not ours any more (CONS-14)."""
@@ -152,6 +163,10 @@ class EventReader:
         self._legs.arrived_at(leg, event)
         if leg.context == CONTEXT_NONE:
             log.warning("telephone_transfer_refused", pbx=self._pbx, leg=leg.leg_id)
+        return self._usable(leg)
+
+    def _usable(self, leg: Leg) -> list[Fact]:
+        """It has been answered and is where it can be moved from."""
         if leg.kind is not LegKind.DIALED or leg.is_up:
             return []
         if not leg.recording:

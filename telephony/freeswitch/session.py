@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from telephony.answers import Answer, Answered, OnAnswer
-from telephony.freeswitch.actions import EslAction, Job
+from telephony.answers import Answer, Answered, OnAnswer, ignore
+from telephony.freeswitch.actions import EslAction, Job, RingFor, tried
 from telephony.freeswitch.link import EslLink
 from telephony.freeswitch.settings import FreeswitchSettings
 from telephony.session import LinkSession, Owner
@@ -32,6 +32,9 @@ class EslSession(LinkSession[EslLink]):
             asyncio.get_running_loop().call_soon(on_answer, unsent)
         elif isinstance(action, Job):
             self.connection.background(action.line, action.id, on_answer)
+        elif isinstance(action, RingFor):
+            self.connection.execute(action.uuid, "bridge", action.dial, on_answer)
+            self.connection.execute(action.uuid, "event", tried(action.leg_id), ignore)
         else:
             self.connection.api(action.line, on_answer)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from routing.core.commands import DialLeg, SetRecording
 from telephony.answers import OnAnswer
 from telephony.freeswitch import actions
-from telephony.freeswitch.actions import Api, EslAction, Job
+from telephony.freeswitch.actions import Api, EslAction, Job, RingFor
 from telephony.legs import Leg
 from telephony.safety import word
 
@@ -26,12 +26,15 @@ class EslWire:
         self._sender = sender
         self.recordings = ""
         self._variables: dict[str, dict[str, str]] = {}
+        # The leg that shall itself ring the phone of an order, if one can.
+        self.who_rings: Callable[[DialLeg], Leg | None] = lambda _: None
 
-    def originate(self, order: DialLeg) -> Job:
-        job = actions.originate(order)
+    def originate(self, order: DialLeg) -> Job | RingFor:
+        waiting = self.who_rings(order)
+        action = actions.ring_for(order, waiting.uid) if waiting else actions.originate(order)
         if order.variables:
             self._variables[order.leg_id] = order.variables
-        return job
+        return action
 
     def variables_of(self, uid: str) -> dict[str, str]:
         """What the order to dial that leg wants set on its channel, once."""
