@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from routing.app.config import Severity, check
+from routing.app.config import Problem, Severity, check
 from routing.app.importing import Fate, Imported, ImportRefused, read_callcenter, read_queues, write_directory
 from routing.app.importing.writing import REPORT, report
 from routing.cli.config_commands import problem_row
@@ -70,23 +70,30 @@ def _import(session: Session, directory: Path, read: Callable[[], Imported]) -> 
     except ImportRefused as error:
         fail(Exit.FOUND, error.code, str(error), session.json, file=error.fields["file"], line=error.fields["line"])
     problems = check(directory).problems
-    errors = sum(problem.severity is Severity.ERROR for problem in problems)
-    counts = Counter(finding.fate for finding in imported.findings)
     if session.json:
-        show_json(
-            {
-                "directory": str(directory),
-                "files": [file.name for file in files],
-                "counts": {fate.value: counts[fate] for fate in Fate},
-                "findings": imported.findings,
-                "problems": [problem_row(problem) for problem in problems],
-            }
-        )
+        _show_json(imported, directory, files, problems)
     else:
-        say(escape(report(imported.findings)))
-        for problem in problems:
-            say(escape(str(problem)))
-        say(f"queues: {len(imported.queues)}, agents: {len(imported.agents)}, in {escape(str(directory))}")
-        say(f"all of the above is in {REPORT}.txt there; switchroom check {escape(str(directory))} examines the files")
-    if errors:
+        _show(imported, directory, problems)
+    if any(problem.severity is Severity.ERROR for problem in problems):
         raise typer.Exit(Exit.FOUND)
+
+
+def _show_json(imported: Imported, directory: Path, files: list[Path], problems: Sequence[Problem]) -> None:
+    counts = Counter(finding.fate for finding in imported.findings)
+    show_json(
+        {
+            "directory": str(directory),
+            "files": [file.name for file in files],
+            "counts": {fate.value: counts[fate] for fate in Fate},
+            "findings": imported.findings,
+            "problems": [problem_row(problem) for problem in problems],
+        }
+    )
+
+
+def _show(imported: Imported, directory: Path, problems: Sequence[Problem]) -> None:
+    say(escape(report(imported.findings)))
+    for problem in problems:
+        say(escape(str(problem)))
+    say(f"queues: {len(imported.queues)}, agents: {len(imported.agents)}, in {escape(str(directory))}")
+    say(f"all of the above is in {REPORT}.txt there; switchroom check {escape(str(directory))} examines the files")

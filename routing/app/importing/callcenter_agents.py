@@ -77,27 +77,21 @@ class Agents:
                 self._ledger.unused(setting, "empty")
             return
         text = _BRACKETS.sub("", setting.value.strip())
-        if text.startswith(_GATEWAY) and is_phone(PbxKind.FREESWITCH, text):
-            draft.phone = text
-            advice = "no state is seen of such a telephone: he counts as free whenever he is in none of our calls"
-            self._ledger.changed(setting, f'agents.{draft.id}.phone = "{text}"', advice)
-            return
-        found = _USER.fullmatch(text) or _REGISTERED.fullmatch(text)
-        if found is None or not is_phone(PbxKind.FREESWITCH, f"user/{found.group(1)}"):
+        variables = _LEG_TIMEOUT.sub("", setting.value.strip().removesuffix(text)).strip("{}[]<>, ")
+        draft.phone, domain = _phone(text)
+        if not draft.phone:
             draft.why_not = "his contact is no telephone that registers here"
-            self._ledger.missing(
-                setting, "only user/NUMBER, sofia/PROFILE/NUMBER%DOMAIN and sofia/gateway/NAME/NUMBER are"
-            )
+            advice = "only user/NUMBER, sofia/PROFILE/NUMBER%DOMAIN and sofia/gateway/NAME/NUMBER are"
+            self._ledger.missing(setting, advice)
             return
-        draft.phone = f"user/{found.group(1)}"
-        domain, became = found.group(2) or "", f'agents.{draft.id}.phone = "{draft.phone}"'
-        rest = _LEG_TIMEOUT.sub("", setting.value[: len(setting.value.strip()) - len(text)]).strip("{}[]<>, ")
-        if rest:
-            self._ledger.changed(setting, became, "the variables before the address are not set on his calls")
-        elif domain not in _IGNORED_DOMAINS:
-            self._ledger.changed(setting, became, "is rung in FreeSWITCH's default domain: that must be this one")
-        else:
-            self._ledger.kept(setting, became)
+        differs = [
+            "no state is seen of it: he counts as free whenever he is in none of our calls"
+            if draft.phone.startswith(_GATEWAY)
+            else "",
+            "the variables before the address are not set on his calls" if variables else "",
+            "" if domain in _IGNORED_DOMAINS else "is rung in FreeSWITCH's default domain: that must be this one",
+        ]
+        self._told(setting, f'agents.{draft.id}.phone = "{draft.phone}"', "", [why for why in differs if why])
 
     def _other_keys(self, owner: Owner) -> None:
         for name, setting in owner.keys.items():
@@ -177,7 +171,7 @@ class Agents:
 
     def _told(self, setting: Setting, became: str, why: str, others: list[str]) -> None:
         if others:
-            self._ledger.changed(setting, became, f"{why}: {', '.join(others)}")
+            self._ledger.changed(setting, became, f"{why}: {', '.join(others)}" if why else "; ".join(others))
         else:
             self._ledger.kept(setting, became)
 
@@ -205,6 +199,17 @@ class Agents:
         advice = "only the call that he missed passes him over for so long; another may be offered at once"
         others = [f"{q.id} has {q.on_miss[cause][1]} s" for q in queues if q.on_miss[cause][1] != seconds]
         self._ledger.changed(setting, f"queues.ID.on_miss.{cause}.skip_s", "; ".join([advice, *others]))
+
+
+def _phone(address: str) -> tuple[str, str]:
+    """The telephone and its domain, empty where it is none."""
+    if address.startswith(_GATEWAY):
+        return (address if is_phone(PbxKind.FREESWITCH, address) else ""), ""
+    found = _USER.fullmatch(address) or _REGISTERED.fullmatch(address)
+    phone = f"user/{found.group(1)}" if found else ""
+    if found is None or not is_phone(PbxKind.FREESWITCH, phone):
+        return "", ""
+    return phone, found.group(2) or ""
 
 
 def _times(owner: Owner) -> _Times:
