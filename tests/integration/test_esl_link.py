@@ -45,6 +45,9 @@ def recorded_events(name: str) -> list[bytes]:
 # ---------------------------------------------------------------------- login
 
 
+QUEUED = "call-command: execute\nexecute-app-name"
+
+
 @each_transport
 def test_both_connections_log_in_and_subscribe_before_the_link_is_told_to_be_in(kind: TransportKind) -> None:
     async def scenario(link: EslLink, server: EslServer, told: Told) -> None:
@@ -144,9 +147,9 @@ def test_jobs_and_applications_go_out_with_their_headers(kind: TransportKind) ->
         assert [answer.is_success for answer in answers] == [True, True, True, False]
         assert server.commands.commands[2:] == [
             "bgapi originate user/1001 &park()\nJob-UUID: job-1",
-            "sendmsg leg\ncall-command: execute\nexecute-app-name: playback\nexecute-app-arg: tone_stream://%(100,0,440)",
-            "sendmsg leg\ncall-command: execute\nexecute-app-name: park",
-            "sendmsg gone\ncall-command: execute\nexecute-app-name: park",
+            f"sendmsg leg\n{QUEUED}: playback\nevent-lock: true\nexecute-app-arg: tone_stream://%(100,0,440)",
+            f"sendmsg leg\n{QUEUED}: park\nevent-lock: true",
+            f"sendmsg gone\n{QUEUED}: park\nevent-lock: true",
         ]
 
     play(kind, scenario)
