@@ -64,6 +64,7 @@ async def test_the_rooms_are_confirmed_after_a_cut_without_a_break(lab: PbxLab) 
     await lose(lab)
     await restore(lab)
     await reach(lab, call.interaction_id, 2, room("main", call.caller.leg_id, call.agent_leg))
+    await lab.settle()
     assert lab.moves == moves
 
 

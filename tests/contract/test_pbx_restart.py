@@ -42,6 +42,7 @@ async def test_a_restarted_connector_adopts_a_conversation_without_a_break(lab: 
     restored = await lab.wait_fact(LinkRestored)
     assert set(restored.legs) == call.legs
     await reach(lab, call.interaction_id, 2, room("main", call.caller.leg_id, call.agent_leg))
+    await lab.settle()
     assert lab.moves == moves
     await lab.hears(call.caller, call.phone)
     await call.caller.hang_up()
@@ -115,6 +116,7 @@ async def test_a_stopped_port_that_is_started_again_brings_a_new_snapshot(lab: P
     restored = await lab.wait_fact(LinkRestored, within_s=BACK_S, since=since)
     assert set(restored.legs) == call.legs
     await reach(lab, call.interaction_id, 2, room("main", call.caller.leg_id, call.agent_leg))
+    await lab.settle()
     assert lab.moves == moves
     await call.caller.hang_up()
     await lab.wait_fact(LegEnded, since=since, leg_id=call.caller.leg_id)
