@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from deploy.lab.freeswitch import FreeSwitch
 from deploy.lab.people import order
 from deploy.lab.site import Site
 from routing.app.importing import read_callcenter, write_directory
@@ -99,3 +100,25 @@ def test_telephones_ring_in_the_order_of_mod_callcenter_and_it_takes_the_calls_w
         if site.pbx.cli("module_exists mod_callcenter").strip() != "true":
             pytest.skip("this FreeSWITCH has no mod_callcenter")
         asyncio.run(asyncio.wait_for(scene(site), 120))
+
+
+@pytest.mark.req("OPS-02")
+def test_agents_that_were_added_by_commands_are_found_in_the_database_of_a_running_mod_callcenter() -> None:
+    text = callcenter_conf()
+    with FreeSwitch(modules=["callcenter"], overrides={"callcenter.conf.xml": text}) as pbx:
+        if pbx.cli("module_exists mod_callcenter").strip() != "true":
+            pytest.skip("this FreeSWITCH has no mod_callcenter")
+        for command in (
+            "agent add 1009@default callback",
+            "agent set contact 1009@default [leg_timeout=3]user/1009",
+            "agent set wrap_up_time 1009@default 10",
+            "tier add support@default 1009@default 1 9",
+            "tier set level support@default 1000@default 7",
+        ):
+            assert "+OK" in pbx.cli(f"callcenter_config {command}"), command
+        conf = pbx.directory / "conf" / "callcenter.conf.xml"
+        imported = read_callcenter(conf, pbx.directory / "db" / "callcenter.db")
+    ranks = {agent.id: agent.queues["support"] for agent in imported.agents.values()}
+    # What the file gives goes before the level that a command has set, as when the module loads again.
+    assert ranks == {"1001": 1, "1000": 2, "1009": 3, "1002": 4}
+    assert imported.agents["1009"].phone == "user/1009"
