@@ -44,14 +44,15 @@ class FreeSwitch(Server):
         trunk_context: str = "lab-trunk",
         agent_context: str = "from-agent",
         overrides: Mapping[str, str] | None = None,
+        profile: Mapping[str, str] | None = None,
         rtp_ports: int = 1000,
         directory: Path | None = None,
     ) -> None:
         """Choose ports and write the configuration; nothing runs yet.
 
         `modules` (without mod_) are loaded beside the usual ones, `overrides` adds or replaces files of conf by name.
-        A leg needs two `rtp_ports`. Without `directory` a temporary one is used and removed by `close`, unless
-        SWITCHROOM_LAB_KEEP is set.
+        `profile`: settings of the SIP profile beside the usual ones. A leg needs two `rtp_ports`. Without `directory` a
+        temporary one is used and removed by `close`, unless SWITCHROOM_LAB_KEEP is set.
         """
         self.binary = find_freeswitch()
         self.version = version_of(self.binary, "-version")
@@ -64,7 +65,7 @@ class FreeSwitch(Server):
         self._passwords = {number: secrets.token_hex(8) for number in agents}
         for folder in (*_OPTIONS, "moh"):
             (self.directory / folder).mkdir(parents=True, exist_ok=True)
-        write_music(self.directory / "moh")
+        write_music(self.directory / "moh", seconds=600)  # local_stream is silent for a second between two files
         self._borrow_certificates()
         plan = Plan(
             directory=self.directory,
@@ -79,6 +80,7 @@ class FreeSwitch(Server):
             agent_context=agent_context,
             project_dialplan=PROJECT_DIALPLAN,
             modules=tuple(modules),
+            profile=dict(profile or {}),
             overrides=dict(overrides or {}),
         )
         for name, text in render(plan).items():

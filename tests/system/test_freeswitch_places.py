@@ -255,3 +255,15 @@ def test_a_break_from_outside_does_not_end_a_wait(pbx: FreeSwitch) -> None:
         await until(lambda: not [e for e in lines.esl.seen if e.name == "lab::back"])
 
     play(pbx, scenario)
+
+
+def test_a_caller_hears_music_without_a_gap_for_as_long_as_the_server_could_be_away(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        call, arrived = await lines.call_in()
+        await lines.move(arrived.uuid, "moh switchroom-wait")
+        await call.hears(MUSIC_HZ)
+        for _ in range(80):
+            await asyncio.sleep(0.1)
+            await call.hears(MUSIC_HZ, within=0.05)
+
+    play(pbx, scenario, SR_CHECK_S=2)

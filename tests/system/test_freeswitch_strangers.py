@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -10,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from deploy.lab.esl import Seen
-from deploy.lab.freeswitch import MUSIC_HZ, FreeSwitch
+from deploy.lab.freeswitch import FreeSwitch
 from deploy.lab.policies import Answer, Reject
 from tests.system.freeswitch_calls import CALLER, DIALPLAN, VOICES, Lines, needs_freeswitch, play
 
@@ -184,15 +183,3 @@ def test_another_pbx_is_told_that_a_telephone_is_not_there(pbx: FreeSwitch, numb
         assert call.code in (404, 480)
 
     play(pbx, scenario)
-
-
-def test_a_caller_hears_music_without_a_gap_between_its_pieces(pbx: FreeSwitch) -> None:
-    async def scenario(lines: Lines) -> None:
-        call, arrived = await lines.call_in()
-        await lines.move(arrived.uuid, "moh switchroom-wait")
-        await call.hears(MUSIC_HZ)
-        for _ in range(40):  # two seconds a piece
-            await asyncio.sleep(0.1)
-            await call.hears(MUSIC_HZ, within=0.05)
-
-    play(pbx, scenario, SR_CHECK_S=2)
