@@ -156,9 +156,9 @@ class FreeSwitch(Server):
         except (OSError, EOFError):
             return False
 
-    def cli(self, command: str) -> str:
-        """The output of one console command."""
-        with Console("127.0.0.1", self.esl_port, self.esl_secret) as console:
+    def cli(self, command: str, timeout: float = 15.0) -> str:
+        """The output of one console command; raises OSError when there is none in time."""
+        with Console("127.0.0.1", self.esl_port, self.esl_secret, timeout) as console:
             return console.api(command)
 
     def stop(self) -> None:
@@ -182,11 +182,14 @@ class Console:
         """Raises OSError or EOFError when nobody answers, or refuses the password."""
         self._socket = socket.create_connection((host, port), timeout)
         self._reader = self._socket.makefile("rb")
-        self._read()
-        self._socket.sendall(f"auth {secret}\n\n".encode())
-        if "+OK" not in self._read()[0].get("Reply-Text", ""):
+        try:
+            self._read()
+            self._socket.sendall(f"auth {secret}\n\n".encode())
+            if "+OK" not in self._read()[0].get("Reply-Text", ""):
+                raise EOFError("not let in")
+        except BaseException:
             self.close()
-            raise EOFError("not let in")
+            raise
 
     def api(self, command: str) -> str:
         """The answer to `command`, without line ends in it."""

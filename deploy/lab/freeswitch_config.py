@@ -32,6 +32,7 @@ class Plan:
     agent_context: str
     project_dialplan: Path
     modules: tuple[str, ...] = ()  # beside MODULES
+    profile: dict[str, str] = field(default_factory=dict)  # settings of the SIP profile beside the usual ones
     overrides: dict[str, str] = field(default_factory=dict)  # file name -> text
 
 
@@ -167,7 +168,7 @@ def _sofia(plan: Plan) -> str:
         f'  <profiles><profile name="{PROFILE}">',
         f'  <domains><domain name="{DOMAIN}" alias="true" parse="false"/></domains>',
         f'  <gateways><gateway name="trunk">\n{_params(dict(gateway))}\n  </gateway></gateways>',
-        f"  <settings>\n{_params(values)}\n  </settings>",
+        f"  <settings>\n{_params(values | plan.profile)}\n  </settings>",
         "  </profile></profiles>",
     )
 

@@ -14,7 +14,9 @@ from tests.waiting import wait_until
 
 @pytest.fixture(scope="module")
 def site(pbx: str) -> Iterator[Site]:
-    with Site(["1001", "1002"], center(["1001", "1002"]), supervised=True, pbx=pbx) as site:
+    # Doctor would deplore that telephones may transfer by themselves.
+    options: dict[str, Any] = {"profile": {"disable-transfer": "true"}} if pbx == "freeswitch" else {}
+    with Site(["1001", "1002"], center(["1001", "1002"]), supervised=True, pbx=pbx, **options) as site:
         wait_until(lambda: site.switchroom("status", check=False)["is_healthy"], 20)
         # Worker and ticker need no call and start a moment later.
         wait_until(lambda: {findings(site)["server", kind]["level"] for kind in ("worker", "ticker")} == {"ok"}, 20)

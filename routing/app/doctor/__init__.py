@@ -8,7 +8,7 @@ from pathlib import Path
 from routing.app import bootstrap
 from routing.app.clock import Clock, SystemClock
 from routing.app.config import check, load_settings
-from routing.app.doctor import asterisk_checks, redis_checks, server_checks
+from routing.app.doctor import asterisk_checks, freeswitch, redis_checks, server_checks
 from routing.app.doctor.findings import Finding, Findings, Level
 from routing.app.settings import PbxKind, PbxSettings, ServerSettings
 from routing.core.config import Config
@@ -30,12 +30,14 @@ async def examine(directory: Path, server: ServerSettings, clock: Clock | None =
     found, state = await _examine_server(server, files, clock)
     for examined in await asyncio.to_thread(background_checks.examine, server, clock):
         found += examined.all
-    phones = state.config if state and state.config.revision else files
+    config = state.config if state and state.config.revision else files
     for pbx in sorted(pbxs.values(), key=lambda p: p.id):
+        findings = Findings(pbx.id)
         if pbx.kind is PbxKind.ASTERISK:
-            findings = Findings(pbx.id)
-            await asterisk_checks.examine(findings, pbx, _phones(pbx, phones), clock)
-            found += findings.all
+            await asterisk_checks.examine(findings, pbx, _phones(pbx, config), clock)
+        elif pbx.kind is PbxKind.FREESWITCH:
+            await freeswitch.examine(findings, pbx, freeswitch.needs_of(pbx, config), clock)
+        found += findings.all
     return found
 
 
