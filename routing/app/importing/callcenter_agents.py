@@ -27,7 +27,7 @@ _LEG_TIMEOUT = re.compile(r"(?:leg_timeout|originate_timeout|call_timeout)=([0-9
 _GATEWAY = "sofia/gateway/"
 _USER = re.compile(r"user/([A-Za-z0-9_.+-]{1,60})(?:@(.*))?")
 _REGISTERED = re.compile(r"sofia/[^/]{1,64}/([A-Za-z0-9_.+-]{1,60})%(.*)")
-_IGNORED_DOMAINS = {"", "default", "${domain_name}", "$${domain}", "${domain}"}
+_OWN_DOMAIN = {"", "default"}
 _TIMES = ("max-no-answer", "wrap-up-time", "reject-delay-time", "busy-delay-time", "no-answer-delay-time")
 _KNOWN = {"type", "contact", "status", *_TIMES}
 
@@ -78,7 +78,7 @@ class Agents:
             return
         text = _BRACKETS.sub("", setting.value.strip())
         variables = _LEG_TIMEOUT.sub("", setting.value.strip().removesuffix(text)).strip("{}[]<>, ")
-        draft.phone, domain = _phone(text)
+        draft.phone = _phone(text)
         if not draft.phone:
             draft.why_not = "his contact is no telephone that registers here"
             advice = "only user/NUMBER, sofia/PROFILE/NUMBER%DOMAIN and sofia/gateway/NAME/NUMBER are"
@@ -89,7 +89,6 @@ class Agents:
             if draft.phone.startswith(_GATEWAY)
             else "",
             "the variables before the address are not set on his calls" if variables else "",
-            "" if domain in _IGNORED_DOMAINS else "is rung in FreeSWITCH's default domain: that must be this one",
         ]
         self._told(setting, f'agents.{draft.id}.phone = "{draft.phone}"', "", [why for why in differs if why])
 
@@ -201,15 +200,13 @@ class Agents:
         self._ledger.changed(setting, f"queues.ID.on_miss.{cause}.skip_s", "; ".join([advice, *others]))
 
 
-def _phone(address: str) -> tuple[str, str]:
-    """The telephone and its domain, empty where it is none."""
-    if address.startswith(_GATEWAY):
-        return (address if is_phone(PbxKind.FREESWITCH, address) else ""), ""
-    found = _USER.fullmatch(address) or _REGISTERED.fullmatch(address)
-    phone = f"user/{found.group(1)}" if found else ""
-    if found is None or not is_phone(PbxKind.FREESWITCH, phone):
-        return "", ""
-    return phone, found.group(2) or ""
+def _phone(address: str) -> str:
+    """The telephone, empty where it is none. A domain that is a variable, or `default`, is FreeSWITCH's own."""
+    phone = address if address.startswith(_GATEWAY) else ""
+    if found := _USER.fullmatch(address) or _REGISTERED.fullmatch(address):
+        domain = found.group(2) or ""
+        phone = f"user/{found.group(1)}" + (f"@{domain}" if domain not in _OWN_DOMAIN and "$" not in domain else "")
+    return phone if is_phone(PbxKind.FREESWITCH, phone) else ""
 
 
 def _times(owner: Owner) -> _Times:
