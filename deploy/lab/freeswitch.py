@@ -127,7 +127,7 @@ class FreeSwitch(Server):
         self._write_dialplan(dialplan)
         if self.is_running:
             answer = self.cli("reloadxml")
-            if not answer.startswith("+OK"):
+            if "error" in answer:  # behind an +OK
                 raise ProcessFailed(answer)
 
     # ------------------------------------------------------------------ process
