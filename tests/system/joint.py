@@ -72,8 +72,10 @@ class JoinedAsterisk(AsteriskNode):
 
 
 def agents_of(site: Sequence[str], other: Sequence[str]) -> dict[str, str]:
-    """A plain centre whose agents are on either PBX."""
+    """A plain centre whose agents are on either PBX and recorded."""
     files = center([*site, *other], ring_timeout_s=6)
+    files["floor.toml"] = files["floor.toml"].replace("[profiles.default]", "[profiles.default]\nrecord = true", 1)
+    files["floor.toml"] += "[calls]\nrecording_pause_s = 60\n"
     for numbers, pbx in ((site, "ast1"), (other, "fs1")):
         for number in numbers:
             line = f'phone = "{number}"\n'

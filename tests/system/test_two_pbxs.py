@@ -11,9 +11,20 @@ import pytest
 from deploy.lab.call import Call
 from deploy.lab.people import order
 from deploy.lab.policies import Ignore, Reject, Ring
+from deploy.lab.recorded import passages
 from routing.core.events import Event, EventType
 from routing.core.interaction import InteractionState
-from routing.core.orders import GoAvailable, Hold, OnConsult, Resume, SignOut, StartConsult, Transfer
+from routing.core.orders import (
+    GoAvailable,
+    Hold,
+    OnConsult,
+    PauseRecording,
+    Resume,
+    ResumeRecording,
+    SignOut,
+    StartConsult,
+    Transfer,
+)
 from tests.system.center import MUSIC_HZ, tone_of
 from tests.system.joint import JointCenter, JointSite
 
@@ -127,6 +138,34 @@ def test_consult_conference_and_transfer_go_across(site: JointSite, at_freeswitc
         await together(caller, c.calls_of[one])
         await caller.hangup()
         await c.when_agent(one, "available")
+
+    play(site, scene)
+
+
+@pytest.mark.req("OPS-05", "REC-01", "REC-02")
+@pytest.mark.parametrize("at_freeswitch", [False, True])
+def test_the_recording_and_its_pauses_are_on_the_customers_pbx(site: JointSite, at_freeswitch: bool) -> None:
+    number, node = ("1001", site.other) if at_freeswitch else ("1002", site.node)
+
+    async def scene(c: JointCenter) -> None:
+        await c.agent(number)
+        await c.when_free([number])
+        pair = await c.pair(await c.caller(node=node))
+        await pair.hear_each_other()
+        (call,) = (await c.state()).interactions.values()
+        await asyncio.sleep(1)  # real time has to pass in the file
+        await act(c, PauseRecording, f"a{number}", S.CONNECTED)
+        await asyncio.sleep(1.5)
+        await act(c, ResumeRecording, f"a{number}", S.CONNECTED)
+        await asyncio.sleep(1)
+        await pair.caller.hangup()
+        await pair.agent.ended()
+        await c.when_agent(number, "available")
+        path, both = node.recording(call.recording.file), frozenset({tone_of(pair.caller), tone_of(pair.agent)})
+        await c.when(lambda _: path.exists() and path.stat().st_size > 44)
+        found = [(tones, seconds) for tones, seconds in passages(path, both) if seconds >= 0.6]
+        assert [tones for tones, _ in found[-3:]] == [both, frozenset(), both]
+        assert 1.0 < found[-2][1] < 2.2
 
     play(site, scene)
 
