@@ -82,6 +82,10 @@ def test_two_legs_are_joined_from_wherever_they_stand_and_leave_for_music_and_si
                 await lines.move(arrived.uuid, place)
                 await lines.move(leg, other)
                 assert await lines.bridge(arrived.uuid, leg) < 500
+                since = len(lines.esl.seen)
+                await lines.move(arrived.uuid, place)
+                await lines.at(leg, "switchroom-idle", since)
+        await lines.bridge(arrived.uuid, leg)
         await caller.hears(ONE_HZ)
         await agent.hears(CALLER_HZ)
         since = len(lines.esl.seen)
