@@ -121,9 +121,7 @@ class Lines:
 
     async def call_in(self, number: str = "7001", name: str = "switchroom::call") -> tuple[Call, Seen]:
         """A caller, and the event of his hand-over."""
-        caller = await self.phones.caller(# FreeSWITCH tells of a bridge before both of its threads are in it; who moves a leg in between may lose the other one.
-SETTLED_S = 0.06
-CALLER, CALLER_HZ)
+        caller = await self.phones.caller(CALLER, CALLER_HZ)
         since = len(self.esl.seen)
         call = await caller.dial(number)
         arrived = await self.esl.wait(lambda e: e.name == name, since=since)
