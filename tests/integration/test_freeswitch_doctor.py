@@ -309,7 +309,7 @@ def test_who_is_turned_away_by_the_access_list_is_told_so(redis: RedisServer, tm
         rewrite(pbx, "event_socket.conf.xml", 'value="loopback.auto"', 'value="10.0.0.0/8"')
         pbx.cli("reloadxml")
         pbx.cli("bgapi reload mod_event_socket")
-        wait_until(is_turned_away, 10)
+        wait_until(is_turned_away, 30)  # while somebody is connected it takes its time
         found = examined(redis, tmp_path / "config", pbx)
     assert levels(found) == {"login": "error"}
     assert "Access Denied" in found["login"]["detail"]
