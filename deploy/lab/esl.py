@@ -38,10 +38,13 @@ class Seen:
 
 
 class Esl:
-    """`async with Esl(pbx) as esl: ...`; `esl.seen` has all events since then but for the noisy ones."""
+    """`async with Esl(pbx) as esl: ...`; `esl.seen` has all events since then but for the noisy ones.
 
-    def __init__(self, pbx: FreeSwitch, events: str = "ALL") -> None:
-        self._pbx, self._events = pbx, events
+    FreeSWITCH sends what it has every 20 ms; with `nudge_s`, seconds, it is made to look so often.
+    """
+
+    def __init__(self, pbx: FreeSwitch, events: str = "ALL", nudge_s: float = 0.0) -> None:
+        self._pbx, self._events, self._nudge_s = pbx, events, nudge_s
         self.seen: list[Seen] = []
         self._replies: asyncio.Queue[str] = asyncio.Queue()
         self._arrived = asyncio.Event()
@@ -51,10 +54,18 @@ class Esl:
         self._task = asyncio.create_task(self._read())
         await self._ask(f"auth {self._pbx.esl_secret}")
         await self._ask(f"event json {self._events}")
+        self._nudging = asyncio.create_task(self._nudge()) if self._nudge_s else None
         return self
+
+    async def _nudge(self) -> None:
+        while True:
+            self._writer.write(b"\n")
+            await asyncio.sleep(self._nudge_s)
 
     async def __aexit__(self, *error: object) -> None:
         self._task.cancel()
+        if self._nudging is not None:
+            self._nudging.cancel()
         self._writer.close()
         await asyncio.gather(self._task, return_exceptions=True)
 
