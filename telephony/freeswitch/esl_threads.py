@@ -9,6 +9,7 @@ given with `connect`, which FreeSWITCH refuses and forgets. Each connection leav
 from __future__ import annotations
 
 import asyncio
+import atexit
 import select
 import socket
 import threading
@@ -30,6 +31,7 @@ MAX_WAITING = 5000
 _TURN = 100
 _DRAIN_MS = 1  # 0 would wait for ever
 _DRAIN_LIMIT_S = 0.02  # so long may a stream of commands hold back events
+_LEAVE_S = 2.0
 _NO_EVENT = "SOCKET_DATA"
 
 
@@ -77,7 +79,10 @@ class ThreadWire:
         self._woken.setblocking(False)
         self._control: socket.socket | None = None
         self._lock = threading.Lock()  # for the descriptors: they end in the thread and are used in the loop
-        threading.Thread(target=self._run, name="esl", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="esl", daemon=True)
+        # A thread that comes out of C++ while Python ends takes the process down with an abort.
+        atexit.register(self._leave)
+        self._thread.start()
 
     # ------------------------------------------------------------------ in the event loop
 
@@ -117,6 +122,11 @@ class ThreadWire:
         self._room.set()
         self._wake()
 
+    def _leave(self) -> None:
+        """The process ends."""
+        self.shut()
+        self._thread.join(_LEAVE_S)
+
     def _deliver(self) -> None:
         self._is_delivery_due = False
         for _ in range(_TURN):
@@ -148,6 +158,7 @@ class ThreadWire:
             for end in (self._control, self._woken, self._waker):
                 if end is not None:
                     end.close()
+        atexit.unregister(self._leave)
 
     def _connect_and_serve(self) -> str:
         address = (self._settings.host, self._settings.port)

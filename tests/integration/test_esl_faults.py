@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,7 @@ from tests.waiting import run, until
 
 each_transport = pytest.mark.parametrize("kind", TRANSPORTS, ids=lambda kind: kind.value)
 
+ROOT = Path(__file__).parents[2]
 LONGEST_PAUSE_S = 1.0  # a call into a stalled peer would hold the loop for as long as the peer stalls: for ever
 
 
@@ -390,3 +393,50 @@ def test_a_server_of_another_kind_ends_the_link() -> None:
         assert told.reasons == ["the event socket sent a message without a type"]
 
     play(TransportKind.SOCKET, scenario, _says(b"HTTP/1.1 400 Bad Request\nServer: x\n\n"))
+
+
+# ---------------------------------------------------------------------- the end of the process
+
+LEAVING = """
+import asyncio, sys
+from telephony.freeswitch.link import EslLink
+from telephony.freeswitch.settings import FreeswitchSettings, TransportKind
+from tests.integration.esl_server import SECRET, Told
+from tests.waiting import until
+
+async def main():
+    told = Told()
+    settings = FreeswitchSettings(
+        pbx="p", secret=SECRET, port=int(sys.argv[1]), transport=TransportKind.PYTHON_ESL, nudge_interval_s=0
+    )
+    link = EslLink(settings, told)
+    await until(lambda: len(told.events) > 200)
+    if sys.argv[2] == "abandon":
+        link.abandon()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("way", ["abandon", "leave"])
+def test_a_process_may_end_whatever_the_library_is_doing(way: str) -> None:
+    """A thread that comes out of C++ while Python ends takes the process down with an abort."""
+    require(TransportKind.PYTHON_ESL)
+
+    async def scenario() -> None:
+        server = EslServer()
+        flood = b"".join(as_json("X", n=str(number)) for number in range(20_000))
+        server.replies["event"] = lambda rest: reply("+OK") + (flood if "json" in rest else b"")
+        listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+        port = listening.sockets[0].getsockname()[1]
+        for _ in range(4):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", LEAVING, str(port), way, cwd=ROOT, stderr=asyncio.subprocess.PIPE
+            )
+            _, said = await process.communicate()
+            assert (process.returncode, said) == (0, b"")
+        listening.close()
+        for peer in server.peers:
+            peer.writer.transport.abort()
+
+    run(scenario(), within=50)
