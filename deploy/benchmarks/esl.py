@@ -191,7 +191,9 @@ def on_replay(kind: TransportKind, arguments: argparse.Namespace) -> list[Figure
         return figures + await commands(link, what, arguments.commands)
 
     with replaying() as port:
-        return measured(FreeswitchSettings(pbx="b", secret="any", port=port, transport=kind), measure)
+        # No nudges: it is the replaying server that they would slow down.
+        settings = FreeswitchSettings(pbx="b", secret="any", port=port, transport=kind, nudge_interval_s=0)
+        return measured(settings, measure)
 
 
 def on_freeswitch(kind: TransportKind, pbx: FreeSwitch, arguments: argparse.Namespace) -> list[Figure]:

@@ -49,8 +49,8 @@ class Replay:
         pending = b""
         while data := peer.recv(65_536):
             *blocks, pending = (pending + data).split(b"\n\n")
-            for block in blocks:
-                peer.sendall(self._answer(peer, block.strip()))
+            for block in filter(None, map(bytes.strip, blocks)):  # empty lines between commands mean nothing
+                peer.sendall(self._answer(peer, block))
 
     def _answer(self, peer: socket.socket, block: bytes) -> bytes:
         words = block.split()
