@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -26,15 +28,26 @@ class LabKind:
     marks: tuple[pytest.MarkDecorator, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class TapedKind:
+    """A module in this folder that plays a test in its own way, knowing its name."""
+
+    module: str
+    marks: tuple[pytest.MarkDecorator, ...] = ()
+
+
 FREESWITCH = (pytest.mark.pbx, pytest.mark.freeswitch)
 WITH_PYTHON_ESL = pytest.mark.skipif(find_spec("ESL") is None, reason="python-ESL is not installed")
 
-LABS = {
+LABS: dict[str, LabKind | TapedKind] = {
     "simulated": LabKind("simulated_lab", "SimulatedLab"),
     "asterisk": LabKind("asterisk_lab", "AsteriskLab", (pytest.mark.pbx,)),
     "freeswitch": LabKind("freeswitch_lab", "FreeswitchLab", FREESWITCH),
     "freeswitch_python_esl": LabKind("freeswitch_lab", "FreeswitchPythonEslLab", (*FREESWITCH, WITH_PYTHON_ESL)),
+    "freeswitch_recorded": TapedKind("recorded_lab"),
 }
+if os.environ.get("SWITCHROOM_RECORD_WIRE"):
+    LABS["freeswitch_recording"] = TapedKind("recording_lab", FREESWITCH)
 
 Scenario = Callable[[PbxLab], Awaitable[None]]
 InLab = Callable[[Scenario, Sequence[str]], None]
@@ -49,9 +62,18 @@ def in_lab(request: pytest.FixtureRequest) -> InLab:
     """Runs a scenario in a fresh lab with these telephones, and tidies up after it."""
 
     def play(scenario: Scenario, phones: Sequence[str]) -> None:
-        run(_play(request.param, scenario, phones), within=40.0)
+        kind = request.param
+        if isinstance(kind, TapedKind):
+            module = import_module(f"tests.contract.{kind.module}")
+            module.play(request.module.__name__.rpartition(".")[2], _without_lab(request.node.name), scenario, phones)
+        else:
+            run(_play(kind, scenario, phones), within=40.0)
 
     return play
+
+
+def _without_lab(name: str) -> str:
+    return re.sub(r"freeswitch_record(ed|ing)", "", name)
 
 
 async def _play(kind: LabKind, scenario: Scenario, phones: Sequence[str]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +24,29 @@ from tests.contract.pbx_lab import LabCaller, LabPhone, PbxLab
 if TYPE_CHECKING:
     from tests.contract.conftest import InLab
 
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 # Ids never repeat, not even over runs: the same real PBX may have seen the last run.
-_START_MS = time.time_ns() // 1_000_000
-_numbers = count(1)
+_ids = (now_ms(), count(1))
 
 
 def new_id(prefix: str) -> str:
-    return IdSource(_START_MS, next(_numbers)).make(prefix)
+    begin_ms, numbers = _ids
+    return IdSource(begin_ms, next(numbers)).make(prefix)
+
+
+@contextmanager
+def ids_from(begin_ms: int) -> Iterator[None]:
+    """The same ids each time, for a test that is recorded and played again."""
+    global _ids  # noqa: PLW0603
+    before, _ids = _ids, (begin_ms, count(1))
+    try:
+        yield
+    finally:
+        _ids = before
 
 
 def in_lab_with(
