@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -208,6 +209,7 @@ kind = "freeswitch"
 host = "127.0.0.1"
 port = {port}
 secret_env = "SWITCHROOM_ESL_SECRET"
+transport = "{transport}"
 dial = "sofia/gateway/trunk/{{number}}"
 dial_colon = ""
 """
@@ -230,7 +232,8 @@ class FreeswitchNode:
         return {"SWITCHROOM_ESL_SECRET": self.pbx.esl_secret}
 
     def table(self, port: int) -> str:
-        return FREESWITCH_TABLE.format(id=self.id, port=port)
+        transport = os.environ.get("SWITCHROOM_LAB_TRANSPORT", "auto")
+        return FREESWITCH_TABLE.format(id=self.id, port=port, transport=transport)
 
     def phone(self, number: str) -> str:
         return f"user/{number}"
