@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,7 @@ from tests.system.freeswitch_calls import (
 )
 
 pytestmark = needs_freeswitch
+README = Path(__file__).parents[2] / "dialplan" / "freeswitch" / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -262,3 +265,34 @@ def test_sign_in_without_a_pin_asks_for_it_and_nobody_answering_is_a_refusal(pbx
         await call.ended()
 
     play(pbx, scenario)
+
+
+def test_the_example_of_the_readme_is_a_dialplan_that_works() -> None:
+    """The caller of no server ends up in the site's own queue, as the example says."""
+    examples = re.findall(r"```xml\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    entry, features, trunk = examples
+    own_queue = """
+<context name="default">
+  <extension name="own-queue">
+    <condition field="destination_number" expression="^own-queue$">
+      <action application="event" data="Event-Name=CUSTOM,Event-Subclass=lab::back"/>
+      <action application="playback" data="tone_stream://%(60000,0,1209)"/>
+    </condition>
+  </extension>
+</context>"""
+    from_agent = f'<context name="from-agent">{features}</context>'
+    text = entry.replace("public", "from-trunk") + own_queue + from_agent + f'<context name="other">{trunk}</context>'
+
+    async def scenario(lines: Lines) -> None:
+        call, arrived = await lines.call_in("4930123")
+        assert (arrived["variable_SR_ENTRY"], arrived["variable_SR_DNIS"]) == ("sales", "4930123")
+        back = await lines.esl.wait(lambda e: e.name == "lab::back", within=4.0)
+        assert (back.place, back["variable_SR_RESULT"]) == (("default", "own-queue"), "unavailable")
+        await call.hears(BACK_HZ)
+        agent = await lines.phones.agent("1001")
+        await agent.dial("*63")
+        code = await lines.esl.wait(lambda e: e.name == "switchroom::feature")
+        assert code["variable_SR_CODE"] == "available"
+
+    with FreeSwitch(agents=("1001",), dialplan=text) as site:
+        play(site, scenario, SR_TAKE_S=1)
