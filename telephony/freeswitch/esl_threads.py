@@ -4,6 +4,7 @@ What it is kept from (seen in its sources and on the wire): a connection is used
 other; the connecting is done here, with a limit, and the open socket handed over, so that there is always a second
 descriptor of it: shutting that down ends whatever call the thread hangs in. The library greets a socket that it was
 given with `connect`, which FreeSWITCH refuses and forgets. Each connection leaves some 20 KiB behind in the library.
+It believes what a peer says of lengths: a PBX that is not trusted belongs on the other transport, which checks them.
 """
 
 from __future__ import annotations
