@@ -31,9 +31,10 @@ _PATH = re.compile(r"[^\x00-\x1f\x7f]{1,1000}")
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A command that answers at once."""
+    """A command that answers at once. `moves`: the channels that go elsewhere by it."""
 
     line: str
+    moves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +113,11 @@ def hang_up(uuid: str, cause: int) -> Api:
 def transfer(uuids: Sequence[str], context: str, exten: str) -> Api:
     """Move one leg, or the two that are joined, to an extension of ours. Raises UnsafeAction."""
     both = "-both " if len(uuids) > 1 else ""
-    return Api(f"uuid_transfer {leg_name(uuids[0])} {both}{word(exten)} XML {word(context)}")
+    return Api(f"uuid_transfer {leg_name(uuids[0])} {both}{word(exten)} XML {word(context)}", tuple(uuids))
 
 
 def bridge(one: str, other: str) -> Api:
-    return Api(f"uuid_bridge {leg_name(one)} {leg_name(other)}")
+    return Api(f"uuid_bridge {leg_name(one)} {leg_name(other)}", (one, other))
 
 
 def set_variable(uuid: str, name: str, value: str) -> Api:

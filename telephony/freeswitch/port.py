@@ -17,6 +17,7 @@ from telephony.freeswitch.reader import EventReader
 from telephony.freeswitch.ringing import Ringing
 from telephony.freeswitch.session import EslSession
 from telephony.freeswitch.settings import FreeswitchSettings
+from telephony.freeswitch.settling import Settling
 from telephony.freeswitch.snapshot import build, read_listing, read_recordings
 from telephony.freeswitch.wire import EslWire
 from telephony.node import Node
@@ -38,7 +39,7 @@ class FreeswitchPort(Node):
         super().__init__(settings, now, is_serving)
         self.settings = settings
         self._link = EslSession(settings, self, now)
-        self.legs, self._phones, self._wire = Legs(settings.pbx), Phones(), EslWire(self._link)
+        self.legs, self._phones, self._wire = Legs(settings.pbx), Phones(), EslWire(Settling(self._link, now))
         self._build(self._link, self.legs, self._wire, EslChores(self._link))
         self._ringing = Ringing(self.legs, self._commands, self._take_facts)
         self._wire.who_rings = self._ringing.who_rings
@@ -56,6 +57,9 @@ class FreeswitchPort(Node):
             for leg in sorted(self.legs.all(), key=lambda leg: leg.uid)
             if self.legs.is_untaken(leg)
         ]
+
+    def _has_work(self) -> bool:
+        return super()._has_work() or self._wire.is_holding
 
     @property
     def phone_states(self) -> dict[str, PhoneState]:

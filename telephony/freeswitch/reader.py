@@ -131,6 +131,7 @@ class EventReader:
         ours = [leg for uid in (one, other) if (leg := self._legs.by_uid(uid)) is not None]
         by = self._legs.last_mate(ours[0]) if len(ours) == 1 else ""
         self._legs.bridged(one, other)
+        self._wire.joined(one, other)
         if len(ours) == 1:
             return [self._sent_away(ours[0], by)]
         return [fact for leg in ours for fact in self._usable(leg)]

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from routing.core.commands import DialLeg, SetRecording
 from telephony.answers import OnAnswer
 from telephony.freeswitch import actions
 from telephony.freeswitch.actions import Api, EslAction, Job, RingFor
+from telephony.freeswitch.settling import Settling
 from telephony.legs import Leg
 from telephony.safety import word
-
-
-class Sender(Protocol):
-    def send(self, action: EslAction, on_answer: OnAnswer) -> None: ...
 
 
 class EslWire:
@@ -22,7 +18,7 @@ class EslWire:
 
     way_back = "SR_BACK"
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Settling) -> None:
         self._sender = sender
         self.recordings = ""
         self._variables: dict[str, dict[str, str]] = {}
@@ -41,8 +37,18 @@ class EslWire:
         return self._variables.pop(uid, {})
 
     def clear(self) -> None:
-        """The link is gone: nothing is set later."""
+        """The link is gone: nothing is set or moved later."""
         self._variables.clear()
+        self._sender.clear()
+
+    @property
+    def is_holding(self) -> bool:
+        """Something will be sent only in a moment."""
+        return self._sender.is_holding
+
+    def joined(self, one: str, other: str) -> None:
+        """Two channels have been joined just now."""
+        self._sender.joined(one, other)
 
     def hang_up(self, leg: Leg, cause: int) -> Api:
         return actions.hang_up(leg.uid, cause)
