@@ -77,6 +77,11 @@ class Esl:
         """The answer to one command."""
         return (await self._ask(f"api {command}")).strip()
 
+    async def execute(self, uuid: str, application: str, argument: str) -> str:
+        """Run an application on a channel, in the midst of what it does; the answer comes at once."""
+        lines = (f"sendmsg {uuid}", "call-command: execute", f"execute-app-name: {application}")
+        return await self._ask("\n".join((*lines, f"execute-app-arg: {argument}")))
+
     async def variable(self, uuid: str, name: str) -> str:
         """Of a channel; empty when it is not set."""
         value = await self.api(f"uuid_getvar {uuid} {name}")

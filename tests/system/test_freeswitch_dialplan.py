@@ -12,10 +12,8 @@ import pytest
 
 from deploy.lab.freeswitch import MUSIC_HZ, FreeSwitch
 from tests.system.freeswitch_calls import (
-    ACCEPTED_HZ,
     BACK_HZ,
     CALLER,
-    REFUSED_HZ,
     Lines,
     freeswitch,
     needs_freeswitch,
@@ -199,8 +197,12 @@ def test_a_waiting_caller_keeps_his_music_while_a_server_lives(pbx: FreeSwitch) 
             await call.hears(MUSIC_HZ, within=1.0)
         looks = [e for e in lines.esl.seen[since:] if e.name == "PLAYBACK_START"]
         assert len(looks) >= 2
+        await lines.beat()
+        since = len(lines.esl.seen)
         await call.dtmf("123#*")
+        await lines.esl.wait(lambda e: e.name == "DTMF" and e["DTMF-Digit"] == "*", since=since)
         await call.hears(MUSIC_HZ, within=0.5)
+        assert not [e for e in lines.esl.seen[since:] if e.name == "PLAYBACK_START"], "a digit ended the music"
         assert not [e for e in lines.esl.seen if e.name == "lab::back"]
 
     play(pbx, scenario, SR_DEAD_S=4, SR_CHECK_S=2)
@@ -223,48 +225,6 @@ def test_a_leg_that_was_let_go_of_is_kept_no_longer_than_a_look(pbx: FreeSwitch)
         await call.ended(within=4.0)
 
     play(pbx, scenario, SR_CHECK_S=2)
-
-
-@pytest.mark.parametrize(
-    ("dialled", "code", "digits"),
-    [
-        ("*611234", "sign_in", "1234"),
-        ("*62", "sign_out", ""),
-        ("*63", "available", ""),
-        ("*6412", "idle", "12"),
-        ("*64", "idle", ""),
-        ("*65", "wrap_up_done", ""),
-    ],
-)
-def test_a_feature_code_names_the_telephone_and_hears_the_answer(
-    pbx: FreeSwitch, dialled: str, code: str, digits: str
-) -> None:
-    async def scenario(lines: Lines) -> None:
-        phone = await lines.phones.agent("1001")
-        for answer, tone in (("accepted", ACCEPTED_HZ), ("refused", REFUSED_HZ)):
-            since = len(lines.esl.seen)
-            call = await phone.dial(dialled)
-            event = await lines.esl.wait(lambda e: e.name == "switchroom::feature", since=since)
-            told = (event["variable_SR_PHONE"], event["variable_SR_CODE"], event["variable_SR_DIGITS"])
-            assert told == ("user/1001", code, digits)
-            await lines.esl.api(f"uuid_transfer {event.uuid} {answer} XML switchroom-feature")
-            await call.hears(tone)
-            await call.ended()
-
-    play(pbx, scenario)
-
-
-def test_sign_in_without_a_pin_asks_for_it_and_nobody_answering_is_a_refusal(pbx: FreeSwitch) -> None:
-    async def scenario(lines: Lines) -> None:
-        call = await (await lines.phones.agent("1001")).dial("*61")
-        await call.hears(350)
-        await call.dtmf("4321#")
-        event = await lines.esl.wait(lambda e: e.name == "switchroom::feature")
-        assert (event["variable_SR_CODE"], event["variable_SR_DIGITS"]) == ("sign_in", "4321")
-        await call.hears(REFUSED_HZ, within=4.5)
-        await call.ended()
-
-    play(pbx, scenario)
 
 
 def test_the_example_of_the_readme_is_a_dialplan_that_works() -> None:

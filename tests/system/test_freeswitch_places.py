@@ -9,6 +9,7 @@ from itertools import permutations
 import pytest
 
 from deploy.lab.freeswitch import MUSIC_HZ, FreeSwitch
+from deploy.lab.policies import Answer, Reject
 from tests.system.freeswitch_calls import CALLER_HZ, VOICES, Lines, freeswitch, needs_freeswitch, play
 from tests.waiting import until
 
@@ -208,6 +209,30 @@ def test_three_meet_in_a_room_and_two_are_joined_out_of_it(pbx: FreeSwitch) -> N
         await lines.move(leg_one, "s switchroom-idle")
         while "abc" in await lines.esl.api("conference list"):
             await asyncio.sleep(0.05)
+
+    play(pbx, scenario)
+
+
+@pytest.mark.req("SAFE-01")
+def test_an_offer_by_bridge_on_a_waiting_leg_leaves_it_with_us_however_it_ends(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        caller, arrived = await lines.call_in()
+        phone = await lines.phones.agent("1001", ONE_HZ)
+        await lines.move(arrived.uuid, "moh switchroom-wait")
+        await lines.mark(arrived.uuid, transfer_ringback="local_stream://moh")
+        phone.on_invite = Reject(486)
+        await lines.esl.execute(arrived.uuid, "bridge", "user/1001")
+        await (await phone.next_call()).ended()
+        await caller.hears(MUSIC_HZ)
+        phone.on_invite = Answer()
+        since = len(lines.esl.seen)
+        await lines.esl.execute(arrived.uuid, "bridge", "user/1001")
+        agent = await phone.next_call()
+        await caller.hears(ONE_HZ)
+        await agent.hangup()
+        await lines.at(arrived.uuid, "switchroom-idle", since)
+        await lines.move(arrived.uuid, "moh switchroom-wait")
+        await caller.hears(MUSIC_HZ)
 
     play(pbx, scenario)
 

@@ -1,4 +1,4 @@
-"""What a stranger's INVITE brings, and calls from another PBX, on a real FreeSWITCH (SAFE-03)."""
+"""What strangers, telephones and other PBXs bring to a real FreeSWITCH (SAFE-03)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ import pytest
 from deploy.lab.esl import Seen
 from deploy.lab.freeswitch import FreeSwitch
 from deploy.lab.policies import Answer, Reject
-from tests.system.freeswitch_calls import CALLER, DIALPLAN, VOICES, Lines, needs_freeswitch, play
+from tests.system.freeswitch_calls import (
+    ACCEPTED_HZ,
+    CALLER,
+    DIALPLAN,
+    REFUSED_HZ,
+    VOICES,
+    Lines,
+    needs_freeswitch,
+    play,
+)
 
 pytestmark = needs_freeswitch
 OURS = "SR_ENTRY SR_OPTIONS SR_DNIS SR_RESULT SR_LEFT SR_BACK SR_IID SR_CAD_customer_id SR_CAD_note".split()
@@ -118,6 +127,48 @@ def test_only_digits_of_a_callers_number_go_on(pbx: FreeSwitch, user: str) -> No
         arrived = await called(lines, "Zoe", user=user)
         expected = "49" if "49" in user else ""
         assert (arrived["variable_SR_ANI"], arrived["Caller-Caller-ID-Number"]) == (expected, expected)
+
+    play(pbx, scenario)
+
+
+@pytest.mark.parametrize(
+    ("dialled", "code", "digits"),
+    [
+        ("*611234", "sign_in", "1234"),
+        ("*62", "sign_out", ""),
+        ("*63", "available", ""),
+        ("*6412", "idle", "12"),
+        ("*64", "idle", ""),
+        ("*65", "wrap_up_done", ""),
+    ],
+)
+def test_a_feature_code_names_the_telephone_and_hears_the_answer(
+    pbx: FreeSwitch, dialled: str, code: str, digits: str
+) -> None:
+    async def scenario(lines: Lines) -> None:
+        phone = await lines.phones.agent("1001")
+        for answer, tone in (("accepted", ACCEPTED_HZ), ("refused", REFUSED_HZ)):
+            since = len(lines.esl.seen)
+            call = await phone.dial(dialled)
+            event = await lines.esl.wait(lambda e: e.name == "switchroom::feature", since=since)
+            told = (event["variable_SR_PHONE"], event["variable_SR_CODE"], event["variable_SR_DIGITS"])
+            assert told == ("user/1001", code, digits)
+            await lines.esl.api(f"uuid_transfer {event.uuid} {answer} XML switchroom-feature")
+            await call.hears(tone)
+            await call.ended()
+
+    play(pbx, scenario)
+
+
+def test_sign_in_without_a_pin_asks_for_it_and_nobody_answering_is_a_refusal(pbx: FreeSwitch) -> None:
+    async def scenario(lines: Lines) -> None:
+        call = await (await lines.phones.agent("1001")).dial("*61")
+        await call.hears(350)
+        await call.dtmf("4321#")
+        event = await lines.esl.wait(lambda e: e.name == "switchroom::feature")
+        assert (event["variable_SR_CODE"], event["variable_SR_DIGITS"]) == ("sign_in", "4321")
+        await call.hears(REFUSED_HZ, within=4.5)
+        await call.ended()
 
     play(pbx, scenario)
 
