@@ -1,10 +1,14 @@
 """Tests that need a FreeSWITCH are left out where the machine has none, and the run says how many they are.
 
 `@pytest.mark.freeswitch` marks them. There is no package of it that could be fetched as the other programs are:
-SWITCHROOM_FREESWITCH names a binary, or the PATH has one.
+SWITCHROOM_FREESWITCH names a binary, or the PATH has one. What the contract suite's tests say of a FreeSWITCH is then
+only known from recordings of one, which are played everywhere.
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
@@ -12,6 +16,7 @@ from deploy.lab.programs import FreeSwitchNotInstalled, ProgramMissing, find_fre
 
 MARK = "freeswitch"
 _COUNT = "tests_without_freeswitch"
+_RECORDED = "[freeswitch_recorded"
 
 
 class MissingPbxReport:
@@ -42,6 +47,15 @@ class MissingPbxReport:
         if self.count:
             reason = "neither SWITCHROOM_FREESWITCH nor the PATH names a freeswitch"
             terminalreporter.write_line(f"NOT RUN: {self.count} tests on a real FreeSWITCH, because {reason}")
+            played = Counter(
+                how for how in ("passed", "failed") for _ in _recorded(terminalreporter.stats.get(how, ()))
+            )
+            results = ", ".join(f"{number} {how}" for how, number in played.items()) or "none, they were not selected"
+            terminalreporter.write_line(f"Over recorded traffic of a FreeSWITCH instead: {results}")
+
+
+def _recorded(reports: Iterable[object]) -> list[object]:
+    return [report for report in reports if _RECORDED in getattr(report, "nodeid", "")]
 
 
 def _has_freeswitch() -> bool:
