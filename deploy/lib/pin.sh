@@ -1,7 +1,7 @@
 #!/bin/bash
 # pin.sh [uv options, e.g. --upgrade] - write constraints.txt from pyproject.toml.
 #
-# One file for Python 3.11 to 3.13 with the hashes of all wheels and no index address. Needs network and
+# Without the extra `freeswitch`, which no wheel serves and constraints-freeswitch.txt pins. One file for Python 3.11 to 3.13 with the hashes of all wheels and no index address. Needs network and
 # python3; uv is installed into a throw-away venv. Add --upgrade to move every version to its newest.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -12,7 +12,7 @@ python3 -m venv "$tmp/venv"
 cd "$root"
 out=$tmp/constraints.txt
 if [ -e constraints.txt ]; then cp constraints.txt "$out"; fi
-"$tmp/venv/bin/uv" pip compile pyproject.toml --quiet --no-config --all-extras --universal \
+"$tmp/venv/bin/uv" pip compile pyproject.toml --quiet --no-config --extra dev --universal \
     --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
     --no-header --no-annotate "$@" --output-file "$out"
 sed -i '/^# Every version/d' "$out"

@@ -94,9 +94,8 @@ install_esl() {
   fi
   tmp=$(mktemp -d)
   printf '[build_ext]\nswig_opts = -c++ -threads -I.\n' > "$tmp/build.cfg"
-  awk '/^[^ ]/ { is_esl = /^python-esl==/ } is_esl' constraints.txt > "$tmp/esl.txt"
   if DIST_EXTRA_CONFIG=$tmp/build.cfg "${pip[@]}" install --no-deps --no-build-isolation --no-binary python-esl \
-      --require-hashes -r "$tmp/esl.txt" > "$tmp/log" 2>&1 && .venv/bin/python -W ignore -c 'import ESL' 2>> "$tmp/log"; then
+      --require-hashes -r constraints-freeswitch.txt > "$tmp/log" 2>&1 && .venv/bin/python -W ignore -c 'import ESL' 2>> "$tmp/log"; then
     echo "$stamp built" > .venv/.switchroom-esl
   else
     without_esl failed
@@ -107,7 +106,7 @@ install_esl() {
 
 python=$(find_python)
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-stamp=$( { echo "$version"; cat pyproject.toml constraints.txt; } | sha256sum | cut -d' ' -f1)
+stamp=$( { echo "$version"; cat pyproject.toml constraints*.txt; } | sha256sum | cut -d' ' -f1)
 up_to_date() { [ "$(cat .venv/.switchroom-stamp 2>/dev/null)" = "$stamp" ] && [ -n "$(esl_verdict)" ]; }
 up_to_date && exit 0
 
@@ -121,10 +120,7 @@ if ! { [ -x .venv/bin/python ] && .venv/bin/python -c "import sys, pip; sys.exit
   "$python" -m venv .venv
 fi
 pip=(.venv/bin/python -m pip -qq --disable-pip-version-check --no-input)
-wheels=$(mktemp)
-trap 'rm -f "$wheels"' EXIT
-awk '/^[^ ]/ { is_esl = /^python-esl==/ } !is_esl' constraints.txt > "$wheels"
-"${pip[@]}" install --no-compile --only-binary :all: --require-hashes -r "$wheels"
+"${pip[@]}" install --no-compile --only-binary :all: --require-hashes -r constraints.txt
 "${pip[@]}" install --no-deps --no-build-isolation -e .
 install_esl
 echo "$stamp" > .venv/.switchroom-stamp
