@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.missing_pbx import MissingPbxReport
 from tests.req_report import RequirementReport
 
 REQUIREMENTS = Path(__file__).parents[1] / "docs" / "requirements.md"
+
+# How long an example takes says nothing on a machine that also runs PBXs; the suites have time limits of their own.
+settings.register_profile("shared_machine", deadline=None)
+settings.load_profile("shared_machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -19,11 +19,11 @@ from routing.core.facts import (
     PhoneState,
 )
 from telephony.asterisk.arrivals import Arrivals
-from telephony.handover import options_of
 from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.legs import Legs
 from telephony.asterisk.phones import Phones
 from telephony.asterisk.snapshot import Listing, build
+from telephony.handover import options_of
 from telephony.legs import Leg, LegKind
 
 PLACE = {"channel": "PJSIP/1001-1", "context": "switchroom-agent", "exten": "s"}
