@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from routing.core.facts import PhoneState
 
@@ -13,16 +13,22 @@ _USER = re.compile(r"user/([^@/]+)(?:@(.+))?")
 
 @dataclass(slots=True)
 class _Phone:
-    """`calls`: its channels, True where somebody talks or dials, False where it only rings."""
-
     user: str
     domain: str
-    calls: dict[str, bool] = field(default_factory=dict)
     told: PhoneState = PhoneState.UNKNOWN
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One channel. `is_busy`: somebody talks or dials there; else it only rings."""
+
+    domain: str
+    is_busy: bool
+
+
 class Phones:
-    """Only watched phones have a state here; the list survives a lost link.
+    """Only watched phones have a state here; the list survives a lost link. Who is registered and who talks is known of
+    everybody: a phone may be watched only later.
 
     A phone is named `user/NUMBER` or `user/NUMBER@DOMAIN`, and is reachable while somebody is registered as that user.
     Another dial string names a thing that FreeSWITCH tells no state of: it counts as free while no channel of ours is
@@ -33,7 +39,8 @@ class Phones:
         self._phones: dict[str, _Phone] = {}
         self._by_user: dict[str, list[str]] = {}
         self._registered: dict[str, set[str]] = {}
-        self._channels: dict[str, list[str]] = {}
+        self._calls: dict[str, dict[str, _Call]] = {}  # by user and channel
+        self._users: dict[str, str] = {}  # by channel
         self._touched: set[str] = set()
 
     @property
@@ -51,9 +58,8 @@ class Phones:
     def clear(self) -> None:
         """A snapshot follows: who is registered and who talks."""
         self._registered.clear()
-        self._channels.clear()
-        for phone in self._phones.values():
-            phone.calls.clear()
+        self._calls.clear()
+        self._users.clear()
         self._touched = set(self._phones)
 
     # ------------------------------------------------------------------ what happens
@@ -68,17 +74,19 @@ class Phones:
 
     def call(self, uid: str, user: str, domain: str, *, is_busy: bool) -> None:
         """A channel of that user: he talks or dials (`is_busy`), or it rings there."""
-        names = [name for name in self._by_user.get(user, ()) if self._phones[name].domain in ("", domain)]
-        self._channels[uid] = names
-        self._touched.update(names)
-        for name in names:
-            self._phones[name].calls[uid] = is_busy or self._phones[name].calls.get(uid, False)
+        calls = self._calls.setdefault(user, {})
+        was_busy = uid in calls and calls[uid].is_busy
+        calls[uid] = _Call(domain, is_busy or was_busy)
+        self._users[uid] = user
+        self._touched.update(self._by_user.get(user, ()))
 
     def hung_up(self, uid: str) -> None:
-        for name in self._channels.pop(uid, ()):
-            self._touched.add(name)
-            if name in self._phones:
-                self._phones[name].calls.pop(uid, None)
+        user = self._users.pop(uid, "")
+        self._touched.update(self._by_user.get(user, ()))
+        calls = self._calls.get(user, {})
+        calls.pop(uid, None)
+        if not calls:
+            self._calls.pop(user, None)
 
     def changes(self) -> dict[str, PhoneState]:
         """Phones whose state is another one than when this was asked last."""
@@ -90,10 +98,9 @@ class Phones:
         return changed
 
     def _state(self, phone: _Phone) -> PhoneState:
-        if any(phone.calls.values()):
-            return PhoneState.BUSY
-        if phone.calls:
-            return PhoneState.RINGING
+        calls = [c for c in self._calls.get(phone.user, {}).values() if phone.domain in ("", c.domain)]
+        if calls:
+            return PhoneState.BUSY if any(call.is_busy for call in calls) else PhoneState.RINGING
         if not phone.user:
             return PhoneState.FREE
         domains = self._registered.get(phone.user, set())

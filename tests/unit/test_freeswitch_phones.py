@@ -157,6 +157,18 @@ def test_who_was_registered_before_it_was_watched_is_reachable() -> None:
     assert phones.changes() == {ANNA: S.FREE}
 
 
+def test_who_talked_before_it_was_watched_is_busy() -> None:
+    """The core names the telephones only after the snapshot, and more of them with every new configuration."""
+    phones = watched()
+    phones.call("u", "1003", "a.example", is_busy=True)
+    phones.call("v", "1003", "b.example", is_busy=False)
+    phones.watch(["user/1003", "user/1003@b.example"])
+    assert phones.changes() == {"user/1003": S.BUSY, "user/1003@b.example": S.RINGING}
+    phones.hung_up("u")
+    phones.hung_up("v")
+    assert set(phones.changes().values()) == {S.UNREACHABLE}
+
+
 def test_a_snapshot_begins_with_nobody_registered_and_nobody_talking() -> None:
     phones = watched()
     phones.registered("1001", "a.example")
