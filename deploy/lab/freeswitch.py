@@ -146,6 +146,8 @@ class FreeSwitch(Server):
                 raise ProcessFailed(f"freeswitch {error}\n{self.messages[-2000:]}") from error
             raise
         self._lend_certificates()
+        with Console("127.0.0.1", self.esl_port, self.esl_secret) as console:
+            console.wake()
         return self
 
     def _is_up(self) -> bool:
@@ -195,6 +197,17 @@ class Console:
         """The answer to `command`, without line ends in it."""
         self._socket.sendall(f"api {command}\n\n".encode())
         return self._read()[1]
+
+    def wake(self) -> None:
+        """Have the first presence event now: FreeSWITCH tells nothing for half a second then, once in its life."""
+        for block in (
+            "event plain CUSTOM lab::awake",
+            "sendevent PRESENCE_PROBE\nproto: lab",
+            "sendevent CUSTOM\nEvent-Subclass: lab::awake",
+        ):
+            self._socket.sendall(f"{block}\n\n".encode())
+        while self._read()[0].get("Content-Type") != "text/event-plain":
+            pass
 
     def _read(self) -> tuple[dict[str, str], str]:
         headers: dict[str, str] = {}
