@@ -72,7 +72,7 @@ def test_the_server_gives_a_call_back_with_its_result_once_and_lets_go_of_it(pbx
         left = [e for e in lines.esl.seen if e.name == "switchroom::left"]
         assert [e["variable_SR_LEG"] for e in left] == [f"leg_{arrived.uuid}"]
         ours = "SR_LEG SR_IID transfer_after_bridge hangup_after_bridge continue_on_fail playback_terminators".split()
-        ours += "force_transfer_context force_transfer_dialplan max_session_transfers rdnis".split()
+        ours += "force_transfer_context force_transfer_dialplan max_session_transfers".split()
         ours += ["uuid_bridge_continue_on_cancel", "park_after_bridge"]
         assert [name for name in ours if back[f"variable_{name}"]] == []
 
