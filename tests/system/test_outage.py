@@ -11,6 +11,7 @@ import pytest
 from deploy.lab.people import order
 from deploy.lab.policies import Answer, Ring
 from deploy.lab.site import Site, center
+from routing.core.config import Result
 from routing.core.interaction import OfferEnd
 from routing.core.orders import Hold, Resume, SignIn
 from tests.system.center import MUSIC_HZ, Center
@@ -120,6 +121,34 @@ def test_a_hang_up_while_no_connector_runs_ends_the_call_when_it_is_back(site: S
         await pair.agent.ended(within=8)
         await c.when(lambda s: not s.interactions)
         await c.when_agent("1001", "available")
+
+    play(site, scene)
+
+
+@pytest.mark.req("SAFE-02")
+def test_a_pbx_that_is_killed_takes_its_calls_along_and_serves_the_next_one_when_it_is_back(site: Site) -> None:
+    async def scene(c: Center) -> None:
+        talking = await ringing_call(c, Answer())
+        pair = await c.pair(talking)
+        waiting = await c.caller()
+        await c.when(lambda s: len(s.interactions) == 2)
+        site.kill("pbx")
+        await c.when(lambda s: not s.links[site.node.id])
+        site.pbx.start()
+        await c.when(lambda s: s.links[site.node.id] and not s.interactions, 20)
+        ended = await c.ended(2)
+        assert {i.ani: i.result for i in ended} == {
+            talking.phone.user: Result.ANSWERED,
+            waiting.phone.user: Result.ABANDONED,
+        }
+        await c.when_agent("1001", "available")
+        await c.agents["1001"].register()
+        rung = c.rung["1001"]
+        again = await c.caller()
+        await (await c.pair(again)).hear_each_other()
+        assert c.rung["1001"] == rung + 1
+        assert c.calls_of["1001"] is not pair.agent
+        await again.hangup()
 
     play(site, scene)
 
