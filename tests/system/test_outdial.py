@@ -49,7 +49,7 @@ country = "1"
 entry_point = "main"
 default_ani = "{DEFAULT}"
 agent_ring_timeout_s = 5
-customer_ring_timeout_s = 2
+customer_ring_timeout_s = 4
 """
 S = InteractionState
 

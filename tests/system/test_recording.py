@@ -19,7 +19,7 @@ from routing.core.recording import RecordingState
 from tests.system.center import MUSIC_HZ, Center, Pair, tone_of
 
 NUMBERS = ["1001", "1002"]
-PAUSE_S = 4
+PAUSE_S = 6  # the command line takes a second for each of its words on a busy machine
 SLACK_S = 0.4
 TALK_S = 1.0
 S, R = InteractionState, RecordingState
