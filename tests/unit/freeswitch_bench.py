@@ -11,7 +11,7 @@ import pytest
 from routing.core.commands import DialLeg, Room, SetRooms
 from routing.core.facts import CommandEnded, CommandOutcome, Fact, LegArrived
 from telephony.answers import Answer, Answered, OnAnswer
-from telephony.freeswitch import session, snapshot
+from telephony.freeswitch import session, settling, snapshot
 from telephony.freeswitch.codec import EslEvent
 from telephony.freeswitch.link import Listener
 from telephony.freeswitch.port import FreeswitchPort
@@ -34,7 +34,8 @@ EMPTY = {
 class FakeLink:
     """As EslLink. `sent`: lines in order; of a job with its id, of an application `CHANNEL APPLICATION ARGUMENT`.
 
-    `answers`: what comes for a whole line, or for its first word; None for nothing at all.
+    `meanwhile` is told each line before it is answered. `answers`: what comes for a whole line, or for its first word;
+    None for nothing at all.
     """
 
     made: ClassVar[list[FakeLink]]
@@ -51,11 +52,14 @@ class FakeLink:
         loop.call_soon(listener.on_connected)
         loop.call_soon(listener.on_login, self.login)
 
+    meanwhile: ClassVar[list[Callable[[str], None]]]
     usual: ClassVar[dict[str, Answer | None]] = {}
-    login = OK
+    login: ClassVar[Answer] = OK
 
     def _send(self, line: str, on_answer: OnAnswer) -> None:
         self.sent.append(line)
+        for told in self.meanwhile:
+            told(line)
         answer = self.answers.get(line, self.answers.get(line.partition(" ")[0], OK))
         if answer is not None:
             asyncio.get_running_loop().call_soon(on_answer, answer)
@@ -87,11 +91,15 @@ class FakeLink:
 class Bench:
     """`facts`: everything told since the link came up, or since `forget`."""
 
-    def __init__(self, links: list[FakeLink], **settings: Any) -> None:
-        self._links = links
+    def __init__(self, links: type[FakeLink], **settings: Any) -> None:
+        """`future`: what links are like that are made from now on."""
+        self.future, self._links = links, links.made
+        self.is_serving = True
         self.facts: list[Fact] = []
         quick = {"step_timeout_s": 0.05, "denied_retry_s": 0.05, "backoff_first_s": 0.01, "ping_interval_s": 60.0}
-        self.port = FreeswitchPort(FreeswitchSettings(pbx="p", secret="s", **(quick | settings)))
+        self.port = FreeswitchPort(
+            FreeswitchSettings(pbx="p", secret="s", **(quick | settings)), is_serving=lambda: self.is_serving
+        )
 
     @property
     def link(self) -> FakeLink:
@@ -139,10 +147,13 @@ class Bench:
     def hung_up(self, uid: str, cause: str = "NORMAL_CLEARING", **headers: str) -> None:
         self.say("CHANNEL_HANGUP_COMPLETE", uid, Hangup_Cause=cause, **headers)
 
-    def arrive(self, uid: str = CALLER, **variables: str) -> LegArrived:
+    def tell_arrival(self, uid: str = CALLER, **variables: str) -> None:
         given = {f"variable_{name}": value for name, value in variables.items()}
         here = {"Caller_Context": "switchroom-call", "Caller_Destination_Number": "call"}
         self.say("switchroom::call", uid, Channel_Name=f"sofia/x/{uid}", **here, **given)
+
+    def arrive(self, uid: str = CALLER, **variables: str) -> LegArrived:
+        self.tell_arrival(uid, **variables)
         return self.told(LegArrived)[-1]
 
     # ------------------------------------------------------------------ what the core orders
@@ -168,14 +179,14 @@ Play = Callable[..., None]
 def play(monkeypatch: pytest.MonkeyPatch) -> Play:
     """Runs a scenario on a bench whose link is up; `is_up=False` starts nothing."""
 
-    def start(scenario: Scenario, *, is_up: bool = True, **settings: Any) -> None:
-        links: list[FakeLink] = []
-        link = type("Link", (FakeLink,), {"made": links, "usual": dict(EMPTY)})
+    def start(scenario: Scenario, *, is_up: bool = True, settles_s: float = 0.0, **settings: Any) -> None:
+        link: type[FakeLink] = type("Link", (FakeLink,), {"made": [], "meanwhile": [], "usual": dict(EMPTY)})
         monkeypatch.setattr(snapshot, "LAG_S", 0.0)
+        monkeypatch.setattr(settling, "SETTLES_S", settles_s)
         monkeypatch.setattr(session, "EslLink", link)
 
         async def inner() -> None:
-            bench = Bench(links, **settings)
+            bench = Bench(link, **settings)
             if is_up:
                 await bench.up()
                 bench.forget()
