@@ -19,4 +19,4 @@ def test_an_answer_becomes_a_conversation_within_milliseconds(capsys: pytest.Cap
         with capsys.disabled():
             sys.stdout.write(f"\n{name}: median {median(values):.2f}, worst {max(values):.2f}")
     assert median(to_invite) < 25
-    assert median(to_bridge) < 100  # uuid_bridge itself takes two to four frames of 20 ms
+    assert median(to_bridge) < 25
