@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import time
@@ -27,8 +26,7 @@ needs_freeswitch = pytest.mark.skipif(
 SETTINGS = {"SR_TAKE_S": 20, "SR_DEAD_S": 60, "SR_CHECK_S": 20}
 AGENTS = ("1001", "1002")
 VOICES = {"1001": 700, "1002": 900}
-# FreeSWITCH tells of a bridge before both of its threads are in it; who moves a leg in between may lose the other one.
-SETTLED_S = 0.06
+BRIDGED = "CS_EXCHANGE_MEDIA"
 CALLER, CALLER_HZ, BACK_HZ, ACCEPTED_HZ, REFUSED_HZ = "+12015550100", 1100, 1209, 1400, 480
 
 DIALPLAN = r"""
@@ -169,7 +167,8 @@ class Lines:
             return event.name == "CHANNEL_BRIDGE" and ends == {one, other}
 
         event = await self.esl.wait(is_joined, within, since)
-        await asyncio.sleep(SETTLED_S)
+        # FreeSWITCH tells of a bridge before both of its threads are in it; who moves a leg in between may lose one.
+        await self.esl.wait(lambda e: e.uuid in (one, other) and e["Channel-State"] == BRIDGED, within, since)
         return (event.at - begun) * 1000
 
     async def mark(self, uuid: str, **variables: str) -> None:

@@ -85,7 +85,8 @@ def test_two_legs_are_joined_from_wherever_they_stand_and_leave_for_music_and_si
                 assert await lines.bridge(arrived.uuid, leg) < 500
                 since = len(lines.esl.seen)
                 await lines.move(arrived.uuid, place)
-                await lines.at(leg, "switchroom-idle", since)
+                await lines.at(leg, since=since)
+        await lines.move(leg, "s switchroom-idle")
         await lines.bridge(arrived.uuid, leg)
         await caller.hears(ONE_HZ)
         await agent.hears(CALLER_HZ)
@@ -101,7 +102,7 @@ def test_two_legs_are_joined_from_wherever_they_stand_and_leave_for_music_and_si
 @pytest.mark.req("FLOW-04", "SAFE-01")
 @pytest.mark.parametrize("first", ["caller", "agent"])
 @pytest.mark.parametrize("how", ["hangs up", "is hung up", "is moved", "is joined elsewhere"])
-def test_the_one_who_is_left_alone_falls_into_silence_with_us(pbx: FreeSwitch, first: str, how: str) -> None:
+def test_the_one_who_is_left_alone_falls_back_to_a_place_of_ours(pbx: FreeSwitch, first: str, how: str) -> None:
     async def scenario(lines: Lines) -> None:
         caller, arrived = await lines.call_in()
         for _ in range(2):  # FreeSWITCH forgets where to send it when it has done so once
@@ -119,8 +120,8 @@ def test_the_one_who_is_left_alone_falls_into_silence_with_us(pbx: FreeSwitch, f
                 await lines.move(leg, "s switchroom-idle")
             else:
                 await lines.bridge(other.uuid, leg)
-            await lines.at(arrived.uuid, "switchroom-idle", since)
-            await caller.quiet()
+            await lines.at(arrived.uuid, since=since)
+            await caller.hears_not(ONE_HZ)
             await lines.esl.api(f"uuid_kill {leg}")
             await other_caller.hangup()
             await phone.close()
@@ -230,7 +231,7 @@ def test_an_offer_by_bridge_on_a_waiting_leg_leaves_it_with_us_however_it_ends(p
         agent = await phone.next_call()
         await caller.hears(ONE_HZ)
         await agent.hangup()
-        await lines.at(arrived.uuid, "switchroom-idle", since)
+        await lines.at(arrived.uuid, since=since)
         await lines.move(arrived.uuid, "moh switchroom-wait")
         await caller.hears(MUSIC_HZ)
 
