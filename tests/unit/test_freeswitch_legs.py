@@ -111,6 +111,14 @@ def test_a_stranger_in_the_bridge_is_company_by_the_name_of_its_channel() -> Non
     assert C in legs.changed
 
 
+def test_a_stranger_whom_a_bridge_leaves_behind_is_in_none() -> None:
+    legs = legs_of()
+    legs.bridged("c", "stranger")
+    legs.unbridged("c", "stranger")
+    assert legs.bridges.of("stranger") is None
+    assert spot(legs, C).bridge
+
+
 def test_nobody_of_ours_in_a_bridge_changes_nobody_of_ours() -> None:
     legs = legs_of()
     legs.bridged("x", "y")

@@ -173,8 +173,10 @@ def test_a_snapshot_begins_with_nobody_registered_and_nobody_talking() -> None:
     phones = watched()
     phones.registered("1001", "a.example")
     phones.call("u", "1001", "a.example", is_busy=True)
+    phones.changes()
     phones.clear()
     assert phones.states == {ANNA: S.UNREACHABLE, BEN: S.UNREACHABLE}
+    assert phones.changes() == {ANNA: S.UNREACHABLE}
     phones.hung_up("u")
     assert phones.states[ANNA] is S.UNREACHABLE
 
