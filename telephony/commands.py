@@ -32,6 +32,7 @@ from telephony.wire import Action, Wire
 log = structlog.get_logger(__name__)
 NORMAL, ELSEWHERE = 16, 26
 REMEMBERED = 20_000
+UNTOLD, TOLD = 1, 2
 NOT_SENT = "the link is down"
 
 _OUTCOMES = {
@@ -174,10 +175,13 @@ class Commands:
             leg.hang_up_cause = None
         self.end(order.id, Answered.SUCCESS if is_unknown else answer.how, answer.text)
 
-    def disown(self, legs: Iterable[Leg]) -> None:
-        """Legs whose dialling was under way when the link broke: should one show up later, it ends at once."""
+    def disown(self, legs: Iterable[Leg], *, is_told: bool = False) -> None:
+        """Legs whose dialling was under way when the link broke: should one show up later, it ends at once.
+
+        `is_told`: the core knows already that they have failed.
+        """
         for leg in legs:
-            self._disowned.put(leg.leg_id, 1)
+            self._disowned.put(leg.leg_id, TOLD if is_told else UNTOLD)
 
     def appeared(self, uid: str, channel: str) -> list[Fact]:
         """A channel has come into being: one that nobody wants any more is hung up (again)."""
@@ -187,10 +191,13 @@ class Commands:
             if leg.hang_up_cause is not None:
                 self.say_hang_up(leg, ignore)
             return []
-        if not self._disowned.get(uid):
+        disowned = self._disowned.get(uid)
+        if not disowned:
             return []
         stray = Leg(leg_id=uid, uid=uid, kind=LegKind.DIALED, channel=channel, hang_up_cause=NORMAL)
         self.say_hang_up(stray, ignore)
+        if disowned == TOLD:
+            return []
         return [DialFailed(pbx=self._pbx, leg_id=uid, outcome=DialOutcome.CANCELLED)]
 
     # ------------------------------------------------------------------ rooms, variables, features

@@ -22,8 +22,8 @@ AFTER_BRIDGE = "s:XML:switchroom-idle"
 
 CAUSES = {16: "NORMAL_CLEARING", 26: "LOSE_RACE"}
 
-# No comma or bar (further telephones), no brackets, quotes or `$`, which are syntax of a dial string.
-_DIAL_STRING = re.compile(r"[a-z][a-z0-9_]{0,15}(?:/[A-Za-z0-9_.+*#:@;=-]{1,128}){1,4}")
+# No comma, bar or `:_:` (further telephones), no brackets, quotes or `$`, which are syntax of a dial string.
+_DIAL_STRING = re.compile(r"(?!.*:_:)[a-z][a-z0-9_]{0,15}(?:/[A-Za-z0-9_.+*#:@;=-]{1,128}){1,4}")
 _NOT_SHOWN = re.compile(r"[^\w .&@()/-]")
 _NOT_DIALABLE = re.compile(r"[^0-9+*#]")
 _PATH = re.compile(r"[^\x00-\x1f\x7f]{1,1000}")

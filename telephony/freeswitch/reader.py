@@ -16,7 +16,7 @@ from telephony.freeswitch.legs import Legs
 from telephony.freeswitch.phones import Phones
 from telephony.freeswitch.snapshot import user_of
 from telephony.freeswitch.wire import EslWire
-from telephony.legs import Leg, LegKind, arrived_leg_id
+from telephony.legs import ARRIVED_PREFIX, Leg, LegKind, arrived_leg_id
 from telephony.rooms import CONTEXT_NONE
 
 log = structlog.get_logger(__name__)
@@ -132,7 +132,10 @@ class EventReader:
         by = self._legs.last_mate(ours[0]) if len(ours) == 1 else ""
         self._legs.bridged(one, other)
         self._wire.joined(one, other)
-        if len(ours) == 1:
+        gone = [uid for uid in (one, other) if uid.startswith(ARRIVED_PREFIX) and self._legs.by_uid(uid) is None]
+        for uid in gone:  # no stranger, but a leg that we dialled: its end was told first
+            self._legs.gone(uid)
+        if len(ours) == 1 and not gone:
             return [self._sent_away(ours[0], by)]
         return [fact for leg in ours for fact in self._usable(leg)]
 

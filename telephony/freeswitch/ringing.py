@@ -52,7 +52,7 @@ class Ringing:
         if self._rings.get(waiting_id) == leg_id:
             del self._rings[waiting_id]
         if leg is not None and not leg.is_up:
-            self._commands.disown([leg])
+            self._commands.disown([leg], is_told=True)
             self._tell(self._legs.failed(leg, NEVER_RANG))
 
     def clear(self) -> None:

@@ -12,6 +12,9 @@ from telephony.freeswitch.settling import Settling
 from telephony.legs import Leg
 from telephony.safety import word
 
+# Orders whose channel is to come: 2 to 25 ms.
+REMEMBERED = 1000
+
 
 class EslWire:
     """As telephony.wire.Wire. `recordings`: the folder of the PBX into which recordings go, as it tells it."""
@@ -30,6 +33,8 @@ class EslWire:
         action = actions.ring_for(order, waiting.uid) if waiting else actions.originate(order)
         if order.variables:
             self._variables[order.leg_id] = order.variables
+            if len(self._variables) > REMEMBERED:  # the oldest one's channel never came
+                del self._variables[next(iter(self._variables))]
         return action
 
     def variables_of(self, uid: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from telephony.freeswitch import actions
 from telephony.freeswitch.actions import MAX_VALUE_BYTES, EslAction, Job, one_word
 from telephony.freeswitch.codec import command_line
 from telephony.freeswitch.settling import Settling
-from telephony.freeswitch.wire import EslWire
+from telephony.freeswitch.wire import REMEMBERED, EslWire
 from telephony.legs import Leg, LegKind
 from telephony.safety import CONTROL, UnsafeAction, plain
 from tests.unit.freeswitch_twin import by_blanks, cleaned, dialed
@@ -161,6 +161,7 @@ def test_a_dialled_leg_has_our_id_as_channel_and_job_and_rings_a_little_longer_t
         "user/1'",
         "user/1\n",
         "User/1",
+        "user/1:_:user/2",
         "user/1:_:user/2,",
         "user/1\\",
         "sofia/a/b/c/d/e",
@@ -287,6 +288,14 @@ def test_a_recording_is_steered_by_its_own_path(state: RecordingState, verb: str
     order = SetRecording(id="c", pbx="p", leg_id="leg_1", file="f1", state=state)
     leg = Leg(leg_id="leg_1", uid="leg_1", kind=LegKind.DIALED)
     assert a_wire("/rec").record(leg, order).line == f"uuid_record leg_1 {verb} /rec/f1.wav"
+
+
+def test_variables_whose_channels_never_come_are_not_kept_for_ever() -> None:
+    wire = a_wire("/rec")
+    for number in range(REMEMBERED + 1):
+        wire.originate(dial(leg_id=f"leg_{number}", variables={"SR_CAD_a": "b"}))
+    assert wire.variables_of("leg_0") == {}
+    assert wire.variables_of(f"leg_{REMEMBERED}") == {"SR_CAD_a": "b"}
 
 
 def test_the_variables_of_an_order_are_given_out_once() -> None:

@@ -309,6 +309,7 @@ def test_a_telephone_that_never_came_to_ring_has_failed_and_ends_when_it_shows_u
         await until(lambda: bench.told(DialFailed) == [failed(DialOutcome.CONGESTION, 41)])
         bench.say("CHANNEL_CREATE", AGENT, Channel_Name="sofia/x/1001")
         assert bench.link.sent[-1] == f"uuid_kill {AGENT} NORMAL_CLEARING"
+        assert len(bench.told(DialFailed)) == 1
 
     play(scenario)
 

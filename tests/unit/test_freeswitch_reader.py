@@ -131,6 +131,26 @@ def test_a_customer_whom_a_telephone_joined_with_a_stranger_is_told_and_let_go(p
     play(scenario)
 
 
+@pytest.mark.req("SAFE-02")
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_bridge_that_is_told_after_the_end_of_the_agents_leg_takes_nobody_away(play: Play, is_first: bool) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.arrive()
+        bench.dial()
+        bench.answer()
+        bench.hung_up(AGENT)
+        bench.forget()
+        bench.bridged(*((CALLER, AGENT) if is_first else (AGENT, CALLER)))
+        assert bench.facts == []
+        assert bench.port.legs.spots([CUSTOMER])[CUSTOMER].is_falling
+        bench.unbridged(CALLER, AGENT)
+        bench.at(CALLER, "switchroom-idle")
+        assert not bench.port.legs.spots([CUSTOMER])[CUSTOMER].bridge
+        assert bench.port.legs.bridges.of(AGENT) is None
+
+    play(scenario)
+
+
 @pytest.mark.req("CONS-14")
 def test_a_blind_transfer_by_a_telephone_leaves_the_leg_with_us_and_is_logged(play: Play) -> None:
     async def scenario(bench: Bench) -> None:
