@@ -71,6 +71,7 @@ class EventReader:
         uid = event.get("Unique-ID")
         if (user := user_of(event)) and event.get("Call-Direction") == "inbound":
             self._phones.call(uid, *user, is_busy=True)
+        self._wire.taken_up(uid)
         facts = self._commands.appeared(uid, event.get("Channel-Name"))
         if (leg := self._legs.by_uid(uid)) is not None:
             for name, value in self._wire.variables_of(uid).items():
@@ -109,6 +110,7 @@ class EventReader:
 
     def _tried(self, event: EslEvent) -> list[Fact]:
         """The waiting leg has rung a telephone, and is where it was."""
+        self._wire.taken_up(event.get("Tried-Leg"))
         leg = self._legs.get(event.get("Tried-Leg"))
         return self._came_to_nothing(leg, event.get("variable_originate_disposition")) if leg is not None else []
 

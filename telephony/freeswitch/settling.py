@@ -1,7 +1,10 @@
-"""Moves of legs that were joined only just now are held back for a moment.
+"""Moves that would come too early are held back for a moment.
 
 FreeSWITCH tells of a bridge before both channels are in it. Who moves one of them in between has cost the other one its
 call (DESTINATION_OUT_OF_ORDER, about one in forty). No event says when it is over.
+
+A channel that shall ring a telephone itself takes that up only at its next 20 ms. Moved before, it has rung in its new
+place, which may be the integrator's: a call given back was joined with an agent, or ended by his refusal.
 """
 
 from __future__ import annotations
@@ -11,10 +14,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from telephony.answers import Answer, Answered, OnAnswer
-from telephony.freeswitch.actions import Api, EslAction
+from telephony.freeswitch.actions import Api, EslAction, RingFor
 
 # A channel looks for its new state every 20 ms.
 SETTLES_S = 0.12
+# Then whatever was asked of it is overdue.
+TAKES_UP_S = 1.0
 
 _CUT = Answer(Answered.CUT, "the link was lost")
 
@@ -29,6 +34,7 @@ class Settling:
     def __init__(self, sender: Sender, now: Callable[[], float]) -> None:
         self._sender, self._now = sender, now
         self._until: dict[str, float] = {}
+        self._ringing_for: dict[str, str] = {}
         self._held: list[tuple[Api, OnAnswer]] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -42,8 +48,19 @@ class Settling:
         self._until = {uid: until for uid, until in self._until.items() if until > now_s}
         self._until |= dict.fromkeys((one, other), now_s + SETTLES_S)
 
+    def taken_up(self, leg_id: str) -> None:
+        """The telephone of that leg rings by now, or cannot."""
+        uid = self._ringing_for.pop(leg_id, "")
+        if self._until.pop(uid, None) is not None and self._timer is not None:
+            self._timer.cancel()
+            self._go_on()
+
     def send(self, action: EslAction, on_answer: OnAnswer) -> None:
         """At once, or as soon as every channel that it moves has settled; moves of one channel stay in order."""
+        if isinstance(action, RingFor):
+            self._ringing_for = {leg: uid for leg, uid in self._ringing_for.items() if uid != action.uuid}
+            self._ringing_for[action.leg_id] = action.uuid
+            self._until[action.uuid] = self._now() + TAKES_UP_S
         if not isinstance(action, Api) or self._delay_s(action) <= 0:
             self._sender.send(action, on_answer)
             return
@@ -72,6 +89,7 @@ class Settling:
         """The link is gone: what is held back is not sent any more."""
         held, self._held = self._held, []
         self._until.clear()
+        self._ringing_for.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -55,6 +55,10 @@ class EslWire:
         """Two channels have been joined just now."""
         self._sender.joined(one, other)
 
+    def taken_up(self, leg_id: str) -> None:
+        """Whoever shall ring for that leg has begun, or cannot."""
+        self._sender.taken_up(leg_id)
+
     def hang_up(self, leg: Leg, cause: int) -> Api:
         return actions.hang_up(leg.uid, cause)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from telephony.answers import Answer, Answered, OnAnswer, ignore
-from telephony.freeswitch.actions import EslAction, bridge, hang_up, set_variable, transfer
-from telephony.freeswitch.settling import SETTLES_S, Settling
+from telephony.freeswitch.actions import EslAction, RingFor, bridge, hang_up, set_variable, transfer
+from telephony.freeswitch.settling import SETTLES_S, TAKES_UP_S, Settling
 from tests.waiting import run, until
 
 
@@ -64,5 +64,32 @@ def test_a_lost_link_ends_what_is_held_back_as_cut_and_nothing_of_it_is_sent() -
         assert [answer.how for answer in answers] == [Answered.CUT]
         assert link.sent == [later]
         assert not link.settling.is_holding
+
+    run(scenario())
+
+
+def test_a_channel_that_shall_ring_a_telephone_is_moved_only_after_it_has_begun() -> None:
+    async def scenario() -> None:
+        link, ring, move = Link(), RingFor("c", "user/1001", "leg_1"), transfer(["c"], "switchroom-return", "s")
+        link.settling.send(ring, ignore)
+        link.settling.send(move, ignore)
+        link.settling.taken_up("leg_2")
+        assert link.sent == [ring]
+        link.settling.taken_up("leg_1")
+        assert link.sent == [ring, move]
+        link.settling.taken_up("leg_1")
+        link.settling.send(move, ignore)
+        assert link.sent == [ring, move, move]
+
+    run(scenario())
+
+
+def test_a_channel_that_never_begins_to_ring_is_moved_all_the_same() -> None:
+    async def scenario() -> None:
+        link, ring, move = Link(), RingFor("c", "user/1001", "leg_1"), transfer(["c"], "switchroom-return", "s")
+        link.settling.send(ring, ignore)
+        link.settling.send(move, ignore)
+        await until(lambda: link.sent == [ring, move])
+        assert link.at_s[1] - link.at_s[0] >= TAKES_UP_S - 0.001
 
     run(scenario())
