@@ -1,7 +1,7 @@
 """Calls as a FreeSWITCH told them to other hands, who drove it otherwise than we do, read by our connector.
 
-Those hands parked legs where our dialplan has them say where they are, so a CHANNEL_PARK is read as that; and their
-jobs had other ids than the legs which they dialled.
+Those hands parked legs where our dialplan has them say where they are, so a CHANNEL_PARK is read as that; their jobs
+had other ids than the legs which they dialled, and those had none of our names.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -30,15 +30,22 @@ _OWN_UUID = re.compile(r"origination_uuid=([0-9a-f-]{36})")
 def events_of(name: str) -> tuple[EslEvent, ...]:
     """What is told in that scenario, in its order, in terms of our dialplan."""
     messages = EslDecoder().feed(gzip.decompress((FOLDER / f"{name}.raw.gz").read_bytes()))
+    told = [event for message in messages if (event := event_of(message)) is not None]
+    dialed = {uid: f"leg_{uid}" for event in told if (uid := event.get("variable_origination_uuid"))}
     seen: set[str] = set()
-    return tuple(_ours(event, seen) for message in messages if (event := event_of(message)) is not None)
+    return tuple(_ours(_renamed(event, dialed), seen) for event in told)
+
+
+def _renamed(event: EslEvent, names: Mapping[str, str]) -> EslEvent:
+    fields = {header: names.get(value, value) for header, value in event.headers.items()}
+    return EslEvent(fields, event.body)
 
 
 def _ours(event: EslEvent, parked: set[str]) -> EslEvent:
     uid, fields = event.get("Unique-ID"), dict(event.headers)
     if event.name == "BACKGROUND_JOB":
         own = _OWN_UUID.search(event.get("Job-Command-Arg"))
-        return EslEvent(fields | ({"Job-UUID": own[1]} if own else {}), event.body)
+        return EslEvent(fields | ({"Job-UUID": f"leg_{own[1]}"} if own else {}), event.body)
     if event.name != "CHANNEL_PARK":
         return event
     is_new = uid not in parked and event.get("Call-Direction") == "inbound"
@@ -55,10 +62,14 @@ def dialed_in(events: Iterable[EslEvent]) -> list[str]:
     return list(dict.fromkeys([*made, *vain]))
 
 
-def channels_of(event: EslEvent) -> set[str]:
+def channel_of(event: EslEvent) -> str:
     """Events of one channel come in their order; those of different ones in any. A job is a channel of its own."""
-    named = {event.get(name) for name in ("Unique-ID", "Bridge-A-Unique-ID", "Bridge-B-Unique-ID")} - {""}
-    return named or {f"job {event.get('Job-UUID')}"}
+    return event.get("Unique-ID") or f"job {event.get('Job-UUID')}"
+
+
+def earlier_of(event: EslEvent) -> set[str]:
+    """Channels of which everything has been told that happened before: a bridge is told by one of its two."""
+    return {channel_of(event), event.get("Bridge-A-Unique-ID"), event.get("Bridge-B-Unique-ID")} - {""}
 
 
 class ObligingLink:
