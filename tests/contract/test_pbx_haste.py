@@ -9,10 +9,23 @@ import pytest
 
 from routing.core.commands import ReturnLeg, Room
 from routing.core.config import Result
-from routing.core.facts import LegEnded, RoomsReached, RoomsRefused
+from routing.core.facts import DialFailed, LegAnswered, LegEnded, LegTransferred, RoomsReached, RoomsRefused
 from tests.contract.conftest import InLab
-from tests.contract.pbx_lab import IncomingCall, LabParty, PartyState, PbxLab
-from tests.contract.pbx_suite import connect, ended, hang_up, in_lab_with, new_id, of, reach, room, rooms, take
+from tests.contract.pbx_lab import Answers, IncomingCall, LabParty, PartyState, PbxLab, PhonePolicy, Rejection, Rejects
+from tests.contract.pbx_suite import (
+    connect,
+    dial,
+    dial_ends,
+    ended,
+    hang_up,
+    in_lab_with,
+    new_id,
+    of,
+    reach,
+    room,
+    rooms,
+    take,
+)
 
 PAUSES_S = (0.0, 0.0, 0.005, 0.02, 0.04, 0.06, 0.1, 0.2)
 
@@ -73,3 +86,27 @@ async def test_an_agent_whose_caller_is_given_back_in_the_moment_of_joining_keep
         await lab.hears(lab.phone("1001"))
         await ended(lab, hang_up(lab, agent))
         await caller.hang_up()
+
+
+@pytest.mark.req("SAFE-01", "FLOW-03")
+@pytest.mark.parametrize("policy", [Answers(), Answers(0.1), Rejects(Rejection.BUSY)])
+def test_a_call_given_back_in_the_moment_a_telephone_is_rung_for_it_is_left_in_peace(
+    in_lab: InLab, policy: PhonePolicy
+) -> None:
+    async def scenario(lab: PbxLab) -> None:
+        lab.phone("1001").behave(policy)
+        caller = await lab.call_in(IncomingCall())
+        interaction_id = await take(lab, caller)
+        await lab.hears_music(caller)
+        order = dial(lab, lab.phone("1001"), interaction_id=interaction_id, joins=caller.leg_id)
+        lab.port.submit(ReturnLeg(id=new_id("cmd"), pbx=lab.pbx, leg_id=caller.leg_id, result=Result.TIMEOUT))
+        await caller.is_back_in_dialplan()
+        await lab.settle()
+        await ended(lab, hang_up(lab, order.leg_id))
+        (end,) = dial_ends(lab, order.leg_id)
+        assert isinstance(end, (LegAnswered, DialFailed))
+        assert of(lab, LegTransferred) == []
+        assert (caller.state, await lab.channels()) == (PartyState.UP, 1)
+        await lab.hears(caller)
+
+    in_lab(scenario, ["1001"])
