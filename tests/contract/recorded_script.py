@@ -16,8 +16,9 @@ from typing import Any
 from tests.contract.recorded_server import RecordedServer
 from tests.contract.recordings import AGAIN, Entry, Message, Recording, What
 
-# How much later than then a command may come, and a new link, in seconds of the loop's clock.
-PATIENCE_S = {What.SENT: 3.0, What.LINK: 15.0}
+# How much later than then a command may come, and a new link, in seconds of the loop's clock; a link without answers is
+# lost after 1.75 s.
+PATIENCE_S = {What.SENT: 1.5, What.LINK: 15.0}
 # So much sooner than then it may come: the machine that was recorded on was busy with other things too.
 HASTE_S = 0.12
 _CHANNEL = re.compile(r"leg_[0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
