@@ -6,6 +6,7 @@ from telephony.answers import OnAnswer
 from telephony.freeswitch.actions import Api
 from telephony.freeswitch.session import EslSession
 from telephony.freeswitch.snapshot import LIST_CHANNELS, rows
+from telephony.session import SyncFailed
 
 
 class EslChores:
@@ -28,4 +29,7 @@ class EslChores:
     async def channels(self) -> set[str] | None:
         """The list lags by 0.3 s, which the housekeeping's patience covers."""
         answer = await self._session.ask(LIST_CHANNELS)
-        return {row.get("uuid", "") for row in rows(answer.text)} if answer.is_success else None
+        try:
+            return {row.get("uuid", "") for row in rows(answer.text)} if answer.is_success else None
+        except SyncFailed:
+            return None

@@ -75,7 +75,7 @@ class FakeLink:
 
     async def ask(self, line: str) -> Answer:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self.api(line, future.set_result)
+        self.api(line, lambda answer: None if future.done() else future.set_result(answer))
         return await future
 
     def ping(self, on_pong: Callable[[int | None], None]) -> None:
@@ -177,7 +177,7 @@ Play = Callable[..., None]
 
 @pytest.fixture
 def play(monkeypatch: pytest.MonkeyPatch) -> Play:
-    """Runs a scenario on a bench whose link is up; `is_up=False` starts nothing."""
+    """Runs a scenario on a bench whose link is up (`is_up=False` starts nothing); faults in the background count."""
 
     def start(scenario: Scenario, *, is_up: bool = True, settles_s: float = 0.0, **settings: Any) -> None:
         link: type[FakeLink] = type("Link", (FakeLink,), {"made": [], "meanwhile": [], "usual": dict(EMPTY)})
@@ -185,7 +185,10 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Play:
         monkeypatch.setattr(settling, "SETTLES_S", settles_s)
         monkeypatch.setattr(session, "EslLink", link)
 
+        faults: list[dict[str, Any]] = []
+
         async def inner() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
             bench = Bench(link, **settings)
             if is_up:
                 await bench.up()
@@ -194,5 +197,6 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Play:
             await bench.port.stop()
 
         run(inner())
+        assert faults == []
 
     return start

@@ -18,6 +18,7 @@ from routing.core.commands import (
 )
 from routing.core.config import Result
 from routing.core.facts import (
+    CommandEnded,
     CommandOutcome,
     DialFailed,
     EndedBy,
@@ -276,3 +277,40 @@ def test_what_a_status_page_shows_is_counted(play: Play) -> None:
         assert bench.port.diagnose() == {"is_up": True, "legs": 1, "outstanding": 0}
 
     play(scenario)
+
+
+# ---------------------------------------------------------------------- newer orders, and a link that is lost
+
+
+def test_an_older_version_of_the_rooms_that_comes_late_moves_nobody(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.arrive()
+        bench.want(2, MUSIC)
+        await until(lambda: bench.link.matching("uuid_transfer"))
+        bench.at(CALLER, "switchroom-wait", "moh")
+        await until(lambda: bench.told(RoomsReached))
+        bench.want(1, Room(name="main", legs=(CUSTOMER,)))
+        bench.port.submit(MarkLeg(id="later", pbx="p", leg_id=CUSTOMER, variables={"A": "b"}))
+        await until(lambda: ("later", SUCCEEDED) in bench.ends())
+        assert len(bench.link.matching("uuid_transfer")) == 1
+        assert [end.cause for end in bench.told(CommandEnded) if end.command_id == "v1"] == ["replaced"]
+        assert [fact.version for fact in bench.told(RoomsReached)] == [2]
+
+    play(scenario)
+
+
+@pytest.mark.req("SAFE-02")
+def test_rooms_that_were_under_way_when_the_link_broke_are_never_told_as_refused(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.link.answers["uuid_transfer"] = None
+        bench.arrive()
+        bench.want(1, MUSIC)
+        await until(lambda: bench.link.matching("uuid_transfer"))
+        bench.future.login = Answer(Answered.OVERDUE)
+        bench.link.listener.on_closed("cut")
+        waited: list[bool] = []
+        asyncio.get_running_loop().call_later(0.5, waited.append, True)
+        await until(lambda: waited)
+        assert bench.told(RoomsRefused) == []
+
+    play(scenario, step_timeout_s=0.4, step_attempts=1)
