@@ -36,9 +36,12 @@ class Listing:
 
 
 def rows(text: str) -> list[dict[str, str]]:
-    """Of `show ... as json`; without any row the list is missing altogether."""
+    """Of `show ... as json`; without any row the list is missing altogether. Raises SyncFailed."""
     found = _json(text)
-    return list(found.get("rows", [])) if isinstance(found, dict) else []
+    listed = found.get("rows", []) if isinstance(found, dict) else []
+    if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
+        raise SyncFailed("the PBX sent a list that has no rows")
+    return listed
 
 
 def _json(text: str) -> Any:

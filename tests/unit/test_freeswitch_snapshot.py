@@ -233,7 +233,7 @@ def test_conferences_and_registrations_are_read() -> None:
 
 
 @pytest.mark.parametrize("line", ["show channels as json", "show registrations as json"])
-@pytest.mark.parametrize("text", ["", "{", "-USAGE", "0 total."])
+@pytest.mark.parametrize("text", ["", "{", "-USAGE", "0 total.", '{"rows":null}', '{"rows":["x"]}', '{"rows":{}}'])
 def test_a_list_that_is_none_fails_the_snapshot_rather_than_lose_every_call(line: str, text: str) -> None:
     with pytest.raises(SyncFailed):
         run(read_listing(Pbx(lines={line: text}).ask))
