@@ -114,6 +114,11 @@ class Bench:
             await self.port.start(self.facts.append)
         await until(lambda: self.port.is_up)
 
+    async def up_again(self) -> None:
+        """After a stop."""
+        await self.port.start(self.facts.append)
+        await until(lambda: self.port.is_up)
+
     def forget(self) -> None:
         self.facts.clear()
         self.link.sent.clear()

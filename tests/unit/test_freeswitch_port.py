@@ -211,6 +211,22 @@ def test_what_was_under_way_is_waited_for_when_the_connector_ends(play: Play) ->
     play(scenario, step_timeout_s=3.0)
 
 
+def test_an_answer_that_is_still_to_come_is_waited_for_but_not_for_ever(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        loop, first = asyncio.get_running_loop(), bench.link
+        first.outstanding = 1
+        loop.call_later(0.05, setattr, first, "outstanding", 0)
+        begin = loop.time()
+        await bench.port.stop(drain_s=5.0)
+        assert 0.04 <= loop.time() - begin < 3.0
+        await bench.up_again()
+        bench.link.outstanding = 1
+        await bench.port.stop(drain_s=0.05)
+        assert bench.link.is_abandoned
+
+    play(scenario)
+
+
 # ---------------------------------------------------------------------- sign of life
 
 
