@@ -8,7 +8,7 @@ _O = DialOutcome
 
 # RFC 3261 section 21, and 607, 608 of RFC 8197 and RFC 8688.
 BY_SIP: dict[int, DialOutcome] = {
-    302: _O.REJECTED,
+    **dict.fromkeys((300, 301, 302, 305), _O.REJECTED),
     403: _O.REJECTED,
     404: _O.INVALID,
     408: _O.UNREACHABLE,

@@ -121,6 +121,12 @@ class Call(Listening):
             self.phone.reply(self.invite, self._address, code, self.local_tag)
             self._end(code, "rejected", "local")
 
+    def redirect(self, uri: str) -> None:
+        """Forward an incoming call to somebody else: 302."""
+        if self.state == "invited" and self.invite:
+            self.phone.reply(self.invite, self._address, 302, self.local_tag, (f"Contact: <{uri}>",))
+            self._end(302, "forwarded", "local")
+
     def _send_ok(self, request: Message, address: Address) -> None:
         headers = (f"Contact: {self.phone.contact}", ALLOW, TYPE_SDP)
         data = self.phone.reply(request, address, 200, self.local_tag, headers, self.media.sdp())

@@ -24,6 +24,9 @@ CAUSES = {16: "NORMAL_CLEARING", 26: "LOSE_RACE"}
 
 # No comma, bar or `:_:` (further telephones), no brackets, quotes or `$`, which are syntax of a dial string.
 _DIAL_STRING = re.compile(r"(?!.*:_:)[a-z][a-z0-9_]{0,15}(?:/[A-Za-z0-9_.+*#:@;=-]{1,128}){1,4}")
+# A carrier may say where a number is really reached. A telephone that forwards its calls has refused: otherwise it
+# would send them to somebody whom nobody chose, and a caller who rings it himself into nothing.
+CARRIER = "sofia/gateway/"
 _NOT_SHOWN = re.compile(r"[^\w .&@()/-]")
 _NOT_DIALABLE = re.compile(r"[^0-9+*#]")
 _PATH = re.compile(r"[^\x00-\x1f\x7f]{1,1000}")
@@ -95,6 +98,8 @@ def _dial(order: DialLeg) -> str:
         "transfer_after_bridge": AFTER_BRIDGE,
         "force_transfer_context": CONTEXT_NONE,
     }
+    if not order.phone.startswith(CARRIER):
+        own["outbound_redirect_fatal"] = "true"
     if order.recording:
         own["SR_RECORD"] = word(order.recording)
     variables = ",".join(f"{name}='{value}'" for name, value in own.items() if value)

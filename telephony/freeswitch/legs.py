@@ -117,7 +117,9 @@ class Legs(LegBook):
         name = event.get("variable_hangup_cause") or event.get("Hangup-Cause")
         q850 = event.get("variable_hangup_cause_q850")
         leg.cause = int(q850) if q850.isdecimal() else Q850.get(name, 0)
-        leg.tech_cause = sip_code(event.get("variable_sip_term_status"))
+        # Of a telephone that forwards its calls only the second is told.
+        told = event.get("variable_sip_term_status") or event.get("variable_proto_specific_hangup_cause")
+        leg.tech_cause = sip_code(told)
         leg.remote_hung_up = leg.hang_up_cause is None and _is_remote(event)
         self._why[leg.leg_id] = name
 

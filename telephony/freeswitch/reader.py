@@ -123,7 +123,8 @@ class EventReader:
         return []
 
     def _overdue(self, leg: Leg, name: str) -> None:
-        if self._legs.get(leg.leg_id) is leg:
+        if self._legs.get(leg.leg_id) is leg and not leg.is_up:
+            self._commands.say_hang_up(leg, ignore)  # nobody would look for a channel that has failed
             self.tell(self._legs.failed(leg, name))
 
     # ------------------------------------------------------------------ bridges and conferences

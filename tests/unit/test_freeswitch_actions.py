@@ -113,7 +113,13 @@ OWN = {
     "hangup_after_bridge": "false",
     "transfer_after_bridge": "s:XML:switchroom-idle",
     "force_transfer_context": "switchroom-none",
+    "outbound_redirect_fatal": "true",
 }
+
+
+def test_a_carrier_may_send_a_call_elsewhere_and_a_telephone_may_not() -> None:
+    assert "outbound_redirect_fatal" not in variables_of(dial(phone="sofia/gateway/trunk/12015550100"))
+    assert variables_of(dial(phone="sofia/internal/1001@10.0.0.1"))["outbound_redirect_fatal"] == "true"
 
 
 @given(name=texts, number=texts, value=texts)

@@ -98,6 +98,7 @@ def test_a_job_that_failed_and_whose_channel_never_ends_is_believed_after_a_mome
         bench.say("CHANNEL_CREATE", AGENT, Channel_Name="sofia/x/1001")
         bench.say("BACKGROUND_JOB", body="-ERR USER_BUSY\n", Job_UUID=AGENT)
         await until(lambda: bench.told(DialFailed) == [failed(DialOutcome.BUSY, 17)])
+        assert bench.link.sent[-1] == f"uuid_kill {AGENT} NORMAL_CLEARING"
         bench.hung_up(AGENT, "USER_BUSY")
         assert len(bench.told(DialFailed)) == 1
 
