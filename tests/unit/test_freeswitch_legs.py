@@ -297,6 +297,26 @@ def test_a_failed_job_without_a_channel_tells_its_own_reason_once() -> None:
     assert legs.failed(agent, "USER_NOT_REGISTERED") == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "is_up", "facts"),
+    [
+        (LegKind.ARRIVED, True, [LegEnded(pbx="p", leg_id="leg_v", ended_by=EndedBy.UNKNOWN)]),
+        (LegKind.DIALED, True, [LegEnded(pbx="p", leg_id="leg_v", ended_by=EndedBy.UNKNOWN)]),
+        (LegKind.DIALED, False, [DialFailed(pbx="p", leg_id="leg_v", outcome=DialOutcome.CONGESTION)]),
+        (LegKind.FEATURE, True, []),
+    ],
+)
+def test_a_leg_that_vanished_has_ended_or_failed_and_is_nobodys_company(
+    kind: LegKind, is_up: bool, facts: list[LegEnded | DialFailed]
+) -> None:
+    legs = legs_of()
+    lost = legs.add(Leg(leg_id="leg_v", uid="v", kind=kind, is_up=is_up))
+    legs.bridged("c", "v")
+    assert legs.vanish(lost) == facts
+    assert legs.get("leg_v") is legs.by_uid("v") is None
+    assert spot(legs, C).company == set()
+
+
 def test_the_reason_of_one_dial_is_not_that_of_the_next_by_the_same_name() -> None:
     legs = legs_of(is_up=False)
     legs.failed(leg(legs, A), "USER_BUSY")
