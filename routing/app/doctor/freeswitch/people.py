@@ -106,7 +106,7 @@ async def transfers(findings: Findings, look: EslLook) -> None:
     free = [name for name in looked_at if not _forbids(profiles[name])]
     if free:
         mend = 'sofia profile of the agents: <param name="disable-transfer" value="true"/>; then restart that profile'
-        detail = f"telephones of {', '.join(free)} may transfer: Switchroom loses a customer who is put through so"
+        detail = f"telephones of {', '.join(free)} may transfer: a customer whom they put through is lost to Switchroom"
         findings.warn("transfers", detail, mend)
     else:
         findings.ok("transfers", f"forbidden to the telephones of {', '.join(looked_at)}")
