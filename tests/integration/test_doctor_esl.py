@@ -34,9 +34,7 @@ CONTEXTS = ET.fromstring((SHIPPED / "switchroom.xml").read_text()).findall("cont
 
 def healthy() -> dict[str, str]:
     """What a FreeSWITCH prints, by command."""
-    located = {
-        f"xml_locate dialplan context name {c.get('name')}": ET.tostring(c, "unicode") for c in CONTEXTS
-    }
+    located = {f"xml_locate dialplan context name {c.get('name')}": ET.tostring(c, "unicode") for c in CONTEXTS}
     return {
         **located,
         "xml_locate configuration configuration name event_socket.conf": SOCKET.format(LOCAL),
