@@ -118,6 +118,7 @@ class EventReader:
         if leg.is_up:
             return []
         if not leg.channel:
+            self._wire.variables_of(leg.uid)  # nobody will ask for them any more
             return self._legs.failed(leg, name)
         asyncio.get_running_loop().call_later(SECOND_HALF_S, self._overdue, leg, name)
         return []
