@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from importlib.resources import files
@@ -13,8 +14,8 @@ import pytest
 from routing.app.clock import SystemClock
 from routing.app.doctor import Finding, Level
 from routing.app.doctor.findings import Findings
-from routing.app.doctor.freeswitch import Needs, examine
-from routing.app.settings import PbxKind, PbxSettings
+from routing.app.doctor.freeswitch import Needs, examine, host
+from routing.app.settings import EslTransport, PbxKind, PbxSettings
 from tests.integration.esl_server import SECRET, EslServer, as_json, reply, response, wrapped
 from tests.waiting import run
 
@@ -24,6 +25,10 @@ SHIPPED = files("dialplan") / "freeswitch"
 NEEDS = Needs(
     phones=("user/1001", "user/1002@a.example"), dials=("sofia/gateway/trunk/{number}",), music=("moh",), records=True
 )
+CHECKS = (
+    "transport login version clock password listening limits modules dialplan conference settings beat music phones "
+    "trunk transfers recordings"
+).split()
 SOCKET = '<configuration name="event_socket.conf"><settings>{}</settings></configuration>'
 LOCAL = '<param name="listen-ip" value="127.0.0.1"/>'
 WIDE = '<param name="listen-ip" value="0.0.0.0"/><param name="apply-inbound-acl" value="lan"/>'
@@ -125,6 +130,7 @@ def wrong(found: dict[str, Finding]) -> dict[str, str]:
 def test_a_healthy_one_has_no_complaint() -> None:
     found = findings_of()
     assert wrong(found) == {}
+    assert found.keys() == set(CHECKS)
     assert found["limits"].detail == "3 of 1000 legs in use, 30 new ones per second"
     assert found["recordings"].detail == "can be written into /var/recordings/switchroom"
 
@@ -173,6 +179,7 @@ def says(line: str, text: str) -> Break:
             "telephones of internal may transfer",
         ),
         (says("uuid_record", "-ERR Cannot record session!"), {"recordings": "error"}, "Cannot record"),
+        (says("global_getvar recordings_dir", "-ERR no reply"), {"recordings": "error"}, "the folder is not known"),
         (lambda script: script.events.discard("switchroom::at"), {"events": "error"}, "no event switchroom::at"),
         (lambda script: script.events.discard("CHANNEL_ANSWER"), {"events": "error"}, "none arrive of CHANNEL_ANSWER"),
         (lambda script: script.events.discard("add-member"), {"conference": "error"}, "did not get into a conference"),
@@ -204,6 +211,23 @@ def test_a_socket_that_the_world_can_reach_is_told(params: str, lets_in: str, le
     assert wrong(found) == ({} if level == "ok" else {"listening": level})
 
 
+@pytest.mark.parametrize(
+    ("dial", "complaints", "words"),
+    [
+        ("sofia/internal/{number}@192.0.2.1", {}, "internal up"),
+        ("sofia/elsewhere/{number}@192.0.2.1", {"trunk": "error"}, "there is no SIP profile elsewhere"),
+    ],
+)
+def test_a_profile_that_calls_leave_by_has_to_run(dial: str, complaints: dict[str, str], words: str) -> None:
+    def broken(script: Script) -> None:
+        script.answers["sofia status profile internal"] = "Name\tinternal\nContext\tpublic\n"
+        script.answers["sofia status profile elsewhere"] = "Invalid Profile!"
+
+    found = findings_of(broken, Needs(phones=NEEDS.phones, dials=(dial,)))
+    assert wrong(found) == complaints
+    assert words in found["trunk"].detail
+
+
 def test_who_is_turned_away_learns_that_it_was_the_access_list() -> None:
     rejection = b"Content-Type: text/rude-rejection\nContent-Length: 24\n\nAccess Denied, go away.\n"
     found = findings_of(lambda script: setattr(script.server, "greeting", rejection))
@@ -216,9 +240,26 @@ def test_a_wrong_password_and_one_of_two_lines_are_told_apart() -> None:
     assert wrong(findings_of(secret="two\nlines")) == {"secret": "error"}
 
 
-def test_the_password_of_everybody_is_an_error() -> None:
-    from routing.app.doctor.freeswitch import host
+@pytest.mark.parametrize(
+    ("value", "level"), [("yes", "ok"), ("TRUE", "ok"), ("1", "ok"), ("no", "warning"), ("", "warning")]
+)
+def test_what_freeswitch_takes_for_true_forbids_transfers(value: str, level: str) -> None:
+    sofia = SOFIA.format(f'<param name="Disable-Transfer" value="{value}"/>')
+    found = findings_of(says("xml_locate configuration configuration name sofia.conf", sofia))
+    assert found["transfers"].level == level
 
+
+@pytest.mark.parametrize(("transport", "complaints"), [("python-esl", {"transport": "error"}), ("auto", {})])
+def test_a_client_that_cannot_be_imported_is_an_error_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, transport: str, complaints: dict[str, str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ESL", None)
+    findings = Findings("fs1")
+    host.transport(findings, PbxSettings(id="fs1", kind=PbxKind.FREESWITCH, transport=EslTransport(transport)))
+    assert wrong({f.check: f for f in findings.all}) == complaints
+
+
+def test_the_password_of_everybody_is_an_error() -> None:
     findings = Findings("fs1")
     host.password(findings, PbxSettings(id="fs1", kind=PbxKind.FREESWITCH, secret="ClueCon", secret_source="here"))
     assert wrong({f.check: f for f in findings.all}) == {"password": "error"}

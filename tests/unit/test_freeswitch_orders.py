@@ -314,3 +314,21 @@ def test_rooms_that_were_under_way_when_the_link_broke_are_never_told_as_refused
         assert bench.told(RoomsRefused) == []
 
     play(scenario, step_timeout_s=0.4, step_attempts=1)
+
+
+@pytest.mark.req("SAFE-02")
+def test_a_move_that_was_held_back_when_the_link_broke_is_not_made_on_the_next_link(play: Play) -> None:
+    async def scenario(bench: Bench) -> None:
+        await a_talk(bench)
+        bench.bridged(CALLER, AGENT)
+        bench.want(2, MUSIC, Room(name="agent", legs=(AGENT,)))
+        await until(lambda: ("v2", SUCCEEDED) in bench.ends())
+        bench.link.listener.on_closed("cut")
+        await until(lambda: len(bench.links) == 2)
+        await bench.up()
+        waited: list[bool] = []
+        asyncio.get_running_loop().call_later(0.5, waited.append, True)
+        await until(lambda: waited)
+        assert [line for link in bench.links for line in link.matching("uuid_transfer")] == []
+
+    play(scenario, settles_s=0.4, step_timeout_s=3.0)
