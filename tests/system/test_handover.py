@@ -193,6 +193,7 @@ def test_without_an_engine_the_dialplan_falls_back_in_time_and_the_engine_does_n
         await comes_back(call, "unavailable", within=4.5)
         for name in ("engine", "standby"):
             site.start_process(name)
+        await asyncio.to_thread(site.switchroom, "status", "--wait", "20")
         other = await c.caller("7002")
         await other.hears(MUSIC_HZ)
         await comes_back(call, "unavailable", within=1)

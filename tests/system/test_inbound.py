@@ -57,7 +57,8 @@ def test_a_caller_waits_with_music_is_answered_held_resumed_and_both_hear_each_o
         interaction = next(iter((await c.state()).interactions.values()))
         assert (interaction.queue, interaction.cad["customer_id"]) == ("general", call.phone.user)
 
-        await order(c.store, Hold, agent_id="a1001", interaction_id=interaction.id)
+        await c.when_agent("1001", "connected")  # ears may know it earlier than the server
+        assert (await order(c.store, Hold, agent_id="a1001", interaction_id=interaction.id)).code == "ok"
         await call.hears(MUSIC_HZ)
         await call.hears_not(pair.agent.phone.tone or 0)
         await pair.agent.quiet()
