@@ -88,6 +88,12 @@ class Phones:
         if not calls:
             self._calls.pop(user, None)
 
+    def named(self, phone: str, domain: str) -> str:
+        """The watched name of the telephone `user/NUMBER` in that domain; the same where none is watched."""
+        user = _parsed(phone).user
+        names = (name for name in self._by_user.get(user, ()) if self._phones[name].domain in ("", domain))
+        return next(names, phone) if user else phone
+
     def changes(self) -> dict[str, PhoneState]:
         """Phones whose state is another one than when this was asked last."""
         touched, self._touched = self._touched, set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
@@ -214,7 +215,7 @@ class EventReader:
         if dialed is None:
             return []
         self._add(event, LegKind.FEATURE)
-        return [dialed]
+        return [replace(dialed, phone=self._phones.named(dialed.phone, event.get("variable_domain_name")))]
 
     # ------------------------------------------------------------------ registrations
 

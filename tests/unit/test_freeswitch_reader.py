@@ -77,6 +77,27 @@ def test_feature_codes_are_told_and_unknown_ones_are_not_and_neither_is_their_en
     play(scenario)
 
 
+@pytest.mark.parametrize(
+    ("watched", "domain", "named"),
+    [
+        ("user/1001", "a.example", "user/1001"),
+        ("user/1001@a.example", "a.example", "user/1001@a.example"),
+        ("user/1001@a.example", "b.example", "user/1001"),
+        ("user/1002", "a.example", "user/1001"),
+    ],
+)
+def test_a_feature_code_comes_from_the_telephone_by_its_name_in_the_configuration(
+    play: Play, watched: str, domain: str, named: str
+) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.port.submit(WatchPhones(id="w", pbx="p", phones=(watched, "sofia/gateway/x/1")))
+        code = {"variable_SR_CODE": "available", "variable_SR_PHONE": "user/1001", "variable_domain_name": domain}
+        bench.say("switchroom::feature", "u", **code)
+        assert [fact.phone for fact in bench.told(FeatureDialed)] == [named]
+
+    play(scenario)
+
+
 def test_events_of_strangers_and_of_unknown_names_mean_nothing(play: Play) -> None:
     async def scenario(bench: Bench) -> None:
         bench.arrive()
