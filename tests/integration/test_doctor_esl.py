@@ -15,6 +15,7 @@ from routing.app.clock import SystemClock
 from routing.app.doctor import Finding, Level
 from routing.app.doctor.findings import Findings
 from routing.app.doctor.freeswitch import Needs, examine, host
+from routing.app.doctor.freeswitch.xml import piece_of
 from routing.app.settings import EslTransport, PbxKind, PbxSettings
 from tests.integration.esl_server import SECRET, EslServer, as_json, reply, response, wrapped
 from tests.waiting import run
@@ -233,6 +234,31 @@ def test_who_is_turned_away_learns_that_it_was_the_access_list() -> None:
     found = findings_of(lambda script: setattr(script.server, "greeting", rejection))
     assert wrong(found) == {"login": "error"}
     assert "apply-inbound-acl" in found["login"].mend
+
+
+def test_a_password_that_is_not_there_is_looked_for_nowhere() -> None:
+    found = findings_of(secret="")
+    assert wrong(found) == {"secret": "error"}
+    assert found["secret"].detail == "the test is missing or empty"
+
+
+def test_where_nobody_listens_the_address_is_named() -> None:
+    async def play() -> list[Finding]:
+        listening = await asyncio.start_server(EslServer().serve, "127.0.0.1", 0)
+        port = listening.sockets[0].getsockname()[1]
+        listening.close()
+        findings = Findings("fs1")
+        pbx = PbxSettings(id="fs1", kind=PbxKind.FREESWITCH, port=port, secret=SECRET)
+        await examine(findings, pbx, NEEDS, SystemClock())
+        assert f"127.0.0.1:{port}: cannot connect" in findings.all[-1].detail
+        return findings.all
+
+    assert wrong({f.check: f for f in run(play())}) == {"login": "error"}
+
+
+@pytest.mark.parametrize("text", ["", "can't find anything", "<x>", "<x/><y/>", '<!DOCTYPE x [<!ENTITY a "b">]><x/>'])
+def test_what_is_no_xml_or_brings_entities_of_its_own_is_none(text: str) -> None:
+    assert piece_of(text) is None
 
 
 def test_a_wrong_password_and_one_of_two_lines_are_told_apart() -> None:
