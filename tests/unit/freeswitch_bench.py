@@ -96,7 +96,7 @@ class Bench:
         self.future, self._links = links, links.made
         self.is_serving = True
         self.facts: list[Fact] = []
-        quick = {"step_timeout_s": 0.05, "denied_retry_s": 0.05, "backoff_first_s": 0.01, "ping_interval_s": 60.0}
+        quick = {"denied_retry_s": 0.05, "backoff_first_s": 0.01, "ping_interval_s": 60.0}
         self.port = FreeswitchPort(
             FreeswitchSettings(pbx="p", secret="s", **(quick | settings)), is_serving=lambda: self.is_serving
         )
