@@ -85,15 +85,12 @@ def test_an_event_that_does_not_come_is_missed(recording: Recording) -> None:
         play_recording(recording, *the_test())
 
 
-def test_a_command_that_is_refused_is_given_again_which_was_not_recorded(recording: Recording) -> None:
-    bridge = place_of(recording, "uuid_bridge")
-    index = next(i for i in range(bridge, len(recording.entries)) if recording.entries[i].what is What.CAME)
-    messages = tuple(
-        replace(message, body="-ERR no") if message.is_reply else message
-        for message in recording.entries[index].messages
-    )
+def test_a_dial_that_is_refused_is_not_answered(recording: Recording) -> None:
+    dial = place_of(recording, "originate")
+    index = next(i for i in range(dial, len(recording.entries)) if recording.entries[i].what is What.CAME)
+    messages = tuple(replace(m, fields={"Reply-Text": "-ERR no"}) for m in recording.entries[index].messages)
     recording.entries[index] = replace(recording.entries[index], messages=messages)
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match="LegAnswered"):
         play_recording(recording, *the_test())
 
 
