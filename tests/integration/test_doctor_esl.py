@@ -170,6 +170,7 @@ def says(line: str, text: str) -> Break:
         (says("local_stream show", ""), {"music": "warning"}, "silence"),
         (says("global_getvar domain", ""), {"phones": "error"}, "domain is not set"),
         (says("user_exists id 1002 a.example", "false"), {"phones": "error"}, "user/1002@a.example"),
+        (says("user_data 1002@a.example attr type", "pointer"), {"phones": "error"}, "user/1002@a.example"),
         (says("user_data 1001@a.example param dial-string", "-ERR no reply"), {"phones": "error"}, "no dial-string"),
         (says("sofia status gateway trunk", "Invalid Gateway!"), {"trunk": "error"}, "there is no gateway trunk"),
         (says("sofia status gateway trunk", "State   \tREGED\nStatus  \tDOWN"), {"trunk": "error"}, "is down"),

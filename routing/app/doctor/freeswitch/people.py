@@ -43,7 +43,10 @@ async def phones(findings: Findings, look: EslLook, needs: Needs) -> None:
 
 
 async def _is_known(look: EslLook, user: str, domain: str) -> bool:
-    return await look.text(f"user_exists id {user} {domain}") == "true"
+    if await look.text(f"user_exists id {user} {domain}") != "true":
+        return False
+    # A group names its users again. Where that is all there is, FreeSWITCH takes the pointer for the user.
+    return await look.text(f"user_data {user}@{domain} attr type") != "pointer"
 
 
 async def _can_ring(look: EslLook, user: str) -> bool:
