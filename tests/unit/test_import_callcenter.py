@@ -112,6 +112,13 @@ def test_the_fate_of_a_key_depends_on_what_it_says(tmp_path: Path, key: str, val
     assert found.became or found.advice
 
 
+def test_a_variable_that_nobody_read_is_told_as_such(tmp_path: Path) -> None:
+    found = of_key(
+        from_callcenter(callcenter_xml({"sales": {"moh-sound": "$${hold_music}"}}, {}, []), tmp_path), "moh-sound"
+    )
+    assert "--vars" in found.advice
+
+
 def test_ring_progressively_rings_one_after_another_for_its_delay() -> None:
     queue = {"strategy": "ring-progressively", "ring-progressively-delay": "7"}
     tiers = [(name, "sales", 1, position) for position, name in enumerate(("1001", "1000"), start=1)]

@@ -108,7 +108,10 @@ def _music(setting: Setting, queue: QueueDraft, ledger: Ledger) -> None:
         queue.music = name
         ledger.kept(setting, f"queues.{queue.id}.music")
         return
-    advice = "only a stream of mod_local_stream can be named: make one of it, and set music to its name"
+    if setting.value.startswith("$${"):
+        advice = "no vars.xml that was read sets that variable: name the file with --vars, or set music to its stream"
+    else:
+        advice = "only a stream of mod_local_stream can be named: make one of it, and set music to its name"
     ledger.changed(setting, f'queues.{queue.id}.music = "default"', advice)
 
 
