@@ -208,6 +208,8 @@ def test_registrations_and_calls_of_watched_telephones_are_told(play: Play) -> N
 
         assert last() is PhoneState.UNREACHABLE
         assert bench.ends() == [("w", CommandOutcome.SUCCEEDED)]
+        bench.say("SHUTDOWN")
+        assert len(bench.told(PhoneChanged)) == 1
         bench.say("sofia::register", from_user="1001", from_host="a.example")
         assert last() is PhoneState.FREE
         bench.say("CHANNEL_CREATE", "u", **INBOUND)
