@@ -31,7 +31,9 @@ class Status:
 
 
 def status_of(state: WorldState, health: StoreHealth) -> Status:
-    links = {pbx: state.links.get(pbx, False) for pbx in sorted({*state.config.pbxs, *state.links})}
+    # The link of a PBX that was taken out of the configuration stays known as down, and nobody misses it.
+    up = {pbx for pbx, is_up in state.links.items() if is_up}
+    links = {pbx: pbx in up for pbx in sorted({*state.config.pbxs, *up})}
     return Status(
         tenant=state.config.tenant,
         is_healthy=health.owner is not None and state.config.revision > 0 and all(links.values()),
