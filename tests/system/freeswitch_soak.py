@@ -139,10 +139,11 @@ class Soak:
             await chosen()
 
     async def somebody_calls(self) -> None:
-        if len(self.live()) >= MOST_CALLS:
-            return
         used = {call.caller.voice for call in self.calls if call.caller.state is PartyState.UP}
-        self.lab._callers = next(n for n, voice in enumerate(CALLER_VOICES) if voice not in used)
+        free = [number for number, voice in enumerate(CALLER_VOICES) if voice not in used]
+        if len(self.live()) >= MOST_CALLS or not free:
+            return
+        self.lab._callers = free[0]
         caller = await self.lab.call_in(IncomingCall())
         call = Call(new_id("int"), caller, [caller.leg_id])
         self.calls.append(call)
