@@ -47,6 +47,7 @@ async def a_round(soak: Soak) -> None:
 
 
 @pytest.mark.freeswitch
+@pytest.mark.timeout(SECONDS + 90)
 @pytest.mark.req("SAFE-01", "SAFE-02")
 @pytest.mark.parametrize("kind", [FreeswitchLab, pytest.param(FreeswitchPythonEslLab, marks=needs_python_esl)])
 def test_whatever_crosses_whatever_each_leg_has_one_life_and_hears_whom_it_should(kind: type[FreeswitchLab]) -> None:
