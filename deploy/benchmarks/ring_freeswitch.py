@@ -3,9 +3,9 @@
 (a) One caller after the other, at any moment, with 10 and with 100 agents who answer at once.
 (b) So many callers a second for a minute (SIPp), with agents in hand.
 (c) One agent, and always a caller who has been waiting when he ends a call.
-Times of (a) and (b) are from the caller's channel (CHANNEL_CREATE) to the agent's channel, which is when the INVITE
-leaves, and to the bridge of both, all as one event socket sees them. An agent is stuck who is not free again when all
-calls are over.
+Times of (a) and (b) are from the entry (switchroom::call, or member-queue-start of mod_callcenter) to the agent's channel,
+which is when the INVITE leaves, and to the bridge of both, all as one event socket sees them. An agent is stuck who is
+not free again when all calls are over.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ DIALPLAN = """
 <context name="from-agent"/>
 """
 SWITCHROOM, CALLCENTER = ("Switchroom", "7001"), ("mod_callcenter", "7900")
-EVENTS = "CHANNEL_CREATE CHANNEL_ANSWER CHANNEL_BRIDGE CHANNEL_HANGUP_COMPLETE"
+EVENTS = "CHANNEL_CREATE CHANNEL_ANSWER CHANNEL_BRIDGE CHANNEL_HANGUP_COMPLETE CUSTOM switchroom::call callcenter::info"
 WARM_UP = 2  # calls that do not count: the first one of a FreeSWITCH's life takes half a second longer
 NUDGE_S = 0.001
 AIMS = {"INVITE, median": "under 8", "INVITE, p95": "under 35", "bridged, median": "under mod_callcenter's"}
@@ -75,7 +75,7 @@ class Seen:
     """Seconds of the witness by channel id; `agents`: of the caller's channel, its agent's."""
 
     created: dict[str, float] = field(default_factory=dict)
-    callers: set[str] = field(default_factory=set)
+    entered: dict[str, float] = field(default_factory=dict)
     agents: dict[str, str] = field(default_factory=dict)
     bridged: dict[str, float] = field(default_factory=dict)
 
@@ -85,20 +85,22 @@ class Seen:
         for event in esl.seen:
             if event.name == "CHANNEL_CREATE":
                 seen.created[event.uuid] = event.at
-                if event["Call-Direction"] == "inbound":
-                    seen.callers.add(event.uuid)
+            elif event.name == "switchroom::call":
+                seen.entered[event.uuid] = event.at
+            elif event["CC-Action"] == "member-queue-start":
+                seen.entered[event["CC-Member-Session-UUID"]] = event.at
             elif event.name == "CHANNEL_BRIDGE":
                 pair = (event["Bridge-A-Unique-ID"], event["Bridge-B-Unique-ID"])
                 for caller, agent in (pair, pair[::-1]):
-                    if caller in seen.callers and caller not in seen.bridged:
+                    if caller in seen.entered and caller not in seen.bridged:
                         seen.agents[caller], seen.bridged[caller] = agent, event.at
         return seen
 
     def invites_ms(self) -> list[float]:
-        return [(self.created[a] - self.created[c]) * 1000 for c, a in self.agents.items() if a in self.created]
+        return [(self.created[a] - self.entered[c]) * 1000 for c, a in self.agents.items() if a in self.created]
 
     def bridges_ms(self) -> list[float]:
-        return [(at - self.created[c]) * 1000 for c, at in self.bridged.items()]
+        return [(at - self.entered[c]) * 1000 for c, at in self.bridged.items()]
 
 
 def figures(name: str, who: str, seen: Seen) -> list[Figure]:
@@ -106,7 +108,7 @@ def figures(name: str, who: str, seen: Seen) -> list[Figure]:
     for what, values in (("INVITE", seen.invites_ms()), ("bridged", seen.bridges_ms())):
         for how, value in (("median", median(values or [0])), ("p95", percentile(values or [0], 0.95))):
             aim = AIMS.get(f"{what}, {how}", "") if who == SWITCHROOM[0] else ""
-            text = f"{name}, {who}: call to {what}, {how}"
+            text = f"{name}, {who}: entry to {what}, {how}"
             found.append(Figure(what=text, value=value, unit="ms", aim=aim, samples=len(values)))
     return found
 
@@ -191,7 +193,7 @@ async def a_minute(site: Site, who: tuple[str, str], rate: int, seconds: int) ->
             failed = load.counts().failed
         used = {name: (cpu_seconds(pid) - before[name]) / elapsed * 100 for name, pid in pids.items()}
         seen = Seen.of(esl)
-    name, unbridged = f"{rate}/s", len(seen.callers - seen.bridged.keys())
+    name, unbridged = f"{rate}/s", len(seen.entered.keys() - seen.bridged.keys())
     cpu = {"FreeSWITCH": used.pop("freeswitch"), "all of Switchroom and Redis": sum(used.values())}
     told = [
         Figure(what=f"{name}, {who[0]}: calls that failed", value=failed, unit="calls", samples=rate * seconds),
