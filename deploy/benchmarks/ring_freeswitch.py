@@ -4,8 +4,8 @@
 (b) So many callers a second for a minute (SIPp), with agents in hand.
 (c) One agent, and always a caller who has been waiting when he ends a call.
 Times of (a) and (b) are from the entry (switchroom::call, or member-queue-start of mod_callcenter) to the agent's
-channel, which is when the INVITE leaves, and to the bridge of both, all as one event socket sees them. An agent is stuck
-who is not free again when all calls are over.
+channel, which is when the INVITE leaves, and to the bridge of both, all as one event socket sees them. An agent is
+stuck who is not free again when all calls are over.
 """
 
 from __future__ import annotations
