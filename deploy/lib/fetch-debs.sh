@@ -107,7 +107,8 @@ unpack() {
 
 # initdb starts the postgres beside it by its path: there must be a wrapper, too.
 wrap_postgres() {
-  local partial=$1 dir=$1/root/usr/lib/postgresql/15/bin program=usr/lib/postgresql/15/bin/postgres.real
+  local folder=${program%/*}
+  local partial=$1 dir=$1/root/$folder program=$folder/postgres.real
   mv "$dir/postgres" "$dir/postgres.real"
   write_wrapper "$partial/bin/postgres"
   printf '#!/bin/sh\nexec "$(dirname "$0")/../../../../../../bin/postgres" "$@"\n' > "$dir/postgres"
