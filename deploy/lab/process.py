@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -102,7 +103,7 @@ class Child:
         return self.log.read_text("utf-8", "replace")[-size:]
 
 
-class Server:
+class Server(ABC):
     """A private server of the lab: one child process, which can break and come back on the same ports and data.
 
     with RedisServer() as server: ...
@@ -114,13 +115,13 @@ class Server:
     name = "server"  # as messages call it
     _child: Child | None = None
 
+    @abstractmethod
     def start(self) -> Self:
         """Start (again) and wait until it serves; raises ProcessFailed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Stop, and remove what is temporary."""
-        raise NotImplementedError
 
     @property
     def pid(self) -> int:
