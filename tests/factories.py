@@ -6,17 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from routing.core.config import (
-    AgentConfig,
-    Config,
-    EntryPoint,
-    Pbx,
-    Profile,
-    Queue,
-    RelaxationStep,
-    Requirement,
-    WrapUp,
-)
+from routing.core.config import AgentConfig, Config, EntryPoint, Pbx, Profile, Queue, RelaxationStep, WrapUp
+from routing.core.declarations import Requirement
 from routing.core.facts import LegArrived
 
 PBX = "pbx1"

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from routing.core.config import AgentConfig, Config, Queue, Requirement, Strategy
+from routing.core.config import AgentConfig, Config, Queue, Strategy
+from routing.core.declarations import Requirement
 from routing.core.matching import Pool
 from routing.core.matching_types import Decision, FreeAgent, WaitingCall
 

@@ -20,7 +20,8 @@ from statistics import median
 from time import perf_counter_ns
 
 from deploy.benchmarks.report import Figure, percentile, run
-from routing.core.config import AgentConfig, Config, Queue, Requirement, Strategy
+from routing.core.config import AgentConfig, Config, Queue, Strategy
+from routing.core.declarations import Requirement
 from routing.core.matching import Pool
 from routing.core.matching_types import Decision, FreeAgent, ProfileKey, WaitingCall
 

@@ -21,7 +21,8 @@ from deploy.benchmarks.parts.feeder import PBX, Feeder, run_lives, run_paced
 from deploy.benchmarks.report import Figure, percentile, run
 from deploy.lab.process import Child
 from deploy.lab.redis import RedisServer
-from routing.core.config import AgentConfig, CadVariable, Config, EntryPoint, Pbx, Profile, Queue, Result, WrapUp
+from routing.core.config import AgentConfig, Config, EntryPoint, Pbx, Profile, Queue, Result, WrapUp
+from routing.core.declarations import CadVariable
 from routing.core.facts import LinkRestored, PhoneState
 from routing.core.orders import AnyOrder, ApplyConfig, GoIdle, SignIn
 from routing.store.codec import Codecs

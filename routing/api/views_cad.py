@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from routing.core import cad
-from routing.core.config import CadType, CadVariable, Config
+from routing.core.config import Config
+from routing.core.declarations import CadType, CadVariable
 from routing.core.interaction import Interaction
 
 # What an input of that type must look like, in the words of JSON Schema where it has one (CAD-10, CAD-13).

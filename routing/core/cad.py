@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
-from routing.core.config import CadType, CadVariable
+from routing.core.declarations import CadType, CadVariable
 from routing.core.errors import CadRefused
 
 MAX_CODE_POINTS = 256  # CAD-08, A18: after normalization to NFC

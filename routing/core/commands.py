@@ -6,6 +6,7 @@ Neutral orders. Everything but DialLeg is idempotent by content; DialLeg is at m
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from routing.core.config import Result
 from routing.core.recording import RecordingState
@@ -140,4 +141,97 @@ class PlayDigits:
     digits: str
 
 
-Command = DialLeg | HangUpLeg | SetRooms | ReturnLeg | MarkLeg | ReplyFeature | WatchPhones | SetRecording | PlayDigits
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyInput:
+    """Digits that are taken during and after prompts: up to `max_digits`, `#` ends earlier and is not one of them.
+
+    Where `max_digits` is 1, `#` is a digit as any other. The first digit stops the prompts. `timeout_ms`: for the first
+    digit, from the end of the prompts; `next_ms`: for each further one.
+    """
+
+    max_digits: int
+    timeout_ms: int
+    next_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayPrompts:
+    """Play sounds, one after the other, to a live leg that is alone in its room; it hears its room again afterwards.
+
+    `prompts`: absolute paths without ending, or names of the PBX's own sounds in `language`; none: only digits are
+    taken. It begins when the rooms last asked for hold, replaces what plays on that leg, and is accepted then
+    (CommandEnded SUCCEEDED). Ends in PromptsEnded, unless the leg is gone before.
+    """
+
+    id: str
+    pbx: str
+    leg_id: str
+    interaction_id: str
+    prompts: tuple[str, ...]
+    language: str = "en"
+    keys: KeyInput | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordMessage:
+    """Record what a live leg says that is alone in its room, after a beep: a voicemail.
+
+    `file`: name without directory and ending, beside the recordings of agents. It ends after `max_s`, after
+    `silence_s` of silence, by any digit, or with the leg; as PlayPrompts, in MessageEnded also when the leg is gone.
+    """
+
+    id: str
+    pbx: str
+    leg_id: str
+    interaction_id: str
+    file: str
+    max_s: int
+    silence_s: int
+
+
+class LookUpKind(StrEnum):
+    """HTTP: a request to a CRM (FLOW-05). LAST_AGENT: who last talked with `number`. DO_NOT_CALL: may it be called?"""
+
+    HTTP = "http"
+    LAST_AGENT = "last_agent"
+    DO_NOT_CALL = "do_not_call"
+
+
+LOOKUPS = "@lookups"  # stands for a PBX in LookUp and LookedUp; no PBX of the configuration is called so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUp:
+    """A question to the outside, carried out by a process of its own; idempotent. Worth nothing after `deadline_ms`.
+
+    `url` and `body` are templates with `{name}` of `values`, which may hold secure CAD; `headers`: plain values, or
+    `env:NAME` of that process. Ends in LookedUp, or in nothing: the core has its own deadline.
+    """
+
+    id: str
+    pbx: str = LOOKUPS
+    interaction_id: str
+    kind: LookUpKind
+    deadline_ms: int
+    number: str = ""
+    method: str = "GET"
+    url: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+
+
+Command = (
+    DialLeg
+    | HangUpLeg
+    | SetRooms
+    | ReturnLeg
+    | MarkLeg
+    | ReplyFeature
+    | WatchPhones
+    | SetRecording
+    | PlayDigits
+    | PlayPrompts
+    | RecordMessage
+    | LookUp
+)

@@ -8,11 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from routing.core.callback import CallbackRules
+from routing.core.declarations import CadVariable, Requirement
+from routing.core.dial_rights import DialRights
+from routing.core.flow import Flow, Prompt
+from routing.core.hours import Hours
 from routing.core.limits import CallLimits
 from routing.core.outdial import OutdialRules
-
-# Skill name and minimum level 1-10, sorted by name: hashable, so that calls can wait by class of requirement.
-Requirement = tuple[tuple[str, int], ...]
+from routing.core.treatment import Announcement, Overflow, OverflowCause, ServiceLevel
 
 # ITU-T E.164: 979 international premium rate, 870 and 88x satellite and networks without a country; 0900 numbers.
 PREMIUM = ("+979", "+870", "+878", "+881", "+882", "+883", "+888", "+1900", "+449", "+49900", "+3389")
@@ -27,15 +30,6 @@ class Strategy(StrEnum):
     ROUND_ROBIN = "round_robin"
     RING_ALL = "ring_all"
     LINEAR = "linear"
-
-
-class CadType(StrEnum):
-    STRING = "string"
-    INTEGER = "integer"
-    DECIMAL = "decimal"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    DATETIME = "datetime"
 
 
 class RonaCause(StrEnum):
@@ -56,7 +50,11 @@ class AfterMiss(StrEnum):
 
 
 class Result(StrEnum):
-    """How an interaction ended; what the dialplan gets back in SR_RESULT (FLOW-03). FAILED, CANCELLED: of outdials."""
+    """How an interaction ended; what the dialplan gets back in SR_RESULT (FLOW-03). FAILED, CANCELLED: of outdials.
+
+    CALLBACK, VOICEMAIL: the caller asked to be called back, or left a message. TRANSFERRED: his flow sent him to a
+    number that took the call. FLOW_ENDED: it hung up, or gave him back, as it was meant to.
+    """
 
     ANSWERED = "answered"
     ABANDONED = "abandoned"
@@ -67,19 +65,10 @@ class Result(StrEnum):
     UNAVAILABLE = "unavailable"
     FAILED = "failed"
     CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CadVariable:
-    """Declaration of one CAD variable (CAD-02). `order`: place on the agent's form, lowest first."""
-
-    name: str
-    label: str
-    type: CadType = CadType.STRING
-    order: int = 0
-    editable: bool = True
-    secure: bool = False
-    shown: bool = True
+    CALLBACK = "callback"
+    VOICEMAIL = "voicemail"
+    TRANSFERRED = "transferred"
+    FLOW_ENDED = "flow_ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +110,10 @@ class Queue:
     """`aging_per_min`: priority points that one minute of waiting is worth (ROUTE-04).
 
     `max_talking`: at most so many of its agents talk at once (ROUTE-16). `max_wait_s`, `max_waiting`,
-    `leave_when_no_agents` hand the caller back to the dialplan with a result.
+    `leave_when_no_agents` (nobody signed in), `leave_when_no_skills` (nobody signed in who has them, now or after
+    relaxation) and closed `hours` (empty: always open) lead to the `overflow` of that cause, by default back to the
+    dialplan with a result (ROUTE-09). `preferred_wait_s`: how long a call waits for its preferred agent.
+    `callback_after_abandon_s`: who gives up after so many seconds is called back, None: nobody is.
     """
 
     id: str
@@ -138,6 +130,13 @@ class Queue:
     max_wait_s: int | None = None
     max_waiting: int | None = None
     leave_when_no_agents: bool = False
+    leave_when_no_skills: bool = False
+    hours: str = ""
+    overflow: dict[OverflowCause, Overflow] = field(default_factory=dict)
+    announcements: tuple[Announcement, ...] = ()
+    preferred_wait_s: int = 0
+    callback_after_abandon_s: int | None = None
+    service_level: ServiceLevel = field(default_factory=ServiceLevel)
     music: str = "default"
     offer_variables: tuple[str, ...] = ()
     consult_variables: tuple[str, ...] = ()
@@ -145,34 +144,23 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPoint:
-    """Numbers that start an interaction. `cad` overrides the tenant's declarations by name.
+    """Numbers that start an interaction, in a flow or at once in a queue: one of the two is empty.
 
+    `cad` overrides the flow's and the tenant's declarations by name. `hours`: outside of them, without a flow, the
+    queue's overflow for `closed` applies.
     `return_after_call`: the caller goes back to the dialplan after the agent has ended the call (else: hung up).
     `screen_pop`: template of the URL that an offer shows, see `routing.core.screen_pop`; empty: none.
     """
 
     id: str
     queue: str
+    flow: str = ""
+    hours: str = ""
     numbers: tuple[str, ...] = ()
     priority: int | None = None
     cad: tuple[CadVariable, ...] = ()
     return_after_call: bool = False
     screen_pop: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialRights:
-    """Which numbers may be dialed (SAFE-04): those that begin with one of `allowed`, none where it is empty.
-
-    Prefixes are digits, `*` and `#`, `+` first; an IDD prefix counts as `+`. `denied` goes before `allowed`.
-    """
-
-    allowed: tuple[str, ...] = ()
-    denied: tuple[str, ...] = ()
-    min_digits: int = 3
-    max_digits: int = 15
-    international: bool = False
-    premium: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +176,7 @@ class Profile:
     id: str
     receive_calls: bool = True
     end_calls: bool = True
-    dial: DialRights = DialRights()
+    dial: DialRights = field(default_factory=DialRights)
     record: bool = False
     outdial: bool = False
     dial_pad: bool = False
@@ -227,6 +215,7 @@ class Pbx:
     `dial`: dial string of its trunk with `{number}`, empty = no outside numbers. `dial_colon`: what ":" becomes on the
     trunk, None = such a number is refused (A4). `dial_caller_id`: the number shown outside, empty = the trunk's own.
     `trunks`: id of another PBX -> dial string with `{number}` by which this one rings the telephones there.
+    `prompts`: directory in which this PBX sees the files of prompts, without a slash at its end.
     """
 
     id: str
@@ -235,6 +224,7 @@ class Pbx:
     dial_colon: str | None = None
     dial_caller_id: str = ""
     trunks: dict[str, str] = field(default_factory=dict)
+    prompts: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +255,8 @@ class Config:
     """One tenant's configuration. `revision` 0 is the empty one that a server has before the first apply.
 
     `recording_pause_s`: how long a pause of a recording lasts; None: there is no privacy shield (REC-02, REC-04).
-    `wrap_up_after_consult`: a consulted agent wraps up his part, too (A8).
+    `wrap_up_after_consult`: a consulted agent wraps up his part, too (A8). `time_zone` (IANA): in which days begin.
+    `language`: of prompts, where nothing else is said.
     """
 
     tenant: str
@@ -284,9 +275,16 @@ class Config:
     outdial: OutdialRules = field(default_factory=OutdialRules)
     limits: CallLimits = field(default_factory=CallLimits)
     wrap_up_after_consult: bool = False
+    time_zone: str = "UTC"
+    language: str = "en"
+    flows: dict[str, Flow] = field(default_factory=dict)
+    prompts: dict[str, Prompt] = field(default_factory=dict)
+    hours: dict[str, Hours] = field(default_factory=dict)
+    callbacks: CallbackRules = field(default_factory=CallbackRules)
 
     def cad_of(self, entry_point: str) -> dict[str, CadVariable]:
         """Declarations in force for calls of an entry point, by name, in display order."""
-        own = self.entry_points[entry_point].cad if entry_point in self.entry_points else ()
-        merged = {v.name: v for v in (*self.cad, *own)}
+        entry = self.entry_points.get(entry_point)
+        flow = self.flows.get(entry.flow) if entry else None
+        merged = {v.name: v for v in (*self.cad, *(flow.cad if flow else ()), *(entry.cad if entry else ()))}
         return dict(sorted(merged.items(), key=lambda item: (item[1].order, item[0])))

@@ -10,6 +10,9 @@ class EventType(StrEnum):
     """`digits.sent` is told when the PBX has sent them. Its digits may be those of a card: they are masked while the
     recording is paused, which is what an agent does to take payment data.
 
+    `flow.step`: a step is left by an exit. `callback.refused`: it was asked for and cannot be; `callback.missed`: the
+    customer was not reached, it rests or is given up; `callback.given_up`: it is over without a talk.
+
     `hold.started` and `hold.ended` are the hold clock of the interaction, consults included; `interaction.held` and
     `interaction.resumed` are what the PBX confirmed. `order.*` tell who asked for what, without CAD values or secrets.
     """
@@ -37,6 +40,19 @@ class EventType(StrEnum):
     RECORDING_STOPPED = "recording.stopped"
     RECORDING_CONFIRMED = "recording.confirmed"
     CAD_CHANGED = "interaction.cad_changed"
+    FLOW_ENTERED = "flow.entered"
+    FLOW_STEP = "flow.step"
+    FLOW_LOOKED_UP = "flow.looked_up"
+    FLOW_LEFT = "flow.left"
+    QUEUE_ANNOUNCED = "queue.announced"
+    QUEUE_OVERFLOWED = "queue.overflowed"
+    CALLBACK_REQUESTED = "callback.requested"
+    CALLBACK_REFUSED = "callback.refused"
+    CALLBACK_DIALED = "callback.dialed"
+    CALLBACK_MISSED = "callback.missed"
+    CALLBACK_GIVEN_UP = "callback.given_up"
+    VOICEMAIL_LEFT = "voicemail.left"
+    VOICEMAIL_HEARD = "voicemail.heard"
     PARTY_JOINED = "party.joined"
     PARTY_ROLE_CHANGED = "party.role_changed"
     PARTY_LEFT = "party.left"

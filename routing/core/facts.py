@@ -152,6 +152,68 @@ class RoomsRefused:
     reason: str
 
 
+class PromptOutcome(StrEnum):
+    """FINISHED: played to the end, with or without digits. INTERRUPTED: the leg was moved, or got other prompts.
+
+    FAILED: nothing could be played, e.g. a file is missing.
+    """
+
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptsEnded:
+    """A PlayPrompts is over. `digits`: what was pressed, without the `#` that ended it; empty: nothing in time."""
+
+    pbx: str
+    leg_id: str
+    command_id: str
+    outcome: PromptOutcome = PromptOutcome.FINISHED
+    digits: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEnded:
+    """A RecordMessage is over, also because the leg is gone. `duration_ms`: of what it recorded, 0: nothing is kept."""
+
+    pbx: str
+    leg_id: str
+    command_id: str
+    outcome: PromptOutcome = PromptOutcome.FINISHED
+    duration_ms: int = 0
+
+
+class LookUpOutcome(StrEnum):
+    """FAILED: no answer, a wrong one, or none of use; the asker takes its default."""
+
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedUp:
+    """The answer to a LookUp. `reason`: why it failed, for people; `http_status` 0: there was none.
+
+    HTTP: `cad`, `priority`, `requires` (`spanish:5,vip:1`), `preferred_agent`, `language`, as far as the answer had
+    them and they read as such. LAST_AGENT: `preferred_agent`, empty when nobody is known. DO_NOT_CALL: `is_blocked`.
+    """
+
+    pbx: str
+    interaction_id: str
+    command_id: str
+    outcome: LookUpOutcome
+    reason: str = ""
+    http_status: int = 0
+    cad: dict[str, str] = field(default_factory=dict)
+    priority: int | None = None
+    requires: str = ""
+    preferred_agent: str = ""
+    language: str = ""
+    is_blocked: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneChanged:
     pbx: str
@@ -223,6 +285,9 @@ Fact = (
     | LegTransferred
     | RoomsReached
     | RoomsRefused
+    | PromptsEnded
+    | MessageEnded
+    | LookedUp
     | PhoneChanged
     | FeatureDialed
     | LinkRestored

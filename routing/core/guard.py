@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from routing.core import numbers
 from routing.core.agent import Agent, Engagement, EngagementState
 from routing.core.capacity import count_dial
-from routing.core.config import AgentConfig, Config, DialRights, Profile
+from routing.core.config import AgentConfig, Config, Profile
+from routing.core.dial_rights import DialRights
 from routing.core.errors import (
     ActionNotAllowed,
     AgentNotAvailable,

@@ -276,6 +276,12 @@ def _owned_by(interaction: Interaction) -> Iterator[str]:
         yield party.leg_id
     for asked in interaction.asked_recordings:
         yield asked.command_id
+    if interaction.asked_prompt:
+        yield interaction.asked_prompt.command_id
+    if interaction.look_up_id:
+        yield interaction.look_up_id
+    if interaction.callback and interaction.callback.check_id:
+        yield interaction.callback.check_id
     for digits in interaction.asked_digits:
         yield digits.command_id
     if interaction.consult:

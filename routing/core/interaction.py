@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from routing.core.callback import CallbackCall
 from routing.core.commands import Room
-from routing.core.config import Requirement, Result
+from routing.core.config import Result
+from routing.core.declarations import Requirement
 from routing.core.errors import IllegalTransition
+from routing.core.flow import FlowPosition
 from routing.core.outdial import OutdialCall
 from routing.core.recording import NOT_RECORDED, AskedRecording, Recording
 
@@ -21,11 +24,15 @@ class InteractionState(StrEnum):
     HELD: the customer hears music. CONSULT_REQUESTED: he does, and a second agent is sought or rung. CONSULTING:
     the two agents talk. CONSULT_HELD: agent 1 talks with the customer again, agent 2 hears music. INVITING: a
     second agent is rung while agent 1 and the customer talk on. CONFERENCE: all three talk.
+
+    IN_FLOW: the customer is in a flow, which plays, asks and looks up. LISTENING: an agent hears a voicemail; there is
+    no customer. A callback waits and is offered without a customer's leg, and goes on with CALLING_CUSTOMER.
     """
 
     CALLING_AGENT = "calling_agent"
     CALLING_CUSTOMER = "calling_customer"
     ARRIVED = "arrived"
+    IN_FLOW = "in_flow"
     QUEUED = "queued"
     OFFERED = "offered"
     CONNECTED = "connected"
@@ -35,11 +42,15 @@ class InteractionState(StrEnum):
     CONSULT_HELD = "consult_held"
     INVITING = "inviting"
     CONFERENCE = "conference"
+    LISTENING = "listening"
     ENDED = "ended"
 
 
 class InteractionTrigger(StrEnum):
     AGENT_ANSWERED = "agent_answered"
+    NOT_REACHED = "not_reached"
+    FLOW_STARTED = "flow_started"
+    LISTENED = "listened"
     ENQUEUED = "enqueued"
     OFFER_MADE = "offer_made"
     OFFERS_OVER = "offers_over"
@@ -66,22 +77,35 @@ INTERACTION_TABLE: dict[tuple[InteractionState, InteractionTrigger], Interaction
     (_S.CALLING_AGENT, _T.AGENT_ANSWERED): _S.CALLING_CUSTOMER,
     (_S.CALLING_AGENT, _T.ENDED): _S.ENDED,
     (_S.CALLING_CUSTOMER, _T.ANSWERED): _S.CONNECTED,
+    (_S.CALLING_CUSTOMER, _T.NOT_REACHED): _S.QUEUED,
     (_S.CALLING_CUSTOMER, _T.ENDED): _S.ENDED,
+    (_S.ARRIVED, _T.FLOW_STARTED): _S.IN_FLOW,
     (_S.ARRIVED, _T.ENQUEUED): _S.QUEUED,
     (_S.ARRIVED, _T.ENDED): _S.ENDED,
+    (_S.IN_FLOW, _T.ENQUEUED): _S.QUEUED,
+    (_S.IN_FLOW, _T.REOFFERED): _S.OFFERED,
+    (_S.IN_FLOW, _T.ENDED): _S.ENDED,
+    (_S.QUEUED, _T.FLOW_STARTED): _S.IN_FLOW,
+    (_S.QUEUED, _T.REQUEUED): _S.QUEUED,
+    (_S.QUEUED, _T.REOFFERED): _S.OFFERED,
     (_S.QUEUED, _T.OFFER_MADE): _S.OFFERED,
     (_S.QUEUED, _T.ENDED): _S.ENDED,
     (_S.OFFERED, _T.OFFERS_OVER): _S.QUEUED,
+    (_S.OFFERED, _T.FLOW_STARTED): _S.IN_FLOW,
+    (_S.OFFERED, _T.AGENT_ANSWERED): _S.CALLING_CUSTOMER,
+    (_S.OFFERED, _T.LISTENED): _S.LISTENING,
     (_S.OFFERED, _T.ANSWERED): _S.CONNECTED,
     (_S.OFFERED, _T.ENDED): _S.ENDED,
     (_S.CONNECTED, _T.CUSTOMER_HELD): _S.HELD,
     (_S.CONNECTED, _T.CONSULT_ASKED): _S.CONSULT_REQUESTED,
     (_S.CONNECTED, _T.INVITED): _S.INVITING,
+    (_S.CONNECTED, _T.FLOW_STARTED): _S.IN_FLOW,
     (_S.CONNECTED, _T.REQUEUED): _S.QUEUED,
     (_S.CONNECTED, _T.REOFFERED): _S.OFFERED,
     (_S.CONNECTED, _T.ENDED): _S.ENDED,
     (_S.HELD, _T.CUSTOMER_RESUMED): _S.CONNECTED,
     (_S.HELD, _T.CONSULT_ASKED): _S.CONSULT_REQUESTED,
+    (_S.HELD, _T.FLOW_STARTED): _S.IN_FLOW,
     (_S.HELD, _T.REQUEUED): _S.QUEUED,
     (_S.HELD, _T.REOFFERED): _S.OFFERED,
     (_S.HELD, _T.ENDED): _S.ENDED,
@@ -104,10 +128,11 @@ INTERACTION_TABLE: dict[tuple[InteractionState, InteractionTrigger], Interaction
     (_S.CONFERENCE, _T.CONSULT_OVER): _S.CONNECTED,
     (_S.CONFERENCE, _T.HANDED_OVER): _S.CONNECTED,
     (_S.CONFERENCE, _T.ENDED): _S.ENDED,
+    (_S.LISTENING, _T.ENDED): _S.ENDED,
 }
 
-# An agent has the call.
-TALKING = frozenset(_S) - WAITING - OUTDIALING - {_S.ARRIVED, _S.ENDED}
+# An agent talks with the customer, or has him on hold.
+TALKING = frozenset(_S) - WAITING - OUTDIALING - {_S.ARRIVED, _S.IN_FLOW, _S.LISTENING, _S.ENDED}
 CUSTOMER_ON_HOLD = frozenset({_S.HELD, _S.CONSULT_REQUESTED, _S.CONSULTING})
 
 
@@ -145,13 +170,15 @@ class OfferEnd(StrEnum):
 
 class OfferPurpose(StrEnum):
     """What is rung for: a call from the queue, a colleague's consult, a call that was transferred; OUTDIAL: the agent's
-    own call, of which both his leg and the customer's are dialed so.
+    own call, of which both his leg and the customer's are dialed so. CALLBACK: likewise, but from the queue.
     """
 
     CALL = "call"
     CONSULT = "consult"
     TRANSFER = "transfer"
     OUTDIAL = "outdial"
+    CALLBACK = "callback"
+    VOICEMAIL = "voicemail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +256,49 @@ class Skip:
     why: str
 
 
+class AskedKind(StrEnum):
+    """Why something plays on a leg: a step of the flow, an announcement in the queue, a message that is recorded or
+    that an agent hears.
+    """
+
+    FLOW = "flow"
+    ANNOUNCEMENT = "announcement"
+    RECORD = "record"
+    LISTEN = "listen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedPrompt:
+    """PlayPrompts or RecordMessage that is under way, at most one per interaction. `file`: of a message.
+
+    `index`: of the announcement among those of its queue.
+    """
+
+    command_id: str
+    leg_id: str
+    kind: AskedKind
+    file: str = ""
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """Only `agent_id` gets this call until `until_ms` (ROUTE-08)."""
+
+    agent_id: str
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A voicemail: its recording, and the interaction in which it was left."""
+
+    file: str
+    duration_ms: int
+    left_at_ms: int
+    origin_id: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedDigits:
     """DTMF on its way to the customer's leg. `shown`: the digits, or a mask."""
@@ -244,9 +314,12 @@ class Interaction:
     ms UTC.
 
     `entered_at_ms` is the place in the queue and never changes (STATE-09, A22). `requires` is the requirement in force
-    now, after relaxation. `kind`: inbound, or outdial, which has an `outdial`, the number shown as `ani`, the
-    customer's as `dnis`, and no `customer_leg` before he answers. `excluded`: agents who transferred it to an entry
-    point; never offered it again (EP-07).
+    now, after relaxation. `kind`: inbound; outdial, which has an `outdial`, the number shown as `ani`, the customer's
+    as `dnis`, and no `customer_leg` before he answers; callback, which has a `callback`, the customer's number as
+    `ani`, the one that he had called as `dnis`, and no `customer_leg` before he answers, either; voicemail, which has
+    a `message` and never a `customer_leg`. `excluded`: agents who transferred it to an entry point; never offered it
+    again (EP-07). `flow`: where it is in its flow, or will go on if a queue or a transfer lets it go. `language`: of
+    its prompts. `hops`: how often it overflowed or was sent on by flows, which is bounded.
     `rooms_version` counts wanted rooms, `rooms_reached` the version that PBX events confirmed. `asked_recordings`: what
     the PBX was last asked for, per recorded leg. `transferred_by`: the agent who last sent it on blind, to an agent or
     a number.
@@ -277,6 +350,14 @@ class Interaction:
     parties: tuple[Party, ...] = ()
     consult: Consult | None = None
     outdial: OutdialCall | None = None
+    callback: CallbackCall | None = None
+    message: Message | None = None
+    flow: FlowPosition | None = None
+    language: str = ""
+    hops: int = 0
+    preferred: Preference | None = None
+    asked_prompt: AskedPrompt | None = None
+    look_up_id: str = ""
     recording: Recording = NOT_RECORDED
     asked_recordings: tuple[AskedRecording, ...] = ()
     asked_digits: tuple[AskedDigits, ...] = ()

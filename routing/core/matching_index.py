@@ -9,7 +9,8 @@ from heapq import merge
 from itertools import chain, islice
 from operator import itemgetter
 
-from routing.core.config import Config, Queue, Requirement
+from routing.core.config import Config, Queue
+from routing.core.declarations import Requirement
 from routing.core.matching_order import (
     ORDER_OF,
     AgentOrder,

@@ -8,7 +8,8 @@ from enum import StrEnum
 from itertools import chain
 from typing import Generic, TypeVar
 
-from routing.core.config import Queue, Requirement, Strategy
+from routing.core.config import Queue, Strategy
+from routing.core.declarations import Requirement
 from routing.core.matching_types import FreeAgent, WaitingCall
 from routing.core.reach import MARK
 

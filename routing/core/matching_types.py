@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from routing.core.config import Requirement
+from routing.core.declarations import Requirement
 
 # Skills and queue memberships of an agent: agents with the same profile key are interchangeable but for their sort
 # keys.

@@ -7,7 +7,8 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from routing.core.config import DialRights, Numbers
+from routing.core.config import Numbers
+from routing.core.dial_rights import DialRights
 from routing.core.errors import NumberRefused
 
 SPECIALS = "+#*:"  # DIAL-01

@@ -101,6 +101,48 @@ class StartConsult(Order):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestCallback(Order):
+    """A program asks that a customer be called back (CBQ-01). `number` as typed or pasted.
+
+    One of `queue` and `entry_point`; CAD as on the hand-over line. `not_before_ms` 0: as soon as an agent is free; its
+    place is that of `entered_at_ms`, 0: of now. `preferred_agent` empty: none.
+    """
+
+    number: str
+    queue: str = ""
+    entry_point: str = ""
+    name: str = ""
+    cad: dict[str, str] = field(default_factory=dict)
+    priority: int | None = None
+    requires: str = ""
+    not_before_ms: int = 0
+    entered_at_ms: int = 0
+    preferred_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelCallback(Order):
+    """Refused while an agent has it, or is rung."""
+
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayMessage(Order):
+    """The agent hears the voicemail once more, from its beginning."""
+
+    agent_id: str
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkDoNotCall(Order):
+    """The number is on the do-not-call list from now on: callbacks to it that wait are given up (DISP-05)."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invite(Order):
     """Instant conference: a second agent joins as soon as he answers, the customer is not held (CONF-07, A26)."""
 
@@ -234,6 +276,10 @@ AnyOrder = (
     | SendDigits
     | StartOutdial
     | CancelOutdial
+    | RequestCallback
+    | CancelCallback
+    | ReplayMessage
+    | MarkDoNotCall
     | ApplyConfig
 )
 

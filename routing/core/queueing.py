@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from routing.core.config import Requirement, Result
+from routing.core.config import Result
+from routing.core.declarations import Requirement
 from routing.core.endings import end_interaction
 from routing.core.events import EventType
 from routing.core.interaction import WAITING, Interaction, InteractionState

@@ -6,7 +6,8 @@ takes part where a trunk leads to that PBX, and nowhere else.
 
 from __future__ import annotations
 
-from routing.core.config import AgentConfig, Config, Requirement
+from routing.core.config import AgentConfig, Config
+from routing.core.declarations import Requirement
 
 # In matching, what a caller's PBX reaches is a requirement as any skill is; no skill of the configuration begins so.
 MARK = "@"

@@ -11,7 +11,7 @@ from typing import Any
 from routing.core import cad
 from routing.core.agent import Engagement, EngagementState, EngagementTrigger
 from routing.core.commands import DialLeg
-from routing.core.config import CadVariable
+from routing.core.declarations import CadVariable
 from routing.core.engagements import move_engagement, open_engagement
 from routing.core.events import EventType
 from routing.core.guard import Outside

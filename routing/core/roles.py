@@ -35,6 +35,7 @@ class Action(StrEnum):
     END_CONFERENCE = "end_conference"
     EXIT_CONSULT = "exit_consult"
     EXIT_CONFERENCE = "exit_conference"
+    REPLAY_MESSAGE = "replay_message"
     PAUSE_RECORDING = "pause_recording"
     RESUME_RECORDING = "resume_recording"
     FINISH_WRAP_UP = "finish_wrap_up"
@@ -61,6 +62,7 @@ ROLE_TABLE: dict[tuple[InteractionState, Role], frozenset[Action]] = {
     (_S.CONSULTING, _R.OWNER): _WRITE | _CONSULT | {_A.RESUME, _A.HOLD_CONSULT},
     (_S.CONSULT_HELD, _R.OWNER): _WRITE | _CONSULT | {_A.HOLD, _A.RESUME_CONSULT, _A.SEND_DIGITS},
     (_S.CONFERENCE, _R.OWNER): _WRITE | {_A.COMPLETE_TRANSFER, _A.END_CONFERENCE, _A.END, _A.SEND_DIGITS},
+    (_S.LISTENING, _R.OWNER): _WRITE | {_A.END, _A.REPLAY_MESSAGE},
     (_S.CONSULTING, _R.CONSULTED): _WRITE | {_A.EXIT_CONSULT},
     (_S.CONSULT_HELD, _R.CONSULTED): _WRITE | {_A.EXIT_CONSULT},
     (_S.CONFERENCE, _R.CONSULTED): _WRITE | {_A.EXIT_CONFERENCE},
@@ -95,6 +97,7 @@ SEAT_TABLE: dict[tuple[InteractionState, Role], EngagementTrigger] = {
     (_S.CONSULT_HELD, _R.OWNER): _G.RESUMED,
     (_S.INVITING, _R.OWNER): _G.RESUMED,
     (_S.CONFERENCE, _R.OWNER): _G.CONFERENCED,
+    (_S.LISTENING, _R.OWNER): _G.RESUMED,
     (_S.CONSULTING, _R.CONSULTED): _G.CONSULTED,
     (_S.CONSULT_HELD, _R.CONSULTED): _G.HELD,
     (_S.CONFERENCE, _R.CONSULTED): _G.CONFERENCED,

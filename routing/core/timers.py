@@ -12,7 +12,9 @@ class Due(StrEnum):
     """`OFFER`: an offer rings out. `RELAX`: the next relaxation step. `WAIT`: maximum wait. `SKIP`: a skip is over.
 
     `WRAP_UP`: wrap-up is over. `ROOMS`: ask again for rooms that the PBX refused. `RECORDING`: a pause is over.
-    `RECORDER`: ask again for what the PBX refused to do with a recording.
+    `RECORDER`: ask again for what the PBX refused to do with a recording. `LOOK_UP`: the answer is late.
+    `PROMPT`: prompts or a message that nothing was heard of. `ANNOUNCE`: the next announcement; `PREFER`: the wait for
+    the preferred agent is over. `CALLBACK`: a callback's rest is over; `EXPIRE`: it is given up.
     """
 
     OFFER = "offer"
@@ -23,6 +25,12 @@ class Due(StrEnum):
     ROOMS = "rooms"
     RECORDING = "recording"
     RECORDER = "recorder"
+    LOOK_UP = "look_up"
+    PROMPT = "prompt"
+    ANNOUNCE = "announce"
+    PREFER = "prefer"
+    CALLBACK = "callback"
+    EXPIRE = "expire"
 
 
 def key(due: Due, interaction_id: str, agent_id: str = "") -> str:

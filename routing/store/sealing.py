@@ -17,10 +17,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from routing.core.cad import MASK
-from routing.core.commands import DialLeg, MarkLeg, PlayDigits, ReturnLeg
-from routing.core.facts import LegArrived
+from routing.core.commands import DialLeg, LookUp, MarkLeg, PlayDigits, ReturnLeg
+from routing.core.facts import LegArrived, LookedUp, PromptsEnded
 from routing.core.interaction import Interaction
-from routing.core.orders import EditCad, SendDigits
+from routing.core.orders import EditCad, RequestCallback, SendDigits
 from routing.store.errors import SealKeyMissing, StoreCorrupt
 
 MARK = "~"
@@ -36,6 +36,10 @@ SEALED: Mapping[type, str] = {
     MarkLeg: "variables",
     SendDigits: "digits",
     PlayDigits: "digits",
+    PromptsEnded: "digits",
+    LookUp: "values",
+    LookedUp: "cad",
+    RequestCallback: "cad",
 }
 
 Value = dict[str, str] | str

@@ -5,19 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core.config import (
-    AgentConfig,
-    CadType,
-    CadVariable,
-    Config,
-    DialRights,
-    EntryPoint,
-    Numbers,
-    Pbx,
-    Profile,
-    Queue,
-    WrapUp,
-)
+from routing.core.config import AgentConfig, Config, EntryPoint, Numbers, Pbx, Profile, Queue, WrapUp
+from routing.core.declarations import CadType, CadVariable
+from routing.core.dial_rights import DialRights
 from routing.core.outdial import OutdialRules
 
 PBX = "sim1"

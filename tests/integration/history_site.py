@@ -22,18 +22,9 @@ from routing.api.services import Services
 from routing.app.clock import SystemClock
 from routing.app.settings import ApiSettings, ServerSettings
 from routing.core.commands import Command, HangUpLeg, SetRooms
-from routing.core.config import (
-    AgentConfig,
-    CadVariable,
-    Config,
-    DialRights,
-    EntryPoint,
-    Numbers,
-    Pbx,
-    Profile,
-    Queue,
-    WrapUp,
-)
+from routing.core.config import AgentConfig, Config, EntryPoint, Numbers, Pbx, Profile, Queue, WrapUp
+from routing.core.declarations import CadVariable
+from routing.core.dial_rights import DialRights
 from routing.core.facts import EndedBy, Fact, LegArrived, LegEnded, LinkRestored, PhoneState, RoomsReached
 from routing.core.orders import ApplyConfig, Order, Reply, SignIn
 from routing.core.outdial import OutdialRules

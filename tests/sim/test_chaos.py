@@ -16,7 +16,6 @@ from routing.core.agent import EngagementState
 from routing.core.config import (
     AfterMiss,
     Config,
-    DialRights,
     MissPolicy,
     Numbers,
     Pbx,
@@ -25,6 +24,7 @@ from routing.core.config import (
     Strategy,
     UnansweredTransfer,
 )
+from routing.core.dial_rights import DialRights
 from routing.core.events import EventType
 from routing.core.facts import DialOutcome
 from routing.core.guard import allowed_actions

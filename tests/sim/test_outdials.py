@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from routing.core.config import DialRights, Numbers, Pbx, Profile
+from routing.core.config import Numbers, Pbx, Profile
+from routing.core.dial_rights import DialRights
 from routing.core.facts import DialOutcome
 from routing.core.interaction import Interaction, InteractionState
 from routing.core.orders import EndInteraction, Hold, Resume, StartOutdial

@@ -6,17 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from routing.core.commands import Command, DialLeg, HangUpLeg, SetRooms
-from routing.core.config import (
-    AgentConfig,
-    CadType,
-    CadVariable,
-    Config,
-    EntryPoint,
-    Pbx,
-    Profile,
-    Queue,
-    WrapUp,
-)
+from routing.core.config import AgentConfig, Config, EntryPoint, Pbx, Profile, Queue, WrapUp
+from routing.core.declarations import CadType, CadVariable
 from routing.core.effects import Effects
 from routing.core.events import Event, EventType
 from routing.core.facts import (

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from routing.core.commands import DialLeg
-from routing.core.config import Config, DialRights, EntryPoint, Numbers, Pbx, Profile
+from routing.core.config import Config, EntryPoint, Numbers, Pbx, Profile
+from routing.core.dial_rights import DialRights
 from routing.core.events import Event, EventType
 from routing.core.facts import DialFailed, DialOutcome, LegAnswered, LegEnded, LegRinging
 from routing.core.guard import allowed_actions

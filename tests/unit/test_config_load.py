@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from routing.app.config import check, load
 from routing.app.config.models import KEYED, SINGLE
 from routing.app.settings import PbxKind
-from routing.core.config import AfterMiss, CadType, MissPolicy, RelaxationStep, RonaCause, WrapUp
+from routing.core.config import AfterMiss, MissPolicy, RelaxationStep, RonaCause, WrapUp
+from routing.core.declarations import CadType
 from tests.unit.config_dir import GOOD, replaced, write
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example"

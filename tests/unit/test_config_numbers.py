@@ -9,7 +9,8 @@ import pytest
 
 from routing.app.config import Severity, check, load
 from routing.app.config.plan import make_plan
-from routing.core.config import DialRights, Numbers
+from routing.core.config import Numbers
+from routing.core.dial_rights import DialRights
 from routing.core.world import WorldState
 from tests.unit.config_dir import write
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.core import cad
-from routing.core.config import CadType, CadVariable
+from routing.core.declarations import CadType, CadVariable
 
 ASTRAL = "\N{GRINNING FACE}"
 

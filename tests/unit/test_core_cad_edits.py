@@ -8,7 +8,7 @@ import pytest
 
 from routing.core import cad
 from routing.core.cad import MASK
-from routing.core.config import CadType, CadVariable
+from routing.core.declarations import CadType, CadVariable
 from routing.core.events import Event, EventType
 from routing.core.guard import allowed_actions
 from routing.core.interaction import InteractionState

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from routing.core.commands import ReturnLeg, Room, SetRooms
-from routing.core.config import CadVariable, EntryPoint, Profile, RelaxationStep, Result, WrapUp
+from routing.core.config import EntryPoint, Profile, RelaxationStep, Result, WrapUp
+from routing.core.declarations import CadVariable
 from routing.core.events import EventType
 from routing.core.facts import EndedBy, LegEnded, PhoneState, RoomsReached, RoomsRefused
 from routing.core.guard import allowed_actions

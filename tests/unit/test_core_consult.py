@@ -8,7 +8,8 @@ import pytest
 
 from routing.core.agent import EngagementState
 from routing.core.commands import HangUpLeg, Room
-from routing.core.config import CadType, CadVariable, Config, EntryPoint, Queue, Result, UnansweredTransfer
+from routing.core.config import Config, EntryPoint, Queue, Result, UnansweredTransfer
+from routing.core.declarations import CadType, CadVariable
 from routing.core.events import EventType
 from routing.core.facts import DialOutcome, LegState, LinkLost, LinkRestored, PhoneState, SnapshotLeg
 from routing.core.interaction import InteractionState, Role

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from routing.core.commands import DialLeg, HangUpLeg
-from routing.core.config import Config, DialRights, EntryPoint, Numbers, Pbx, Profile, UnansweredTransfer
+from routing.core.config import Config, EntryPoint, Numbers, Pbx, Profile, UnansweredTransfer
+from routing.core.dial_rights import DialRights
 from routing.core.events import Event, EventType
 from routing.core.facts import (
     CommandEnded,

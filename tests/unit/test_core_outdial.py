@@ -9,7 +9,8 @@ import pytest
 
 from routing.app.live.calls import clocks_of
 from routing.core.commands import DialLeg, HangUpLeg
-from routing.core.config import Config, DialRights, EntryPoint, Result
+from routing.core.config import Config, EntryPoint, Result
+from routing.core.dial_rights import DialRights
 from routing.core.events import EventType
 from routing.core.facts import (
     CommandEnded,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from routing.core.config import CadVariable, EntryPoint
+from routing.core.config import EntryPoint
+from routing.core.declarations import CadVariable
 from routing.core.events import EventType
 from routing.core.orders import EditCad, Transfer
 from routing.core.screen_pop import PLACEHOLDERS, mistakes, screen_pop

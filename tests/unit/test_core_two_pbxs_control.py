@@ -8,13 +8,8 @@ from typing import Any
 import pytest
 
 from routing.core.commands import HangUpLeg, SetRecording, SetRooms
-from routing.core.config import (
-    DialRights,
-    Numbers,
-    Profile,
-    Result,
-    UnansweredTransfer,
-)
+from routing.core.config import Numbers, Profile, Result, UnansweredTransfer
+from routing.core.dial_rights import DialRights
 from routing.core.facts import (
     DialOutcome,
     EndedBy,

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.core.config import Config, Queue, Requirement, Strategy
+from routing.core.config import Config, Queue, Strategy
+from routing.core.declarations import Requirement
 from routing.core.matching import AgentView, Pool
 from routing.core.matching_order import Ordered
 from routing.core.matching_types import Decision, FreeAgent, WaitingCall

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.core.config import DialRights, Numbers
+from routing.core.config import Numbers
+from routing.core.dial_rights import DialRights
 from routing.core.errors import NumberRefused
 from routing.core.numbers import (
     MAX_CHARACTERS,

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.core.cad import MASK
-from routing.core.commands import Command, DialLeg, MarkLeg, PlayDigits, ReturnLeg
+from routing.core.commands import Command, DialLeg, LookUp, LookUpKind, MarkLeg, PlayDigits, ReturnLeg
 from routing.core.config import Config, Result
-from routing.core.facts import Fact, LegArrived
+from routing.core.facts import Fact, LegArrived, LookedUp, LookUpOutcome, PromptsEnded
 from routing.core.interaction import Interaction, InteractionState
-from routing.core.orders import AnyOrder, EditCad, SendDigits
+from routing.core.orders import AnyOrder, EditCad, RequestCallback, SendDigits
 from routing.core.world import WorldState
 from routing.store.codec import PLAIN, Codecs, digest
 from routing.store.errors import SealKeyMissing, StoreCorrupt
@@ -29,6 +29,7 @@ SET_UP = "file /etc/switchroom/cad.key"
 # Text by name that is never CAD, and why it may stand in the open.
 OPEN = {
     (LegArrived, "options"): "settings of the hand-over line, e.g. priority, and names of variables",
+    (LookUp, "headers"): "as the configuration has them; what is secret is named, `env:NAME`",
 }
 
 
@@ -62,6 +63,10 @@ CARRIERS: list[Any] = [
     MarkLeg(id="c1", pbx="ast1", leg_id="leg1", variables=SECRET),
     SendDigits(order_id="o1", agent_id="anna", interaction_id="int_1", digits="4711000147110001"),
     PlayDigits(id="c1", pbx="ast1", leg_id="leg1", digits="4711000147110001"),
+    PromptsEnded(pbx="ast1", leg_id="leg1", command_id="c1", digits="4711000147110001"),
+    LookUp(id="c1", interaction_id="int_1", kind=LookUpKind.HTTP, deadline_ms=1, values=SECRET),
+    LookedUp(pbx="@", interaction_id="int_1", command_id="c1", outcome=LookUpOutcome.DONE, cad=SECRET),
+    RequestCallback(order_id="o1", number="+12015550123", cad=SECRET),
 ]
 
 

@@ -27,7 +27,8 @@ from routing.app.config.scalars import (
     Table,
 )
 from routing.app.settings import LogLevel
-from routing.core.config import AfterMiss, CadType, RonaCause, Strategy, UnansweredTransfer
+from routing.core.config import AfterMiss, RonaCause, Strategy, UnansweredTransfer
+from routing.core.declarations import CadType
 
 
 class ServerTable(Table):

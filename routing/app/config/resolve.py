@@ -28,9 +28,7 @@ from routing.app.settings import (
 )
 from routing.core.config import (
     AgentConfig,
-    CadVariable,
     Config,
-    DialRights,
     EntryPoint,
     MissPolicy,
     Numbers,
@@ -38,9 +36,10 @@ from routing.core.config import (
     Profile,
     Queue,
     RelaxationStep,
-    Requirement,
     WrapUp,
 )
+from routing.core.declarations import CadVariable, Requirement
+from routing.core.dial_rights import DialRights
 from routing.core.limits import CallLimits
 from routing.core.outdial import OutdialRules
 

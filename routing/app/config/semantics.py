@@ -8,7 +8,8 @@ from routing.app.config.outdial_semantics import check_outdial
 from routing.app.config.positions import KeyPath
 from routing.app.config.sources import Sources
 from routing.core.cad import MAX_SHOWN
-from routing.core.config import AgentConfig, CadVariable, Config, Numbers, Profile, Queue, Requirement
+from routing.core.config import AgentConfig, Config, Numbers, Profile, Queue
+from routing.core.declarations import CadVariable, Requirement
 from routing.core.numbers import is_abroad
 
 MIN_RING_S = 5
