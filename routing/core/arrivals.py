@@ -29,10 +29,10 @@ def arrived(world: World, fact: LegArrived) -> None:
         )
         _give_back(world, fact, Result.UNAVAILABLE)
     elif (code := capacity.reason_code(world)) is not None:
-        _tell_refusal(world, fact, queue, Result.FULL, reason_code=code)
+        _tell_refusal(world, fact, queue, Result.FULL, entry_point=entry_point.id, reason_code=code)
         _give_back(world, fact, Result.FULL, SR_REASON=str(code))
     elif refusal := _refusal(world, queue, fact.pbx):
-        _tell_refusal(world, fact, queue, refusal)
+        _tell_refusal(world, fact, queue, refusal, entry_point=entry_point.id)
         _give_back(world, fact, refusal)
     else:
         interaction = _interaction(world, fact, entry_point, queue)

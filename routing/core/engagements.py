@@ -89,6 +89,7 @@ def _tell(world: World, before: Agent, after: Agent) -> None:
     """Every change of what people see is an event (STATE-01), and so is a change behind a running engagement."""
     if (before.shown_state, before.state, before.reason) == (after.shown_state, after.state, after.reason):
         return
+    configured = world.config.agents.get(after.id)
     world.emit(
         EventType.AGENT_STATE_CHANGED,
         None,
@@ -97,4 +98,5 @@ def _tell(world: World, before: Agent, after: Agent) -> None:
         before=before.shown_state,
         own_state=after.state.value,
         reason=after.reason,
+        team=configured.team if configured else "",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 
 from routing.core.config import Result
 from routing.core.declarations import Requirement
@@ -33,11 +34,13 @@ def merge(one: Requirement, other: Requirement) -> Requirement:
 def begin_wait(world: World, interaction: Interaction) -> None:
     """Set the deadlines of a wait that begins now, and tell."""
     _time(world, interaction)
+    queue = world.config.queues.get(interaction.queue)
     world.emit(
         EventType.INTERACTION_QUEUED,
         interaction,
         priority=interaction.priority,
         requires=dict(interaction.requires),
+        service_level=asdict(queue.service_level) if queue else None,
     )
 
 
