@@ -210,7 +210,7 @@ def test_portions_of_any_size_give_the_same_rows(
         rows = {}
         for table in tables.metadata.tables.values():
             if table.name != "recorder_positions":
-                own = [{k: v for k, v in row.items() if k != "tenant"} for row in past.rows(table)]
+                own = [{k: v for k, v in row.items() if k not in ("tenant", "position")} for row in past.rows(table)]
                 if table.name == "audit":  # their ids are positions
                     own = [row | {"id": ""} for row in own]
                 rows[table.name] = sorted(map(str, own))

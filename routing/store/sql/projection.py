@@ -12,6 +12,7 @@ from routing.store.port import StoredEvent, Undecodable
 from routing.store.sql import history_tables as tables
 from routing.store.sql.access_tables import audit
 from routing.store.sql.history import customer_of
+from routing.store.sql.report_steps import put_steps, refused_id
 from routing.store.sql.rows import BadValue, Rows
 from routing.store.sql.search import lookup_number
 
@@ -37,10 +38,10 @@ class Projection:
         if isinstance(event, Undecodable):
             return self.keep(stored, event.type, event.reason)
         write = _WRITERS.get(event.type)
-        if write is None:
-            return ""
         try:
-            write(self, stored.position, event)
+            if write is not None:
+                write(self, stored.position, event)
+            put_steps(self.rows, self._tenant, stored.position, event)
         except (BadValue, KeyError, TypeError, AttributeError) as error:
             return self.keep(stored, event.type.value, f"{type(error).__name__}: {error}")
         return ""
@@ -108,7 +109,7 @@ class Projection:
         told |= {"ani": values.get("ani"), "dnis": values.get("dnis"), "queue": event.queue, "kind": "inbound"}
         number = lookup_number(str(values.get("ani") or ""), self._rules)
         clock = {"entered_at_ms": event.at_ms, "ended_at_ms": event.at_ms}
-        self.put(tables.interactions, id=f"refused_{position}", customer_number=number, **told, **clock)
+        self.put(tables.interactions, id=refused_id(position), customer_number=number, **told, **clock)
 
     # ------------------------------------------------------------------ parties, offers, holds
 
