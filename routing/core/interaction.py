@@ -257,12 +257,13 @@ class Skip:
 
 
 class AskedKind(StrEnum):
-    """Why something plays on a leg: a step of the flow, an announcement in the queue, a message that is recorded or
-    that an agent hears.
+    """Why something plays on a leg: a step of the flow, an announcement in the queue, the greeting of a queue's own
+    voicemail, a message that is recorded or that an agent hears.
     """
 
     FLOW = "flow"
     ANNOUNCEMENT = "announcement"
+    GREETING = "greeting"
     RECORD = "record"
     LISTEN = "listen"
 
@@ -319,7 +320,8 @@ class Interaction:
     `ani`, the one that he had called as `dnis`, and no `customer_leg` before he answers, either; voicemail, which has
     a `message` and never a `customer_leg`. `excluded`: agents who transferred it to an entry point; never offered it
     again (EP-07). `flow`: where it is in its flow, or will go on if a queue or a transfer lets it go. `language`: of
-    its prompts. `hops`: how often it overflowed or was sent on by flows, which is bounded.
+    its prompts. `hops`: how often it overflowed or was sent on by flows, which is bounded. `announced`: the last
+    announcement of this wait, as ms of waiting and index.
     `rooms_version` counts wanted rooms, `rooms_reached` the version that PBX events confirmed. `asked_recordings`: what
     the PBX was last asked for, per recorded leg. `transferred_by`: the agent who last sent it on blind, to an agent or
     a number.
@@ -355,6 +357,7 @@ class Interaction:
     flow: FlowPosition | None = None
     language: str = ""
     hops: int = 0
+    announced: tuple[int, int] = (-1, 0)
     preferred: Preference | None = None
     asked_prompt: AskedPrompt | None = None
     look_up_id: str = ""
@@ -375,6 +378,18 @@ class Interaction:
     ended_at_ms: int | None = None
     result: Result | None = None
     ended_by: str = ""
+
+    @property
+    def is_calling_back(self) -> bool:
+        """A callback whose customer has not answered yet; from his answer on it is a call as any other."""
+        return self.callback is not None and not self.customer_leg
+
+    @property
+    def is_customer_call(self) -> bool:
+        """A customer is on the telephone, or is being dialed; of a callback and a voicemail that wait nobody is."""
+        if self.message is not None:
+            return False
+        return not self.is_calling_back or self.state is InteractionState.CALLING_CUSTOMER
 
     def party(self, role: Role) -> Party | None:
         """Who plays that role, if anybody."""

@@ -33,6 +33,10 @@ class Due(StrEnum):
     EXPIRE = "expire"
 
 
+# Deadlines of a wait in a queue; none of them outlives it.
+OF_A_WAIT = (Due.RELAX, Due.WAIT, Due.ANNOUNCE, Due.PREFER)
+
+
 def key(due: Due, interaction_id: str, agent_id: str = "") -> str:
     """`due:interaction:agent`; ids hold no colon."""
     return f"{due.value}:{interaction_id}:{agent_id}"
