@@ -80,17 +80,19 @@ def drain(pool: Pool, now_ms: int = NOW_MS) -> list[tuple[str, tuple[str, ...]]]
 
 
 def is_eligible(call: WaitingCall, agent: FreeAgent) -> bool:
+    if call.preferred and call.preferred not in call.skip:
+        return agent.id == call.preferred
     skills, ranks = dict(agent.profile[0]), dict(agent.profile[1])
     has_skills = all(skills.get(name, 0) >= level for name, level in call.requires)
     return call.queue in ranks and has_skills and agent.id not in call.skip
 
 
 def naive_key(queue: Queue, call: WaitingCall, agent: FreeAgent) -> tuple[Any, ...]:
-    skills, rank = dict(agent.profile[0]), dict(agent.profile[1])[call.queue]
+    skills, rank = dict(agent.profile[0]), dict(agent.profile[1]).get(call.queue, 0)
     own: dict[Strategy, Any] = {
         Strategy.LONGEST_IDLE: 0,
         Strategy.RING_ALL: 0,
-        Strategy.MOST_SKILLED: -sum(skills[name] for name, _ in call.requires),
+        Strategy.MOST_SKILLED: -sum(skills.get(name, 0) for name, _ in call.requires),
         Strategy.LEAST_OCCUPIED: agent.occupancy,
         Strategy.ROUND_ROBIN: agent.last_offer_ms,
         Strategy.LINEAR: agent.order,

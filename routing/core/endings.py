@@ -10,7 +10,7 @@ from routing.core.events import EventType
 from routing.core.interaction import Interaction, InteractionTrigger, OfferEnd
 from routing.core.ringing import rescind
 from routing.core.seats import move, release
-from routing.core.timers import Due, key
+from routing.core.timers import OF_A_WAIT, Due, key
 from routing.core.topology import hang_up
 from routing.core.world import World
 
@@ -30,7 +30,7 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
         ended_by=ended_by,
         ended_at_ms=world.now_ms,
     )
-    for due in (Due.RELAX, Due.WAIT, Due.ROOMS, Due.RECORDER):
+    for due in (*OF_A_WAIT, Due.ROOMS, Due.RECORDER):
         world.clear_timer(key(due, interaction.id))
     for skip in interaction.skips:
         world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))

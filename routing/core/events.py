@@ -21,6 +21,8 @@ class EventType(StrEnum):
     INTERACTION_QUEUED = "interaction.queued"
     INTERACTION_REQUEUED = "interaction.requeued"
     INTERACTION_RELAXED = "interaction.relaxed"
+    INTERACTION_PREFERRED = "interaction.preferred"
+    INTERACTION_PREFERENCE_OVER = "interaction.preference_over"
     INTERACTION_CONNECTED = "interaction.connected"
     INTERACTION_BRIDGED = "interaction.bridged"
     INTERACTION_HELD = "interaction.held"

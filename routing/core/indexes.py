@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from routing.core.agent import Agent, AgentState, EngagementState
+from routing.core.callback import CallbackState
 from routing.core.config import AgentConfig, Config
 from routing.core.facts import PhoneState, phone_key
 from routing.core.interaction import WAITING, Consult, Interaction, InteractionState, OfferState
 from routing.core.matching import AgentView, Pool
 from routing.core.matching_types import FreeAgent, ProfileKey, WaitingCall
-from routing.core.numbers import all_readings, digits_of, extension_of
+from routing.core.numbers import all_readings, digits_of, extension_of, readings
 from routing.core.reach import Reach, is_in_reach
+from routing.core.timers import Due
+from routing.core.timers import key as timer_key
 
 if TYPE_CHECKING:
     from routing.core.world import WorldState
@@ -39,11 +42,15 @@ class Indexes:
         self.members = _members(state.config)
         self.owners: dict[str, str] = {}
         self.waiting: Counter[str] = Counter()
+        self.customer_calls = 0
+        self._callbacks: dict[str, set[str]] = {}
         self._reach = Reach(state.config)
         self._staff: dict[str, Counter[str]] = {}
         self._talking: Counter[str] = Counter()
+        self.working: Counter[str] = Counter()
         self._dials: list[int] = []
         self._profiles: dict[str, ProfileKey] = {}
+        self._preferring: dict[str, dict[str, None]] = {}
         self._calls_in_pool: dict[str, WaitingCall] = {}
         self._agents_in_pool: dict[str, FreeAgent] = {}
         # Dictionaries, not sets: their order is that of the changes, the same in every process and every replay.
@@ -62,29 +69,55 @@ class Indexes:
             for owned in _owned_by(old):
                 self.owners.pop(owned, None)
             self.waiting[old.queue] -= old.state in WAITING
+            if old.preferred:
+                self._preferring[old.preferred.agent_id].pop(key, None)
+            self.customer_calls -= old.is_customer_call
         if new:
             for owned in _owned_by(new):
                 self.owners[owned] = key
             self.waiting[new.queue] += new.state in WAITING
+            if new.preferred:
+                self._preferring.setdefault(new.preferred.agent_id, {})[key] = None
+            self.customer_calls += new.is_customer_call
+        self._callback_changed(key, old, new)
         for interaction in (old, new):
             if interaction:
                 self.call_is_stale(interaction)
                 if interaction.state is InteractionState.CALLING_AGENT:
                     self._stale_agents |= dict.fromkeys(offer.agent_id for offer in interaction.offers)
 
+    def _callback_changed(self, key: str, old: Interaction | None, new: Interaction | None) -> None:
+        was, is_ = (i.callback.number if i and i.callback and i.is_calling_back else "" for i in (old, new))
+        if was == is_:
+            return
+        for reading in readings(was, self._config.numbers) if was else ():
+            self._callbacks[reading].discard(key)
+            if not self._callbacks[reading]:
+                del self._callbacks[reading]
+        for reading in readings(is_, self._config.numbers) if is_ else ():
+            self._callbacks.setdefault(reading, set()).add(key)
+
+    def callbacks_to(self, found: Iterable[str]) -> list[str]:
+        """See World.callbacks_to."""
+        return sorted(set().union(*(self._callbacks.get(reading, ()) for reading in found)))
+
     def agent_changed(self, key: str, old: Agent | None, new: Agent | None) -> None:
         for agent, sign in ((old, -1), (new, 1)):
             if agent is None:
                 continue
             if agent.state is not AgentState.LOGGED_OUT and key in self._config.agents:
+                works = sign if agent.state is AgentState.AVAILABLE else 0
                 for queue, _rank in self._config.agents[key].queues:
                     self._staff.setdefault(queue, Counter())[self._config.agents[key].pbx] += sign
+                    self.working[queue] += works
             for engagement in agent.engagements.values():
                 if engagement.state is not EngagementState.WRAP_UP:
                     self._talking[engagement.queue] += sign
                     self._stale_queues[engagement.queue] = None
         self._dials_changed(old.dialed_at_ms if old else (), new.dialed_at_ms if new else ())
         self._stale_agents[key] = None
+        if _is_out(old) is not _is_out(new):
+            self._stale_calls |= self._preferring.get(key, {})
 
     def _dials_changed(self, old: tuple[int, ...], new: tuple[int, ...]) -> None:
         if old == new:
@@ -168,6 +201,8 @@ class Indexes:
             return self._waiting_consult(interaction, interaction.consult)
         if interaction.state is not InteractionState.QUEUED or interaction.queue not in self._config.queues:
             return None
+        if interaction.is_calling_back and not _is_due(interaction):
+            return None
         skipped = (s.agent_id for s in interaction.skips if s.until_ms is None or s.until_ms > now_ms)
         return WaitingCall(
             id=interaction.id,
@@ -176,7 +211,22 @@ class Indexes:
             priority=interaction.priority,
             entered_at_ms=interaction.entered_at_ms,
             skip=frozenset((*skipped, *interaction.excluded)),
+            preferred=self._preferred_agent(interaction, now_ms),
         )
+
+    def _preferred_agent(self, interaction: Interaction, now_ms: int) -> str:
+        """Whom alone the call waits for; nobody when he is out, takes no calls, or cannot be rung (ROUTE-08).
+
+        It counts as long as its deadline runs, so that there is always something that ends it.
+        """
+        preferred = interaction.preferred
+        if preferred is None or self._state.timers.get(timer_key(Due.PREFER, interaction.id), 0) <= now_ms:
+            return ""
+        config, agent = self._config.agents.get(preferred.agent_id), self._state.agents.get(preferred.agent_id)
+        if config is None or _is_out(agent) or not is_in_reach(self._config, interaction.pbx, config.pbx):
+            return ""
+        profile = self._config.profiles.get(config.profile)
+        return preferred.agent_id if profile is None or profile.receive_calls else ""
 
     def _waiting_consult(self, interaction: Interaction, consult: Consult) -> WaitingCall | None:
         """A consult that a queue shall answer waits there like a call, behind those that came before it (CONS-04).
@@ -250,6 +300,14 @@ class Indexes:
             occupancy=min(1.0, agent.busy_ms / signed_in_ms),
             order=self._config.agents[agent_id].order,
         )
+
+
+def _is_due(interaction: Interaction) -> bool:
+    return interaction.callback is not None and interaction.callback.state is CallbackState.DUE
+
+
+def _is_out(agent: Agent | None) -> bool:
+    return agent is None or agent.state is AgentState.LOGGED_OUT
 
 
 def _extensions(config: Config) -> frozenset[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop
-from itertools import islice
+from itertools import chain, islice
 
 from routing.core import matching_trace
 from routing.core.config import Config, Strategy
 from routing.core.errors import UnknownInteraction
-from routing.core.matching_index import AgentClass, Index, Line
-from routing.core.matching_order import Place, call_key, place_of
+from routing.core.matching_index import AgentClass, Index, Line, QueueState
+from routing.core.matching_order import POINT, Place, SortKey, call_key, place_of
+from routing.core.matching_preferred import PreferredLine, PreferredLines, sort_key, wanted_agent
 from routing.core.matching_trace import COMPARED_PER_DECISION, Choice, Moment
 from routing.core.matching_types import AgentView, Decision, FreeAgent, Trace, WaitingCall
 
@@ -31,6 +32,7 @@ class Pool:
     def __init__(self, config: Config) -> None:
         self._revision = config.revision
         self._index = Index(config)
+        self._preferred = PreferredLines()
         self._calls: dict[str, tuple[WaitingCall, Line, Place]] = {}
         self._agents: dict[str, AgentClass] = {}
         self._new_calls: dict[Line, None] = {}
@@ -39,15 +41,21 @@ class Pool:
     def add_call(self, call: WaitingCall) -> None:
         """Let a call wait. The same id replaces: also how a skip ends and a requirement is relaxed."""
         self.remove_call(call.id)
+        line = self._line_for(call)
+        place = place_of(call, line.of.queue.aging)
+        line.calls.add(place)
+        line.of.queue.waiting += 1
+        self._calls[call.id] = (call, line, place)
+        self._new_calls[line] = None
+
+    def _line_for(self, call: WaitingCall) -> Line:
+        if agent_id := wanted_agent(call):
+            return self._preferred.line(self._index.queue(call.queue), agent_id)
         calls = self._index.calls(call.queue, call.requires)
         line = calls.lines.get(call.skip)
         if line is None:
             line = calls.lines[call.skip] = Line(calls, call.skip)
-        place = place_of(call, calls.queue.aging)
-        line.calls.add(place)
-        calls.queue.waiting += 1
-        self._calls[call.id] = (call, line, place)
-        self._new_calls[line] = None
+        return line
 
     def remove_call(self, call_id: str) -> None:
         """Take a call out; unknown ids are fine."""
@@ -57,11 +65,15 @@ class Pool:
         _, line, place = found
         line.calls.remove(place)
         line.of.queue.waiting -= 1
-        if not line.calls:
-            self._new_calls.pop(line, None)
-            del line.of.lines[line.skip]
-            if not line.of.lines:
-                self._index.forget(line.of)
+        if line.calls:
+            return
+        self._new_calls.pop(line, None)
+        if isinstance(line, PreferredLine):
+            self._preferred.forget(line)
+            return
+        del line.of.lines[line.skip]
+        if not line.of.lines:
+            self._index.forget(line.of)
 
     def add_agent(self, agent: FreeAgent) -> None:
         """Let an agent be chosen. The same id replaces."""
@@ -70,6 +82,7 @@ class Pool:
         agents.add(agent)
         self._agents[agent.id] = agents
         self._new_agents[agents] = None
+        self._new_calls.update(dict.fromkeys(self._preferred.of_agent(agent.id)))
 
     def remove_agent(self, agent_id: str) -> None:
         """Take an agent out; unknown ids are fine."""
@@ -89,8 +102,7 @@ class Pool:
         cap = queue.queue.max_talking
         was_capped, queue.is_capped = queue.is_capped, cap is not None and count >= cap
         if was_capped and not queue.is_capped:
-            for calls in queue.classes.values():
-                self._new_calls.update(dict.fromkeys(calls.lines.values()))
+            self._new_calls.update(dict.fromkeys(self._lines_of(queue)))
 
     def decide(self, now_ms: int) -> Decision | None:
         """The first call in the order over all queues that a free agent may take, and the agent or agents for it.
@@ -143,12 +155,23 @@ class Pool:
         if call_id not in self._calls:
             raise UnknownInteraction(interaction_id=call_id)
         _, line, place = self._calls[call_id]
-        lines = (other for calls in line.of.queue.classes.values() for other in calls.lines.values())
-        return 1 + sum(other.calls.count_below(place) for other in lines)
+        return 1 + sum(other.calls.count_below(place) for other in self._lines_of(line.of.queue))
+
+    def place_of_new(self, queue_id: str, priority: int | None, now_ms: int) -> int:
+        """The position of a call that would enter now, by default with the queue's priority."""
+        queue = self._index.queue(queue_id)
+        rank = queue.queue.priority if priority is None else priority
+        place = (queue.aging * now_ms - rank * POINT, now_ms, "~")  # behind every id of that moment
+        return 1 + sum(line.calls.count_below(place) for line in self._lines_of(queue))
+
+    def _lines_of(self, queue: QueueState) -> Iterator[Line]:
+        yield from self._preferred.of_queue(queue)
+        for calls in queue.classes.values():
+            yield from calls.lines.values()
 
     def _decide(self, call_id: str, line: Line, now_ms: int) -> Decision | None:
         is_ring_all = line.of.queue.queue.strategy is Strategy.RING_ALL
-        compared = line.of.eligible(line.skip, None if is_ring_all else COMPARED_PER_DECISION)
+        compared = self._compared(call_id, line, None if is_ring_all else COMPARED_PER_DECISION)
         if not compared:
             return None
         winners = tuple(str(key[-1]) for key in (compared if is_ring_all else compared[:1]))
@@ -156,6 +179,13 @@ class Pool:
         choice = Choice(line=line, compared=compared, skipped=self._skipped(line), winners=winners)
         trace = matching_trace.of_decision(self._calls[call_id][0], choice, moment)
         return Decision(call_id=call_id, agent_ids=winners, trace=trace)
+
+    def _compared(self, call_id: str, line: Line, limit: int | None) -> list[SortKey]:
+        """Sort keys of those who may take the first call of the line, best first."""
+        if not isinstance(line, PreferredLine):
+            return line.of.eligible(line.skip, limit)
+        agents = self._agents.get(line.agent_id)
+        return [sort_key(self._calls[call_id][0], line.of.queue, agents.agents[line.agent_id])] if agents else []
 
     def _heads(self, now_ms: int) -> list[_Head]:
         """First calls of the lines that may have got a match.
@@ -174,11 +204,12 @@ class Pool:
 
     def _runner_up(self, call_id: str, agent_id: str, now_ms: int) -> str:
         """The next call that this agent could have taken, empty when there is none."""
+        classes = self._agents[agent_id].classes
+        lines = chain(self._preferred.of_agent(agent_id), *(calls.lines.values() for calls in classes))
         heads = []
-        for calls in self._agents[agent_id].classes:
-            for line in () if calls.queue.is_capped else calls.lines.values():
-                if agent_id not in line.skip:
-                    heads += [_head(line, place, now_ms) for place in islice(line.calls, 2) if place[2] != call_id]
+        for line in lines:
+            if agent_id not in line.skip and not line.of.queue.is_capped:
+                heads += [_head(line, place, now_ms) for place in islice(line.calls, 2) if place[2] != call_id]
         return min(heads)[2] if heads else ""
 
     def _skipped(self, line: Line) -> tuple[str, ...]:

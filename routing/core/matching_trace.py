@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from itertools import islice
 
 from routing.core.config import Queue, Strategy
-from routing.core.matching_index import CallClass, Line
+from routing.core.matching_index import CallClass, Line, QueueState
 from routing.core.matching_order import (
     KEY_NAMES,
-    ORDER_OF,
     Rule,
     SortKey,
-    agent_key,
     missing_skill,
-    tier,
 )
+from routing.core.matching_preferred import NO_RANK, PreferredLine, sort_key, wanted_agent
 from routing.core.matching_types import AgentView, Candidate, Trace, WaitingCall
 from routing.core.reach import MARK
 
@@ -70,8 +68,15 @@ def _passed_over(choice: Choice) -> Iterator[tuple[str, str]]:
                 yield rule, str(key[-1])
 
 
+def waits_for(agent_id: str) -> str:
+    """The rule that removes everybody but the preferred agent (ROUTE-08)."""
+    return f"waits for {agent_id}"
+
+
 def _count_passed_over(choice: Choice) -> dict[str, int]:
     calls = choice.line.of
+    if isinstance(choice.line, PreferredLine):
+        return _count_others(choice.line, is_member=choice.compared[0][0] != NO_RANK)
     removed = calls.count_lacking()
     if choice.skipped:
         removed[Rule.SKIPPED.value] = len(choice.skipped)
@@ -80,10 +85,17 @@ def _count_passed_over(choice: Choice) -> dict[str, int]:
     return removed
 
 
+def _count_others(line: PreferredLine, *, is_member: bool) -> dict[str, int]:
+    """The queue's members beside the preferred agent, who is free and perhaps a member."""
+    queue = line.of.queue
+    counts = {waits_for(line.agent_id): queue.free - is_member, Rule.NOT_FREE.value: queue.members - queue.free}
+    return {rule: count for rule, count in counts.items() if count > 0}
+
+
 def of_dry_run(call: WaitingCall, calls: CallClass, views: Iterable[AgentView], moment: Moment) -> Trace:
-    """Judge every member of the call's queue among `views`; who is no member is no candidate."""
+    """Judge every member of the call's queue among `views`; of others only a preferred agent is a candidate."""
     queue = calls.queue
-    judged = [c for view in views if (c := _judge(call, queue.queue, queue.is_capped, view))]
+    judged = [c for view in views if (c := _judge(call, queue, view))]
     eligible = sorted((c for c in judged if not c.removed_by), key=lambda c: c.sort_key)
     passed_over = sorted((c for c in judged if c.removed_by), key=lambda c: (c.removed_by, c.agent_id))
     takes_all = queue.queue.strategy is Strategy.RING_ALL
@@ -92,19 +104,28 @@ def of_dry_run(call: WaitingCall, calls: CallClass, views: Iterable[AgentView], 
     return _trace(call, queue.queue, winners, named, dict(Counter(c.removed_by for c in passed_over)), moment)
 
 
-def _judge(call: WaitingCall, queue: Queue, is_capped: bool, view: AgentView) -> Candidate | None:
-    ranks, skills = dict(view.profile[1]), dict(view.profile[0])
-    if queue.id not in ranks:
+def _judge(call: WaitingCall, queue: QueueState, view: AgentView) -> Candidate | None:
+    wanted = wanted_agent(call)
+    if view.id != wanted and queue.queue.id not in dict(view.profile[1]):
         return None
-    rule = missing_skill(skills, call.requires) or view.unavailable_because
-    if not rule and view.id in call.skip:
-        rule = Rule.SKIPPED.value
-    if not rule and is_capped:
-        rule = Rule.QUEUE_CAP.value
+    rule = _rule_against(call, queue, view) if not wanted else _rule_beside(wanted, queue, view)
     if rule or view.free is None:
         return Candidate(agent_id=view.id, removed_by=rule or Rule.NOT_FREE.value)
-    key = tier(queue.strategy, ranks[queue.id], skills, call.requires)
-    return Candidate(agent_id=view.id, sort_key=key + agent_key(ORDER_OF[queue.strategy], view.free))
+    return Candidate(agent_id=view.id, sort_key=sort_key(call, queue, view.free))
+
+
+def _rule_against(call: WaitingCall, queue: QueueState, view: AgentView) -> str:
+    """What keeps a call that waits for anybody from this member of its queue."""
+    rule = missing_skill(dict(view.profile[0]), call.requires) or view.unavailable_because
+    if not rule and view.id in call.skip:
+        rule = Rule.SKIPPED.value
+    return rule or (Rule.QUEUE_CAP.value if queue.is_capped else "")
+
+
+def _rule_beside(wanted: str, queue: QueueState, view: AgentView) -> str:
+    """Likewise of a call that waits for one agent alone."""
+    rule = view.unavailable_because or ("" if view.id == wanted else waits_for(wanted))
+    return rule or (Rule.QUEUE_CAP.value if queue.is_capped else "")
 
 
 def _trace(

@@ -16,6 +16,7 @@ class WaitingCall:
     """`skip`.
 
     Agents this call must not be offered to now. Order: priority with aging, then `entered_at_ms`, then id.
+    `preferred`: the one agent it waits for, whether or not he is in the queue and has the skills; empty: anyone of it.
     """
 
     id: str
@@ -24,6 +25,7 @@ class WaitingCall:
     priority: int
     entered_at_ms: int
     skip: frozenset[str] = frozenset()
+    preferred: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

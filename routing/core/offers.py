@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import consults, digits, outdialer, recorder, transfers, trunks
+from routing.core import consults, digits, outdialer, preferences, recorder, transfers, trunks
 from routing.core.agent import Agent, AgentTrigger, EngagementTrigger
 from routing.core.commands import MarkLeg
 from routing.core.config import AfterMiss, MissPolicy, Result, RonaCause
@@ -26,7 +26,7 @@ from routing.core.interaction import (
 from routing.core.matching_types import Decision
 from routing.core.ringing import close, named, offer_card, outside_of, rescind, ring
 from routing.core.seats import move
-from routing.core.timers import Due, key
+from routing.core.timers import OF_A_WAIT, Due, key
 from routing.core.topology import hang_up
 from routing.core.world import World
 
@@ -141,7 +141,7 @@ def _connect(world: World, interaction: Interaction, offer: Offer) -> None:
 
 
 def _stop_waiting(world: World, interaction: Interaction) -> None:
-    for due in (Due.RELAX, Due.WAIT):
+    for due in OF_A_WAIT:
         world.clear_timer(key(due, interaction.id))
     for skip in interaction.skips:
         world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))
@@ -241,7 +241,8 @@ def _skip(world: World, interaction: Interaction, agent_id: str, policy: MissPol
         world.set_timer(key(Due.SKIP, interaction.id, agent_id), until)
     skip = Skip(agent_id=agent_id, until_ms=until, why=cause.value)
     skips = (*(s for s in interaction.skips if s.agent_id != agent_id), skip)
-    _requeue_if_alone(world, world.update_interaction(interaction, skips=skips))
+    changes = preferences.after_miss(world, interaction, agent_id)
+    _requeue_if_alone(world, world.update_interaction(interaction, skips=skips, **changes))
 
 
 def _after_miss(world: World, agent: Agent, policy: MissPolicy) -> Agent:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from routing.core.agent import Agent
+from routing.core.agent import Agent, AgentState
 from routing.core.commands import Command
 from routing.core.config import AgentConfig, Config
 from routing.core.effects import Effects
@@ -16,9 +16,10 @@ from routing.core.events import Event, EventType
 from routing.core.facts import PhoneState, phone_key
 from routing.core.ids import IdSource
 from routing.core.indexes import Indexes
-from routing.core.interaction import Interaction
+from routing.core.interaction import Interaction, InteractionState
 from routing.core.matching import AgentView, Pool
 from routing.core.matching_types import Decision, Trace
+from routing.core.reach import is_in_reach
 
 FULLY_EXPLAINED = 64  # members of a queue up to which every decision names each of them
 
@@ -160,9 +161,35 @@ class World:
         """Calls of that queue which wait or are being offered."""
         return self._indexes.waiting[queue]
 
+    @property
+    def customer_calls(self) -> int:
+        """Live calls with a customer, as they count for the limits (OUT-03)."""
+        return self._indexes.customer_calls
+
+    def callbacks_to(self, readings: Iterable[str]) -> list[Interaction]:
+        """Callbacks that have not reached their customer, to a number that has one of these readings; oldest first."""
+        return [self.state.interactions[id_] for id_ in self._indexes.callbacks_to(readings)]
+
     def staff_of(self, queue: str, from_pbx: str) -> int:
         """Members of that queue who are signed in, whatever their state, and in reach of callers on that PBX."""
         return self._indexes.staff_of(queue, from_pbx)
+
+    def working_in(self, queue: str) -> int:
+        """Members of that queue who take calls, also those who have one now."""
+        return self._indexes.working[queue]
+
+    def staff(self, queue: str, from_pbx: str) -> Iterator[AgentConfig]:
+        """The members that `staff_of` counts."""
+        for agent_id in self._indexes.members.get(queue, ()):
+            config, agent = self.config.agents[agent_id], self.state.agents.get(agent_id)
+            is_there = agent is not None and agent.state is not AgentState.LOGGED_OUT
+            if is_there and is_in_reach(self.config, from_pbx, config.pbx):
+                yield config
+
+    def queued_in(self, queue: str) -> list[Interaction]:
+        """Calls that wait there and are not being offered, oldest first."""
+        found = (i for i in self.state.interactions.values() if i.queue == queue and i.state is InteractionState.QUEUED)
+        return sorted(found, key=lambda i: (i.entered_at_ms, i.id))
 
     def sync_pool(self) -> Pool:
         """The matching pool, brought up to date with every write so far."""
@@ -181,7 +208,7 @@ class World:
         members = self._indexes.members.get(trace.queue, ())
         if len(members) > FULLY_EXPLAINED:
             return trace
-        views = [self._indexes.agent_view(agent_id) for agent_id in members]
+        views = [self._indexes.agent_view(agent_id) for agent_id in dict.fromkeys((*members, *decision.agent_ids))]
         full = self._indexes.pool.explain(decision.call_id, self.now_ms, views)
         return replace(full, call_key=trace.call_key, call_runner_up=trace.call_runner_up)
 

