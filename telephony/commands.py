@@ -13,6 +13,8 @@ from routing.core.commands import (
     HangUpLeg,
     MarkLeg,
     PlayDigits,
+    PlayPrompts,
+    RecordMessage,
     ReplyFeature,
     ReturnLeg,
     SetRecording,
@@ -23,6 +25,7 @@ from telephony.answers import Answer, Answered, OnAnswer, ignore
 from telephony.convergence import Convergence
 from telephony.digits import Digits
 from telephony.legs import Leg, LegBook, LegKind
+from telephony.prompts import Prompts
 from telephony.returns import Returns
 from telephony.rooms import CONTEXT_FEATURE
 from telephony.safety import UnsafeAction
@@ -77,6 +80,8 @@ class Commands:
         self.convergence = Convergence(settings, legs, wire, emit)
         self.returns = Returns(settings, legs, wire, self.end)
         self.digits = Digits(legs, wire, self.end)
+        self.prompts = Prompts(settings, legs, wire, emit, self.end, now, self.convergence)
+        self.convergence.busy, self.convergence.settled = self.prompts.busy, self.prompts.settled
         self._dialled, self._versions, self._disowned = Memory(), Memory(), Memory(1000)
 
     def take(self, command: Command) -> None:
@@ -98,6 +103,8 @@ class Commands:
                 self._record(command)
             case PlayDigits():
                 self.digits.begin(command)
+            case PlayPrompts() | RecordMessage():
+                self.prompts.begin(command)
 
     def refuse(self, command: Command, why: str = NOT_SENT) -> None:
         """Nothing of it was done."""
@@ -119,6 +126,7 @@ class Commands:
         self.convergence.clear()
         self.returns.clear()
         self.digits.clear()
+        self.prompts.clear()
 
     # ------------------------------------------------------------------ dialling and hanging up
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from routing.core.commands import SetRooms
+from routing.core.commands import Room, SetRooms
 from routing.core.facts import Fact, RoomsReached, RoomsRefused
 from telephony.answers import Answer, Answered, ignore
 from telephony.legs import Leg, LegBook
-from telephony.rooms import CONTEXT_ROOM, Join, Move, Spots, Step, plan
+from telephony.rooms import CONTEXT_ROOM, PROMPTING, Join, Move, Spots, Step, plan
 from telephony.safety import UnsafeAction, word
 from telephony.settings import PbxSettings
 from telephony.wire import Wire
@@ -54,11 +54,16 @@ class _Goal:
 
 
 class Convergence:
-    """One goal per interaction, the newest. Steps of one leg never overlap; each waits for its event."""
+    """One goal per interaction, the newest. Steps of one leg never overlap; each waits for its event.
+
+    `busy`: legs that somebody else moves. `settled` is told of rooms that hold or are given up.
+    """
 
     def __init__(self, settings: PbxSettings, legs: LegBook, wire: Wire, emit: Emit) -> None:
         self._settings, self._legs, self._wire, self._emit = settings, legs, wire, emit
         self._goals: dict[str, _Goal] = {}
+        self.busy: Callable[[], set[str]] = set
+        self.settled: Callable[[SetRooms], None] = lambda _: None
 
     @property
     def is_idle(self) -> bool:
@@ -66,7 +71,12 @@ class Convergence:
 
     def is_moving(self, leg_id: str) -> bool:
         """It is on its way to where it is wanted."""
-        return any(leg_id in goal.legs for goal in self._goals.values())
+        return self.way(leg_id) is not None
+
+    def way(self, leg_id: str) -> Room | None:
+        """The room that a leg is on its way to."""
+        rooms = (room for goal in self._goals.values() for room in goal.wanted.rooms)
+        return next((room for room in rooms if leg_id in room.legs), None)
 
     def objection(self, wanted: SetRooms) -> str:
         """Why these rooms can never be reached, or empty."""
@@ -122,7 +132,7 @@ class Convergence:
             return
         spots = self._legs.spots(goal.legs)
         self._forget_done(goal, spots)
-        busy = {leg for entry in goal.under_way for leg in entry.step.legs}
+        busy = {leg for entry in goal.under_way for leg in entry.step.legs} | self.busy()
         next_ = plan(goal.wanted.rooms, spots, busy, goal.wanted.interaction_id, is_patient=is_patient)
         if next_.is_falling and goal.patience is None:
             goal.patience = asyncio.get_running_loop().call_later(self._settings.step_timeout_s, self._hurry, goal)
@@ -156,12 +166,19 @@ class Convergence:
         for leg in legs:
             self._take_over(leg, goal.wanted.interaction_id)
         if isinstance(step, Join):
+            self._hush(legs)
             action = self._wire.bridge(legs[0], legs[1])
         else:
             action = self._wire.redirect(legs, step.context, step.exten)
         entry = _UnderWay(step, {leg.leg_id: leg.settled for leg in legs}, self._timer(goal, step))
         goal.under_way.append(entry)
         self._wire.send(action, lambda answer: self._answered(entry, answer))
+
+    def _hush(self, legs: list[Leg]) -> None:
+        """Who falls out of a bridge goes on where he was: not in the middle of prompts."""
+        for leg in legs:
+            if leg.context in PROMPTING:
+                self._wire.send(self._wire.set_variable(leg, "SR_ASK", ""), ignore)
 
     def _take_over(self, leg: Leg, interaction_id: str) -> None:
         """The channel carries the interaction's id, so that a snapshot can tell it."""
@@ -213,3 +230,4 @@ class Convergence:
             self._emit(RoomsRefused(**ids, version=wanted.version, reason=refusal))
         else:
             self._emit(RoomsReached(**ids, version=wanted.version))
+        self.settled(wanted)

@@ -169,9 +169,12 @@ class Node(ABC):
 
     def _take_facts(self, facts: list[Fact]) -> None:
         for fact in facts:
+            for earlier in self._commands.prompts.ahead_of(fact):
+                self._emit(earlier)
             self._emit(fact)
         changed, self._legs.changed = self._legs.changed, set()
         if changed:
+            self._commands.prompts.changed(changed)
             self._commands.returns.changed(changed)
             self._commands.convergence.changed(changed)
 

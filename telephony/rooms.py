@@ -16,6 +16,9 @@ from routing.core.commands import Room
 CONTEXT_WAIT, CONTEXT_IDLE, CONTEXT_AGENT = "switchroom-wait", "switchroom-idle", "switchroom-agent"
 CONTEXT_ROOM, CONTEXT_RETURN, CONTEXT_HANDOVER = "switchroom-room", "switchroom-return", "switchroom"
 CONTEXT_FEATURE = "switchroom-feature"
+# Prompts and messages: the extension is the music that the leg hears afterwards, as in CONTEXT_WAIT, or NO_MUSIC.
+CONTEXT_PROMPT, CONTEXT_MESSAGE, NO_MUSIC = "switchroom-prompt", "switchroom-message", "no_music"
+PROMPTING = (CONTEXT_PROMPT, CONTEXT_MESSAGE)
 # Where a telephone's own transfer would lead: nowhere.
 CONTEXT_NONE = "switchroom-none"
 
@@ -129,9 +132,20 @@ def plan(rooms: tuple[Room, ...], spots: Spots, busy: Iterable[str], prefix: str
 def fits_alone(spot: Spot, music: str) -> bool:
     if spot.bridge:
         return False
+    if spot.context in PROMPTING:
+        return spot.exten == (music or NO_MUSIC)
     if music:
         return (spot.context, spot.exten) == (CONTEXT_WAIT, music)
     return spot.context in (CONTEXT_IDLE, CONTEXT_AGENT)
+
+
+def place_of_prompts(spot: Spot) -> str:
+    """The extension at which a leg that stands here hears prompts; empty when it is not alone in a room of ours."""
+    if spot.bridge or spot.is_leaving:
+        return ""
+    if spot.context in (CONTEXT_WAIT, *PROMPTING):
+        return spot.exten
+    return NO_MUSIC if spot.context in (CONTEXT_IDLE, CONTEXT_AGENT) else ""
 
 
 def _alone(draft: _Draft, leg: str, music: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from routing.core.commands import DialLeg, SetRecording
+from routing.core.commands import DialLeg, PlayPrompts, RecordMessage, SetRecording
 from telephony.answers import OnAnswer
 from telephony.legs import Leg
 
@@ -41,6 +41,15 @@ class Wire(Protocol):
 
     def play_digit(self, leg: Leg, digit: str) -> Action:
         """One DTMF digit that the far end gets."""
+
+    def play(self, leg: Leg, order: PlayPrompts, place: str) -> Sequence[Action]:
+        """Send the leg to CONTEXT_PROMPT with all it needs there; the answer to the last action counts.
+
+        `place`: the extension there. The dialplan says where it is when it begins, and reports the end (Heard).
+        """
+
+    def record_message(self, leg: Leg, order: RecordMessage, place: str) -> Sequence[Action]:
+        """The same for CONTEXT_MESSAGE."""
 
     def send(self, action: Action, on_answer: OnAnswer) -> None:
         """Put it on the wire."""
