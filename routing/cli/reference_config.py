@@ -5,12 +5,14 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator
 from enum import Enum
+from inspect import cleandoc
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from routing.app.config.flow_models import STEP_MODELS
 from routing.app.config.models import KEYED, SINGLE
 from routing.app.config.scalars import CAD_NAME_PATTERN, ID_PATTERN
 
@@ -30,6 +32,11 @@ _ORDER = (
     "queues",
     "entry_points",
     "cad",
+    "hours",
+    "prompts",
+    "speech",
+    "flows",
+    "callbacks",
     "calls",
     "numbers",
     "outdial",
@@ -38,11 +45,9 @@ _ORDER = (
 )
 
 
-_INNER = {
-    "relaxation": "[[queues.ID.relaxation]]",
-    "on_miss": "[queues.ID.on_miss.CAUSE]",
-    "dial": "[profiles.ID.dial]",
-}
+_KEYS = {"on_miss": "CAUSE", "overflow": "CAUSE"}
+# Described where they are part of everything else: a variable has a section of its own, flows have a document.
+_ELSEWHERE = frozenset({"CadTable", "PartTable", *(model.__name__ for model in STEP_MODELS.values())})
 
 
 def sections() -> str:
@@ -58,23 +63,33 @@ def _section(section: str) -> Iterator[str]:
         yield "### `[skills]`\n"
         yield 'Every skill by its id, with its name for people: `english = "English"`.\n'
         return
-    yield from _table(heading, model)
+    yield from _table(heading, model, set(_ELSEWHERE))
 
 
-def _table(heading: str, model: type[BaseModel]) -> Iterator[str]:
+def _table(heading: str, model: type[BaseModel], seen: set[str]) -> Iterator[str]:
+    """`seen`: names of models that are not described again."""
     yield f"### `{heading}`\n"
-    yield f"{(model.__doc__ or '').strip()}\n"
+    yield f"{cleandoc(model.__doc__ or '')}\n"
     yield "| key | type | default | meaning |"
     yield "|---|---|---|---|"
     inner: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
         yield f"| `{name}` | {_type(field)} | {_default(field)} | {field.description} |"
         child = _model_in(field.annotation)
-        if child is not None and child.__name__ != "CadTable":
-            inner.append((name, child))
+        if child is not None and child.__name__ not in seen:
+            seen.add(child.__name__)
+            inner.append((_inner(heading, name, field), child))
     yield ""
-    for name, child in inner:
-        yield from _table(_INNER.get(name, f"[queues.ID.{name}]"), child)
+    for inner_heading, child in inner:
+        yield from _table(inner_heading, child, seen)
+
+
+def _inner(heading: str, name: str, field: FieldInfo) -> str:
+    """Heading of a table within a table."""
+    path = f"{heading.strip('[]')}.{name}"
+    if get_origin(field.annotation) is list:
+        return f"[[{path}]]"
+    return f"[{path}.{_KEYS.get(name, 'KEY')}]" if get_origin(field.annotation) is dict else f"[{path}]"
 
 
 def _type(field: FieldInfo) -> str:
@@ -91,7 +106,7 @@ def _words(type_: Any) -> str:
             f"{words} {limits}" if limits else words
         )
     if origin in {Union, types.UnionType}:
-        return " or ".join(_words(arg) for arg in args if arg is not type(None))
+        return " or ".join(dict.fromkeys(_words(arg) for arg in args if arg is not type(None)))
     if origin is dict:
         return f"table: {_words(args[0])} -> {_words(args[1])}"
     if origin is list:

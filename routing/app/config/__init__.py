@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from routing.app.config import resolve, semantics
@@ -50,8 +51,11 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-def check(directory: Path) -> Checked:
-    """Read every *.toml of the directory. Never raises for what stands in the files: mistakes are the result."""
+def check(directory: Path, *, this_year: int | None = None) -> Checked:
+    """Read every *.toml of the directory. Never raises for what stands in the files: mistakes are the result.
+
+    `this_year`: from the one before it public holidays are looked up; None: by this machine's clock.
+    """
     sources = read_directory(directory)
     tables = validate(sources)
     References(sources, tables).check()
@@ -59,13 +63,13 @@ def check(directory: Path) -> Checked:
     check_phones(sources, tables)
     for queue_id, queue in tables.queues.items():
         semantics.check_steps(sources, queue_id, [step.after_s for step in queue.relaxation], queue.max_wait_s)
-    loaded = None if sources.has_errors() else _resolved(sources, tables)
+    loaded = None if sources.has_errors() else _resolved(sources, tables, this_year or datetime.now(UTC).year)
     return Checked(loaded=loaded, problems=_in_order(sources.problems))
 
 
-def _resolved(sources: Sources, tables: Tables) -> Loaded | None:
+def _resolved(sources: Sources, tables: Tables, this_year: int) -> Loaded | None:
     """Tables without errors, judged as a whole."""
-    config = resolve.core_config(tables)
+    config = resolve.core_config(tables, this_year)
     check_reach(sources, config)
     semantics.check(sources, config)
     semantics.check_secure_everywhere(sources, config)

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from routing.app.config.scalars import Id, Label, Prefix, Table
 from routing.core.config import PREMIUM
 
 ShownNumber = Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{2,15}$")]
+
+
+class DialTable(Table):
+    """Which outside numbers may be dialed. A prefix is digits, `*`, `#`, with `+` first or `+` alone."""
+
+    allowed: list[Prefix] = Field(
+        default_factory=list,
+        description="Numbers that begin so, written as here or with an IDD prefix for `+`; none: nothing is dialed",
+    )
+    denied: list[Prefix] = Field(
+        default_factory=list, description="But not those that begin so, in whatever way they are written"
+    )
+    min_digits: int = Field(default=3, ge=3, le=15, description="Fewest digits")
+    max_digits: int = Field(default=15, ge=3, le=15, description="Most digits")
+    international: bool = Field(default=False, description="Also numbers outside `numbers.country`")
+    premium: bool = Field(default=False, description="Also numbers of `numbers.premium`")
+
+    @model_validator(mode="after")
+    def _range(self) -> DialTable:
+        if self.min_digits > self.max_digits:
+            raise ValueError(f"nothing has {self.min_digits} digits or more and at most {self.max_digits}")
+        return self
 
 
 class OutdialRights(Table):

@@ -6,8 +6,14 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, model_validator
 
-from routing.app.config.call_models import LimitsTable, NumbersTable, OutdialRights, OutdialTable
+from routing.app.config.cad_models import CadTable
+from routing.app.config.call_models import DialTable, LimitsTable, NumbersTable, OutdialRights, OutdialTable
+from routing.app.config.callback_models import CallbacksTable
+from routing.app.config.flow_models import FlowTable
+from routing.app.config.hours_models import HoursTable, TimeZone
 from routing.app.config.pbx_models import PbxTable
+from routing.app.config.prompt_models import Language, PromptTable, SpeechTable
+from routing.app.config.queue_models import QueueTable
 from routing.app.config.scalars import (
     CadName,
     Extension,
@@ -19,7 +25,6 @@ from routing.app.config.scalars import (
     Phone,
     Pin,
     PlainText,
-    Prefix,
     Priority,
     Queues,
     Seconds,
@@ -27,8 +32,7 @@ from routing.app.config.scalars import (
     Table,
 )
 from routing.app.settings import LogLevel
-from routing.core.config import AfterMiss, RonaCause, Strategy, UnansweredTransfer
-from routing.core.declarations import CadType
+from routing.core.config import UnansweredTransfer
 
 
 class ServerTable(Table):
@@ -169,28 +173,6 @@ class TeamTable(Table):
     )
 
 
-class DialTable(Table):
-    """Which outside numbers may be dialed. A prefix is digits, `*`, `#`, with `+` first or `+` alone."""
-
-    allowed: list[Prefix] = Field(
-        default_factory=list,
-        description="Numbers that begin so, written as here or with an IDD prefix for `+`; none: nothing is dialed",
-    )
-    denied: list[Prefix] = Field(
-        default_factory=list, description="But not those that begin so, in whatever way they are written"
-    )
-    min_digits: int = Field(default=3, ge=3, le=15, description="Fewest digits")
-    max_digits: int = Field(default=15, ge=3, le=15, description="Most digits")
-    international: bool = Field(default=False, description="Also numbers outside `numbers.country`")
-    premium: bool = Field(default=False, description="Also numbers of `numbers.premium`")
-
-    @model_validator(mode="after")
-    def _range(self) -> DialTable:
-        if self.min_digits > self.max_digits:
-            raise ValueError(f"nothing has {self.min_digits} digits or more and at most {self.max_digits}")
-        return self
-
-
 class ProfileTable(OutdialRights):
     """What an agent may do; the table's name is its id. `default` exists without being written."""
 
@@ -223,95 +205,15 @@ class AgentTable(Table):
     )
 
 
-class RelaxationTable(Table):
-    """What is required after some waiting, instead of what was before."""
-
-    after_s: Seconds = Field(description="Seconds of waiting")
-    requires: Skills = Field(description="The whole requirement from then on; `{}` takes any agent of the queue")
-
-
-class MissTable(Table):
-    """What a failed offer does to the agent and the call."""
-
-    then: Annotated[AfterMiss, Field(strict=False)] = Field(
-        default=AfterMiss.RONA, description="State that the agent takes"
-    )
-    skip_s: int = Field(
-        default=0, ge=0, le=86_400, description="How long this call skips that agent; 0: as long as it waits"
-    )
-    idle_reason: PlainText | None = Field(
-        default=None, description='Reason of the idle state; only and always with `then = "idle"`'
-    )
-
-
-class WrapUpTable(Table):
-    """Time after a call for the agent's notes."""
-
-    timeout_s: int = Field(default=0, ge=0, le=86_400, description="Seconds; 0: no wrap-up")
-    until_reason: bool = Field(default=False, description="No time limit: wrap-up lasts until the agent gives a reason")
-    default_reason: PlainText | None = Field(default=None, description="Reason that is noted when the time is over")
-    extension_s: Seconds = Field(default=60, description="Seconds that one extension adds")
-    max_extensions: int = Field(default=3, ge=0, le=100, description="How often an agent may extend")
-
-    @model_validator(mode="after")
-    def _one_end(self) -> WrapUpTable:
-        if self.until_reason and self.timeout_s:
-            raise ValueError("until_reason has no time limit: leave timeout_s out")
-        return self
-
-
-class QueueTable(Table):
-    """A queue; the table's name is its id."""
-
-    label: Label | None = Field(default=None, description="Name for people; the id where it is not given")
-    strategy: Annotated[Strategy, Field(strict=False)] = Field(
-        default=Strategy.LONGEST_IDLE, description="Order of its eligible agents within a rank"
-    )
-    requires: Skills = Field(default_factory=dict, description="Skills with the minimum level that an agent needs")
-    relaxation: list[RelaxationTable] = Field(default_factory=list, description="What is required later")
-    priority: Priority = Field(default=5, description="Priority of its calls, 10 is served first")
-    aging_per_min: float = Field(
-        default=1.0, ge=0, le=1000, description="Points of priority that a minute of waiting is worth"
-    )
-    ring_timeout_s: int = Field(default=20, ge=1, le=300, description="Seconds that an agent's phone rings")
-    on_miss: dict[Annotated[RonaCause, Field(strict=False)], MissTable] = Field(
-        default_factory=dict, description="What a failed offer does, per cause"
-    )
-    wrap_up: WrapUpTable = Field(default_factory=WrapUpTable, description="Time after a call")
-    max_talking: int | None = Field(default=None, ge=1, description="At most so many of its agents talk at once")
-    max_wait_s: Seconds | None = Field(
-        default=None, description="A caller goes back to the dialplan after so long (`timeout`)"
-    )
-    max_waiting: int | None = Field(
-        default=None, ge=1, description="More callers go back to the dialplan at once (`full`)"
-    )
-    leave_when_no_agents: bool = Field(
-        default=False, description="Callers go back to the dialplan while no agent of it is signed in (`no_agents`)"
-    )
-    music: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{2}[A-Za-z0-9_.-]{0,62}$")] = Field(
-        default="default", description="Class of music on hold of the PBX"
-    )
-    offer_variables: list[CadName] = Field(default_factory=list, description="CAD variables that an offer shows")
-    consult_variables: list[CadName] = Field(
-        default_factory=list, max_length=6, description="CAD variables that a consult offer shows, at most 6"
-    )
-
-
-class CadTable(Table):
-    """A variable of call-associated data; the table's name is its name, by which the dialplan hands it over."""
-
-    label: Label | None = Field(default=None, description="Name for people; the variable's where it is not given")
-    type: Annotated[CadType, Field(strict=False)] = Field(default=CadType.STRING, description="What a value must be")
-    order: int = Field(default=0, ge=0, le=1_000_000, description="Place on the agent's form, lowest first")
-    editable: bool = Field(default=True, description="Agents may change it")
-    secure: bool = Field(default=False, description="Sensitive: masked in logs and events")
-    shown: bool = Field(default=True, description="On the agent's form; the first 30 are")
-
-
 class EntryPointTable(Table):
     """Where calls come in; the table's name is its id, which the dialplan may name."""
 
-    queue: Id = Field(description="Queue of its calls")
+    queue: Id | None = Field(default=None, description="Queue of its calls; or `flow`")
+    flow: Id | None = Field(default=None, description="Flow that its callers go through, instead of `queue`")
+    hours: Id | None = Field(
+        default=None,
+        description="Opening hours of its own: outside of them `overflow.closed` of the queue applies",
+    )
     numbers: list[Number] = Field(default_factory=list, description="Dialled numbers that lead here")
     priority: Priority | None = Field(default=None, description="Instead of the queue's")
     cad: dict[CadName, CadTable] = Field(
@@ -329,9 +231,20 @@ class EntryPointTable(Table):
         "percent-encoded",
     )
 
+    @model_validator(mode="after")
+    def _one_start(self) -> EntryPointTable:
+        if (self.queue is None) == (self.flow is None):
+            raise ValueError("give exactly one of queue, flow")
+        if self.flow is not None and self.hours is not None:
+            raise ValueError("hours has no meaning with a flow, which has steps of its own for that")
+        return self
+
 
 class CallsTable(Table):
     """Rules for all calls."""
+
+    time_zone: TimeZone = Field(default="UTC", description="IANA zone in which days begin, e.g. `Europe/Berlin`")
+    language: Language = Field(default="en", description="Language of prompts where nothing else is said")
 
     unanswered_transfer: Annotated[UnansweredTransfer, Field(strict=False)] = Field(
         default=UnansweredTransfer.DROP,
@@ -365,6 +278,8 @@ SINGLE: dict[str, type[Table]] = {
     "numbers": NumbersTable,
     "outdial": OutdialTable,
     "limits": LimitsTable,
+    "callbacks": CallbacksTable,
+    "speech": SpeechTable,
     "reasons": ReasonsTable,
 }
 KEYED: dict[str, Any] = {
@@ -376,4 +291,7 @@ KEYED: dict[str, Any] = {
     "agents": AgentTable,
     "entry_points": EntryPointTable,
     "cad": CadTable,
+    "hours": HoursTable,
+    "prompts": PromptTable,
+    "flows": FlowTable,
 }

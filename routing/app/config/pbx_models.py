@@ -69,6 +69,9 @@ class PbxTable(Table):
     dial_caller_id: Annotated[str, StringConstraints(pattern=r"^(\+?[0-9]{2,15})?$")] = Field(
         default="", description="Number that outside parties see; empty: what the trunk itself shows"
     )
+    prompts: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9_./+-]{1,200}$")] | None = Field(
+        default=None, description="Directory in which this PBX sees the files of prompts, absolute, without blanks"
+    )
 
     @model_validator(mode="after")
     def _one_secret(self) -> PbxTable:

@@ -36,7 +36,8 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """`kind`: pbx, profile, queue, entry_point, agent, cad, reasons, calls, numbers, outdial, limits.
+    """`kind`: pbx, profile, queue, entry_point, agent, flow, prompt, hours, cad, reasons, calls, numbers, outdial,
+    limits, callbacks.
 
     `fields` only of what is changed.
     """
@@ -68,17 +69,20 @@ def _changes(old: Config, new: Config) -> Iterator[Change]:
     yield from _compare("queue", old.queues, new.queues)
     yield from _compare("entry_point", old.entry_points, new.entry_points)
     yield from _compare("agent", old.agents, new.agents)
+    yield from _compare("flow", old.flows, new.flows)
+    yield from _compare("prompt", old.prompts, new.prompts)
+    yield from _compare("hours", old.hours, new.hours)
     yield from _compare("cad", {v.name: v for v in old.cad}, {v.name: v for v in new.cad})
     for kind in ("idle_reasons", "wrap_up_reasons"):
         before, after = words(getattr(old, kind)), words(getattr(new, kind))
         if before != after:
             change = FieldChange(name=kind, old=before, new=after)
             yield Change(kind="reasons", id=kind, action=Action.CHANGED, fields=(change,))
-    for kind in ("numbers", "outdial", "limits"):
+    for kind in ("numbers", "outdial", "limits", "callbacks"):
         one, other = getattr(old, kind), getattr(new, kind)
         if one != other:
             yield Change(kind=kind, id=kind, action=Action.CHANGED, fields=tuple(_fields(one, other)))
-    for name in ("unanswered_transfer", "recording_pause_s", "wrap_up_after_consult"):
+    for name in ("unanswered_transfer", "recording_pause_s", "wrap_up_after_consult", "time_zone", "language"):
         before, after = words(getattr(old, name)), words(getattr(new, name))
         if before != after:
             change = FieldChange(name=name, old=before, new=after)

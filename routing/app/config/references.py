@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
-from routing.app.config.models import AgentTable, EntryPointTable, QueueTable
+from routing.app.config.models import AgentTable, EntryPointTable
 from routing.app.config.positions import KeyPath
 from routing.app.config.problems import did_you_mean
+from routing.app.config.prompt_models import PartTable
+from routing.app.config.queue_models import OverflowTable, QueueTable
 from routing.app.config.sources import Sources
 from routing.app.config.validate import Tables
 from routing.core import screen_pop
 from routing.core.config import AfterMiss, RonaCause
+from routing.core.treatment import OverflowTo
+
+_NAMES = {"pbx": "PBX", "entry_points": "entry point", "hours": "opening hours"}
+_TARGETS = {
+    OverflowTo.QUEUE: "queues",
+    OverflowTo.ENTRY_POINT: "entry_points",
+    OverflowTo.CALLBACK: "queues",
+    OverflowTo.VOICEMAIL: "queues",
+}
 
 
 class References:
@@ -28,18 +40,25 @@ class References:
         for agent_id, agent in tables.agents.items():
             self._agent(agent, ("agents", agent_id))
         for entry_point_id, entry_point in tables.entry_points.items():
-            self._known("queues", entry_point.queue, ("entry_points", entry_point_id, "queue"))
+            self._starts(entry_point, ("entry_points", entry_point_id))
             self._screen_pop(entry_point, ("entry_points", entry_point_id, "screen_pop"))
         if tables.outdial.entry_point is not None:
             self._known("entry_points", tables.outdial.entry_point, ("outdial", "entry_point"))
+        if tables.callbacks.hours is not None:
+            self._known("hours", tables.callbacks.hours, ("callbacks", "hours"))
         self._numbers()
         self._reasons()
 
     def _known(self, section: str, name: str, path: KeyPath) -> None:
         known = set(self._sources.entries(section)) | ({"default"} if section == "profiles" else set())
         if name not in known:
-            what = {"pbx": "PBX", "entry_points": "entry point"}.get(section, section.removesuffix("s"))
+            what = _NAMES.get(section, section.removesuffix("s"))
             self._sources.error(path, f"there is no {what} {name!r}{did_you_mean(name, known)}")
+
+    def _starts(self, entry_point: EntryPointTable, path: KeyPath) -> None:
+        for section, key in (("queues", "queue"), ("flows", "flow"), ("hours", "hours")):
+            if (name := getattr(entry_point, key)) is not None:
+                self._known(section, name, (*path, key))
 
     def _known_keys(self, section: str, names: Iterable[str], path: KeyPath) -> None:
         for name in names:
@@ -53,12 +72,36 @@ class References:
             self._miss(queue, cause, (*path, "on_miss", cause.value))
         if queue.wrap_up.default_reason is not None:
             self._reason("wrap_up", queue.wrap_up.default_reason, (*path, "wrap_up", "default_reason"))
+        self._treatment(queue, path)
         known = self._cad_names()
         for key in ("offer_variables", "consult_variables"):
             for index, name in enumerate(getattr(queue, key)):
                 if name not in known:
                     reason = f"no CAD variable {name!r} is declared{did_you_mean(name, known)}"
                     self._sources.error((*path, key, index), reason)
+
+    def _treatment(self, queue: QueueTable, path: KeyPath) -> None:
+        """Where callers go who leave, and what those hear who wait."""
+        if queue.hours is not None:
+            self._known("hours", queue.hours, (*path, "hours"))
+        for cause, overflow in queue.overflow.items():
+            self._overflow(overflow, (*path, "overflow", cause.value))
+        for index, announcement in enumerate(queue.announcements):
+            at: KeyPath = (*path, "announcements", index)
+            self._prompts(announcement.prompts, (*at, "prompts"))
+            for key, overflow in announcement.keys.items():
+                self._overflow(overflow, (*at, "keys", key))
+
+    def _overflow(self, overflow: OverflowTable, path: KeyPath) -> None:
+        section = _TARGETS.get(overflow.to)
+        if section is not None and overflow.target is not None:
+            self._known(section, overflow.target, (*path, "target"))
+        self._prompts(overflow.prompts, (*path, "prompts"))
+
+    def _prompts(self, parts: Iterable[PartTable], path: KeyPath) -> None:
+        for index, part in enumerate(parts):
+            if part.prompt is not None:
+                self._known("prompts", part.prompt, (*path, index))
 
     def _miss(self, queue: QueueTable, cause: RonaCause, path: KeyPath) -> None:
         miss = queue.on_miss[cause]
@@ -76,13 +119,16 @@ class References:
             self._sources.error(path, f"{reason!r} is not in reasons.{kind}{did_you_mean(reason, known)}")
 
     def _cad_names(self) -> set[str]:
-        own = (entry.get("cad") for entry in self._sources.entries("entry_points").values() if isinstance(entry, dict))
+        entries = (self._sources.entries(section).values() for section in ("entry_points", "flows"))
+        own = (entry.get("cad") for entry in chain.from_iterable(entries) if isinstance(entry, dict))
         return set(self._sources.entries("cad")).union(*(cad for cad in own if isinstance(cad, dict)))
 
     def _screen_pop(self, entry_point: EntryPointTable, path: KeyPath) -> None:
         common = {name: table.secure for name, table in self._tables.cad.items()}
-        own = {n: t.secure for n, t in entry_point.cad.items() if "secure" in t.model_fields_set or n not in common}
-        for reason in screen_pop.mistakes(entry_point.screen_pop or "", common | own) if entry_point.screen_pop else ():
+        flow = self._tables.flows.get(entry_point.flow or "")
+        for cad in (flow.cad if flow else {}, entry_point.cad):
+            common |= {n: t.secure for n, t in cad.items() if "secure" in t.model_fields_set or n not in common}
+        for reason in screen_pop.mistakes(entry_point.screen_pop or "", common) if entry_point.screen_pop else ():
             self._sources.error(path, reason)
 
     def _agent(self, agent: AgentTable, path: KeyPath) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from routing.app.config import secrets
+from routing.app.config import resolve_flows, resolve_queues, secrets
+from routing.app.config.cad_models import CadTable
 from routing.app.config.call_models import NumbersTable, OutdialTable
 from routing.app.config.dial_strings import address_of
+from routing.app.config.flow_models import FlowTable
 from routing.app.config.models import (
     AgentTable,
-    CadTable,
     EntryPointTable,
     ProfileTable,
-    QueueTable,
-    WrapUpTable,
 )
 from routing.app.config.pbx_checks import template_of
 from routing.app.config.pbx_models import PbxTable
@@ -30,16 +29,12 @@ from routing.core.config import (
     AgentConfig,
     Config,
     EntryPoint,
-    MissPolicy,
     Numbers,
     Pbx,
     Profile,
-    Queue,
-    RelaxationStep,
-    WrapUp,
 )
-from routing.core.declarations import CadVariable, Requirement
-from routing.core.dial_rights import DialRights
+from routing.core.declarations import CadVariable
+from routing.core.flow import Flow, Prompt
 from routing.core.limits import CallLimits
 from routing.core.outdial import OutdialRules
 
@@ -57,16 +52,19 @@ _SWITCHES = (
 )
 
 
-def core_config(tables: Tables) -> Config:
-    """Revision 0: `apply` numbers it."""
+def core_config(tables: Tables, this_year: int) -> Config:
+    """Revision 0: `apply` numbers it. `this_year`: from the one before it public holidays are looked up."""
     common = {name: _variable(name, table) for name, table in tables.cad.items()}
     profiles = {"default": Profile(id="default")}
     profiles |= {id_: _profile(id_, table) for id_, table in tables.profiles.items()}
     return Config(
         tenant=tables.server.tenant,
         pbxs={id_: _pbx(id_, table) for id_, table in tables.pbx.items()},
-        queues={id_: _queue(id_, table) for id_, table in tables.queues.items()},
-        entry_points={id_: _entry_point(id_, table, common) for id_, table in tables.entry_points.items()},
+        queues={id_: resolve_queues.queue(id_, table) for id_, table in tables.queues.items()},
+        entry_points={
+            id_: _entry_point(id_, table, common | _of_flow(tables, table, common))
+            for id_, table in tables.entry_points.items()
+        },
         profiles=profiles,
         agents={id_: _agent(id_, table, tables) for id_, table in tables.agents.items()},
         cad=tuple(sorted(common.values(), key=lambda v: (v.order, v.name))),
@@ -78,7 +76,25 @@ def core_config(tables: Tables) -> Config:
         recording_pause_s=tables.calls.recording_pause_s,
         outdial=_outdial(tables.outdial),
         limits=CallLimits(**tables.limits.model_dump()),
+        time_zone=tables.calls.time_zone,
+        language=tables.calls.language,
+        flows={id_: _flow(id_, table, common) for id_, table in tables.flows.items()},
+        prompts=_prompts(tables),
+        hours={
+            id_: resolve_flows.hours(id_, table, tables.calls.time_zone, this_year)
+            for id_, table in tables.hours.items()
+        },
+        callbacks=resolve_flows.callbacks(tables.callbacks),
     )
+
+
+def _flow(id_: str, table: FlowTable, common: dict[str, CadVariable]) -> Flow:
+    return resolve_flows.flow(id_, table, _variables(table.cad, common))
+
+
+def _prompts(tables: Tables) -> dict[str, Prompt]:
+    languages = resolve_flows.languages(tables.flows.values(), tables.prompts.values(), tables.calls.language)
+    return {id_: resolve_flows.prompt(id_, table, languages) for id_, table in tables.prompts.items()}
 
 
 def server_settings(sources: Sources, tables: Tables) -> ServerSettings:
@@ -126,10 +142,6 @@ def pbx_settings(sources: Sources, tables: Tables) -> dict[str, PbxSettings]:
     return settings
 
 
-def requirement(skills: dict[str, int]) -> Requirement:
-    return tuple(sorted(skills.items()))
-
-
 def _pbx(id_: str, table: PbxTable) -> Pbx:
     return Pbx(
         id=id_,
@@ -138,22 +150,14 @@ def _pbx(id_: str, table: PbxTable) -> Pbx:
         dial_colon=table.dial_colon,
         dial_caller_id=table.dial_caller_id,
         trunks=dict(table.trunks),
+        prompts=(table.prompts or "").rstrip("/"),
     )
 
 
 def _profile(id_: str, table: ProfileTable) -> Profile:
-    dial = table.dial
-    rights = DialRights(
-        allowed=tuple(dial.allowed),
-        denied=tuple(dial.denied),
-        min_digits=dial.min_digits,
-        max_digits=dial.max_digits,
-        international=dial.international,
-        premium=dial.premium,
-    )
     switches = {name: getattr(table, name) for name in _SWITCHES}
     anis = dict(sorted(table.outdial_anis.items(), key=lambda item: (item[0].casefold(), item[0])))
-    return Profile(id=id_, dial=rights, outdial_anis=anis, **switches)
+    return Profile(id=id_, dial=resolve_flows.dial_rights(table.dial), outdial_anis=anis, **switches)
 
 
 def _outdial(table: OutdialTable) -> OutdialRules:
@@ -170,34 +174,6 @@ def _numbers(table: NumbersTable) -> Numbers:
     )
 
 
-def _queue(id_: str, table: QueueTable) -> Queue:
-    same = ("strategy", "priority", "aging_per_min", "ring_timeout_s", "max_talking", "max_wait_s", "max_waiting")
-    return Queue(
-        id=id_,
-        label=table.label or id_,
-        requires=requirement(table.requires),
-        relaxation=tuple(
-            RelaxationStep(after_s=step.after_s, requires=requirement(step.requires)) for step in table.relaxation
-        ),
-        on_miss={cause: MissPolicy(**miss.model_dump()) for cause, miss in table.on_miss.items()},
-        wrap_up=_wrap_up(table.wrap_up),
-        leave_when_no_agents=table.leave_when_no_agents,
-        music=table.music,
-        offer_variables=tuple(table.offer_variables),
-        consult_variables=tuple(table.consult_variables),
-        **{name: getattr(table, name) for name in same},
-    )
-
-
-def _wrap_up(table: WrapUpTable) -> WrapUp:
-    return WrapUp(
-        timeout_s=None if table.until_reason else table.timeout_s,
-        default_reason=table.default_reason,
-        extension_s=table.extension_s,
-        max_extensions=table.max_extensions,
-    )
-
-
 def _agent(id_: str, table: AgentTable, tables: Tables) -> AgentConfig:
     queues = tables.teams[table.team].queues if table.queues is None else table.queues
     pbx = table.pbx or next(iter(tables.pbx))
@@ -208,7 +184,7 @@ def _agent(id_: str, table: AgentTable, tables: Tables) -> AgentConfig:
         pbx=pbx,
         phone=address_of(table.phone, template_of(tables.pbx[pbx])),
         profile=table.profile,
-        skills=requirement(table.skills),
+        skills=resolve_queues.requirement(table.skills),
         queues=tuple(sorted(queues.items())),
         order=table.order,
         pin=table.pin,
@@ -217,15 +193,27 @@ def _agent(id_: str, table: AgentTable, tables: Tables) -> AgentConfig:
 
 
 def _entry_point(id_: str, table: EntryPointTable, common: dict[str, CadVariable]) -> EntryPoint:
+    """`common`: what its variables are based on: the tenant's, and those of its flow."""
     return EntryPoint(
         id=id_,
-        queue=table.queue,
+        queue=table.queue or "",
+        flow=table.flow or "",
+        hours=table.hours or "",
         numbers=tuple(table.numbers),
         priority=table.priority,
-        cad=tuple(_variable(name, cad, common.get(name)) for name, cad in table.cad.items()),
+        cad=_variables(table.cad, common),
         return_after_call=table.return_after_call,
         screen_pop=table.screen_pop or "",
     )
+
+
+def _of_flow(tables: Tables, table: EntryPointTable, common: dict[str, CadVariable]) -> dict[str, CadVariable]:
+    flow = tables.flows.get(table.flow or "")
+    return {variable.name: variable for variable in _variables(flow.cad, common)} if flow else {}
+
+
+def _variables(tables: dict[str, CadTable], common: dict[str, CadVariable]) -> tuple[CadVariable, ...]:
+    return tuple(_variable(name, table, common.get(name)) for name, table in tables.items())
 
 
 def _variable(name: str, table: CadTable, base: CadVariable | None = None) -> CadVariable:

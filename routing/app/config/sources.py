@@ -13,6 +13,7 @@ from routing.app.config.positions import KeyPath, Positions
 from routing.app.config.problems import Problem, Severity, did_you_mean
 
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+FLOWS = "flows"
 _MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -111,10 +112,12 @@ class Sources:
 
 
 def read_directory(directory: Path) -> Sources:
-    """Every *.toml of the directory (not of those below it), merged."""
+    """Every *.toml of the directory and of its folder `flows` (of no other below it), merged."""
     sources = Sources(directory)
+    folder = directory / FLOWS
     try:
         files = sorted(file for file in directory.iterdir() if file.suffix == ".toml")
+        files += sorted(file for file in folder.iterdir() if file.suffix == ".toml") if folder.is_dir() else []
     except OSError as error:
         sources.refuse(directory, 0, f"cannot be read: {error.strerror or error}")
         return sources

@@ -10,17 +10,19 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from routing.app.config.cad_models import CadTable
 from routing.app.config.call_models import LimitsTable, NumbersTable, OutdialTable
+from routing.app.config.callback_models import CallbacksTable
+from routing.app.config.flow_models import STEP_MODELS, FlowTable
+from routing.app.config.hours_models import HoursTable
 from routing.app.config.models import (
     KEYED,
     SINGLE,
     AgentTable,
     ApiTable,
-    CadTable,
     CallsTable,
     EntryPointTable,
     ProfileTable,
-    QueueTable,
     ReasonsTable,
     RecordingsTable,
     RetentionTable,
@@ -31,6 +33,8 @@ from routing.app.config.models import (
 from routing.app.config.pbx_models import PbxTable
 from routing.app.config.positions import KeyPath
 from routing.app.config.problems import did_you_mean
+from routing.app.config.prompt_models import LANGUAGE_PATTERN, VALUE_PATTERN, PromptTable, SpeechTable
+from routing.app.config.queue_models import QueueTable
 from routing.app.config.scalars import CAD_NAME_PATTERN, ID_PATTERN, PHONE_PATTERN, PREFIX_PATTERN
 from routing.app.config.sources import Sources
 
@@ -38,6 +42,8 @@ _PATTERN_HINTS = {
     ID_PATTERN: "lower-case letters, digits, '_', '-' and '.', at most 64",
     CAD_NAME_PATTERN: "letters, digits and '_', beginning with a letter, at most 64",
     PHONE_PATTERN: "'1001', 'PJSIP/1001' or 'user/1001'",
+    VALUE_PATTERN: "a name of a value, e.g. 'ani', 'cad.account'",
+    LANGUAGE_PATTERN: "a language, e.g. 'en', 'de', 'pt-BR'",
     PREFIX_PATTERN: "digits, '*' and '#', '+' only first, at most 15",
 }
 _MAX_SHOWN_INPUT = 40
@@ -65,6 +71,11 @@ class Tables:
     agents: dict[str, AgentTable] = field(default_factory=dict)
     entry_points: dict[str, EntryPointTable] = field(default_factory=dict)
     cad: dict[str, CadTable] = field(default_factory=dict)
+    callbacks: CallbacksTable = field(default_factory=CallbacksTable)
+    speech: SpeechTable = field(default_factory=SpeechTable)
+    hours: dict[str, HoursTable] = field(default_factory=dict)
+    prompts: dict[str, PromptTable] = field(default_factory=dict)
+    flows: dict[str, FlowTable] = field(default_factory=dict)
 
 
 def validate(sources: Sources) -> Tables:
@@ -93,12 +104,14 @@ def _checked(sources: Sources, path: KeyPath, type_: Any, adapter: TypeAdapter[A
         return (adapter or TypeAdapter(type_)).validate_python(raw)
     except ValidationError as error:
         for details in error.errors(include_url=False):
-            sources.error((*path, *_clean(details["loc"])), _reason(type_, details))
+            sources.error((*path, *_clean(str(path[0]), details["loc"])), _reason(type_, details))
     return None
 
 
-def _clean(loc: tuple[int | str, ...]) -> KeyPath:
-    """Without the mark that pydantic puts behind a wrong key of a dictionary."""
+def _clean(section: str, loc: tuple[int | str, ...]) -> KeyPath:
+    """Without the marks of pydantic: behind a wrong key of a dictionary, and behind a step's id its kind."""
+    if section == "flows" and loc[:1] == ("steps",):
+        loc = (*loc[:2], *loc[3:])
     return tuple(part for part in loc if part != "[key]")
 
 
@@ -113,6 +126,8 @@ def _reason(type_: Any, details: ErrorDetails) -> str:
         words = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         near = did_you_mean(details["input"], words) if isinstance(details["input"], str) else ""
         return f"{shown} is none of {', '.join(words)}{near}"
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        return _unknown_kind(context)
     if kind == "string_pattern_mismatch":
         pattern = str(context.get("pattern", ""))
         return f"{shown} is not of the form {_PATTERN_HINTS.get(pattern, pattern)}"
@@ -122,6 +137,14 @@ def _reason(type_: Any, details: ErrorDetails) -> str:
         return f"must be a table, not {shown}"
     message = details["msg"].replace("Input should be", "must be").replace("String should", "must")
     return f"{message}, not {shown}"
+
+
+def _unknown_kind(context: Mapping[str, Any]) -> str:
+    kinds = list(STEP_MODELS)
+    if "tag" not in context:
+        return f"'do' is required: one of {', '.join(kinds)}"
+    given = str(context["tag"])
+    return f"{given!r} is no kind of step: {', '.join(kinds)}{did_you_mean(given, kinds)}"
 
 
 def _shown(value: object) -> str:
@@ -138,6 +161,8 @@ def _field_names(type_: Any, loc: tuple[int | str, ...]) -> list[str]:
 
 
 def _child(type_: Any, part: int | str) -> Any:
+    if part in STEP_MODELS and _model_in(type_) in STEP_MODELS.values() and get_origin(type_) is not dict:
+        return STEP_MODELS[str(part)]
     model = _model_in(type_)
     if model is not None and get_origin(type_) not in {dict, list}:
         found = model.model_fields.get(str(part))
