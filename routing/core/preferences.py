@@ -29,9 +29,9 @@ def prefer(world: World, interaction: Interaction, agent_id: str, wait_s: int | 
         return interaction
     until_ms = world.now_ms + wait_s * 1000
     world.set_timer(key(Due.PREFER, interaction.id), until_ms)
-    preferred = Preference(agent_id=agent_id, deadline_ms=until_ms)
+    preferred = Preference(agent_id=agent_id, until_ms=until_ms)
     interaction = world.update_interaction(interaction, preferred=preferred)
-    world.emit(EventType.INTERACTION_PREFERRED, interaction, agent_id, until_ms=until_ms)
+    world.emit(EventType.INTERACTION_PREFERRED, interaction, agent_id, deadline_ms=until_ms)
     return interaction
 
 
