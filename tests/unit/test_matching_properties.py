@@ -29,6 +29,7 @@ from tests.matching_builders import (
 QUEUES = ("sales", "support", "spanish")
 CALLS = [f"int_{n}" for n in range(6)]
 AGENTS = [f"agt_{n}" for n in range(6)]
+SKILLED: Requirement = (("de", 3), ("es", 3))
 
 skills: st.SearchStrategy[Requirement] = st.dictionaries(
     st.sampled_from(["de", "es"]), st.integers(1, 3), max_size=2
@@ -215,6 +216,49 @@ def test_an_ineligible_candidate_never_changes_who_else_is_chosen(
             pool.add_agent(agent)
         outcomes.append(drain(pool))
     assert outcomes[0] == outcomes[1] == outcomes[2]
+
+
+@pytest.mark.req("ROUTE-08")
+@settings(max_examples=60, deadline=None)
+@given(
+    queues=queues,
+    waiting=st.lists(calls, min_size=1, max_size=6, unique_by=lambda c: c.id),
+    free=st.lists(agents, max_size=6, unique_by=lambda a: a.id),
+)
+def test_a_preferred_agent_who_must_not_have_the_call_changes_nothing(
+    queues: tuple[Queue, ...], waiting: list[WaitingCall], free: list[FreeAgent]
+) -> None:
+    waiting = [replace(c, preferred="", skip=c.skip | {"agt_0"}) for c in waiting]
+    outcomes = []
+    for preferred in ("", "agt_0"):
+        pool = Pool(a_config(*queues))
+        for call in waiting:
+            pool.add_call(replace(call, preferred=preferred))
+        for agent in free:
+            pool.add_agent(agent)
+        positions = [pool.position(call.id) for call in waiting]
+        outcomes.append((positions, drain(pool)))
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.req("ROUTE-08")
+@settings(max_examples=60, deadline=None)
+@given(queues=queues, steps=steps, agent=agents)
+def test_a_call_that_waits_for_nobody_any_more_is_taken_by_anyone(
+    queues: tuple[Queue, ...], steps: list[tuple[str, Any]], agent: FreeAgent
+) -> None:
+    twin = Twin(a_config(*queues))
+    for what, value in steps:
+        twin.apply(what, value)
+    twin.apply("decide", "all")
+    for queue in QUEUES:
+        twin.apply("talking", (queue, 0))
+    twin.apply("agent", replace(agent, id="agt_able", profile=(SKILLED, tuple((q, 1) for q in QUEUES))))
+    twin.apply("decide", "all")
+    for call in sorted(twin.calls.values(), key=lambda c: c.id):
+        twin.apply("call", replace(call, preferred=""))
+        twin.apply("decide", "all")
+    assert not twin.calls or "agt_able" not in twin.agents
 
 
 @pytest.mark.req("ROUTE-04")
