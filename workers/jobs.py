@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from redis import Redis
@@ -11,8 +12,9 @@ from rq import Queue
 
 log = structlog.get_logger()
 
-QUEUES = ("webhooks",)
+QUEUES = ("webhooks", "reports")
 DELIVER = "workers.webhooks.deliver"
+COMPUTE = "workers.reports.compute"
 
 
 def queue_name(tenant: str, queue: str) -> str:
@@ -25,25 +27,36 @@ class Jobs:
 
     def __init__(self, redis: Redis, tenant: str) -> None:
         self._redis, self.tenant = redis, tenant
-        self._webhooks = Queue(queue_name(tenant, "webhooks"), connection=redis)
+        self._webhooks, self._reports = (Queue(queue_name(tenant, queue), connection=redis) for queue in QUEUES)
 
     def waiting(self) -> int:
-        """Jobs that no worker has taken yet. Raises RedisError."""
+        """Deliveries that no worker has taken yet. Raises RedisError."""
         return self._webhooks.count
+
+    def waiting_slots(self) -> int:
+        """Slots of reports that no worker has taken yet. Raises RedisError."""
+        return self._reports.count
 
     def deliver(self, deliveries: Sequence[tuple[str, str]]) -> bool:
         """One job per (endpoint, delivery); False: Redis did not take them."""
-        if not deliveries:
+        return self._enqueue(self._webhooks, DELIVER, deliveries)
+
+    def compute(self, slots_ms: Sequence[int]) -> bool:
+        """One job per slot of the reports; False: Redis did not take them."""
+        return self._enqueue(self._reports, COMPUTE, [(slot_ms,) for slot_ms in slots_ms])
+
+    def _enqueue(self, queue: Queue, function: str, calls: Sequence[tuple[Any, ...]]) -> bool:
+        if not calls:
             return True
         data = [
-            Queue.prepare_data(DELIVER, (endpoint, id_), timeout=60, result_ttl=0, failure_ttl=3600, ttl=3600)
-            for endpoint, id_ in deliveries
+            Queue.prepare_data(function, arguments, timeout=60, result_ttl=0, failure_ttl=3600, ttl=3600)
+            for arguments in calls
         ]
         try:
             with self._redis.pipeline(transaction=False) as pipe:
-                self._webhooks.enqueue_many(data, pipeline=pipe)
+                queue.enqueue_many(data, pipeline=pipe)
                 pipe.execute()
         except (RedisError, OSError) as error:
-            log.warning("jobs_not_queued", tenant=self.tenant, count=len(deliveries), reason=str(error))
+            log.warning("jobs_not_queued", tenant=self.tenant, count=len(calls), reason=str(error))
             return False
         return True

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from routing.app.settings import RetentionSettings
-from routing.store.sql import expiry
+from routing.store.sql import expiry, report_marks
 from routing.store.sql.database import Database
 from routing.store.sql.expiry import OldRecording
 
@@ -52,6 +52,9 @@ def retire(
         files, failed = _files(database, tenant, recordings_directory, (now_ms - min(days) * DAY_MS, now_ms))
     if rules.history_days is not None:
         before_ms = now_ms - rules.history_days * DAY_MS
+        with database.begin() as connection:
+            # First: what reports were made from goes, their figures stay.
+            report_marks.freeze(connection, tenant, before_ms)
         if not recordings_directory:
             _forget_files(database, tenant, before_ms, now_ms)
         interactions = _all(
@@ -59,6 +62,7 @@ def retire(
         )
         with database.begin() as connection:
             expiry.delete_unread(connection, tenant, before_ms)
+            expiry.delete_changes(connection, tenant, before_ms)
     if rules.audit_days is not None:
         before_audit_ms = now_ms - rules.audit_days * DAY_MS
         entries = _all(

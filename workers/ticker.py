@@ -22,6 +22,7 @@ from routing.store.signs import EVERY_S, Signs
 from routing.store.sql.database import Database
 from routing.store.sql.deliveries import has_due, take_due
 from workers.jobs import Jobs
+from workers.reports import mark_changed
 
 log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ HOUR_MS = 3600 * 1000
 QUEUED_MS = 30_000
 _MOST_WAITING = 5000
 _AT_ONCE = 500
+_SLOTS_WAITING, _SLOTS_AT_ONCE = 1000, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ class Ticker:
         if now_ms >= self._next_hourly_ms:
             self._next_hourly_ms = now_ms + HOUR_MS
             self._run_hourly(now_ms)
-        return made
+        return made + self._enqueue_slots(now_ms)
 
     def _leads(self) -> bool:
         key = self._keys("ticker")
@@ -112,6 +114,17 @@ class Ticker:
             due = take_due(connection, self._tenant, now_ms, self._settings.queued_ms, _AT_ONCE)
         self._jobs.deliver(due)
         return len(due)
+
+    def _enqueue_slots(self, now_ms: int) -> int:
+        """Intervals of reports that have changed."""
+        try:
+            if self._jobs.waiting_slots() > _SLOTS_WAITING:
+                return 0
+        except (RedisError, OSError) as error:
+            raise translated(error) from error
+        slots = mark_changed(self._database, self._tenant, now_ms, self._settings.queued_ms, _SLOTS_AT_ONCE)
+        self._jobs.compute(slots)
+        return len(slots)
 
     def _run_hourly(self, now_ms: int) -> None:
         for work in self._hourly:

@@ -1,7 +1,8 @@
-"""`worker`, `ticker`: the processes that do what need not be done at once."""
+"""`worker`, `ticker`, `lookups`: the processes beside the engine that do what it must not wait for."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
@@ -13,6 +14,7 @@ from routing.app import bootstrap, logging
 from routing.app.cad_keys import lenient_codecs_of
 from routing.app.clock import SystemClock
 from routing.app.config import Settings, load_settings
+from routing.app.supervisor import stop_on_signals
 from routing.cli.db_commands import DatabaseOption, database_url
 from routing.cli.session import Session, command
 from routing.core.errors import ConfigError
@@ -20,7 +22,7 @@ from routing.core.errors import ConfigError
 _PATIENCE_S = 8.0  # the supervisor's is 10
 
 QueuesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[QUEUE]...", help="Queues to work for; default: all (webhooks).")
+    list[str] | None, typer.Argument(metavar="[QUEUE]...", help="Queues to work for; default: all (webhooks, reports).")
 ]
 
 
@@ -31,7 +33,10 @@ class UnknownQueue(ConfigError):
 
 @command
 def worker_command(session: Session, queues: QueuesArgument = None, database: DatabaseOption = None) -> None:
-    """Run jobs: deliver webhooks. Several may run, on any machine; ends with SIGTERM, what is on its way first."""
+    """Run jobs: deliver webhooks, compute reports. Several may run, on any machine.
+
+    Ends with SIGTERM, what is on its way to a CRM first.
+    """
     from workers.jobs import QUEUES
 
     chosen = queues or list(QUEUES)
@@ -46,6 +51,12 @@ def ticker_command(session: Session, database: DatabaseOption = None) -> None:
     run_ticker(session, database_url(session.server, database))
 
 
+@command
+def lookups_command(session: Session, database: DatabaseOption = None) -> None:
+    """Ask the outside for flows and callbacks: CRM systems, the do-not-call list, the history. Several may run."""
+    run_lookups(session, database_url(session.server, database))
+
+
 def _settings(session: Session) -> Settings:
     return load_settings(session.directory)
 
@@ -56,7 +67,7 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     from routing.store.front import connect
     from routing.store.signs import Signs
     from routing.store.sql.database import Database, PoolSize
-    from workers import webhooks
+    from workers import reports, webhooks
     from workers.counting import count_delivery
     from workers.worker import Worker
 
@@ -69,8 +80,11 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     count = count_delivery(Counters(redis, server.tenant))
     sender = webhooks.Sender(server.tenant, database, clock, _settings(session).webhooks, sealer, name, count)
     webhooks.employ(sender.submit)
+    computer = reports.Computer(server.tenant, database, clock)
+    reports.employ(computer.submit)
     signs = Signs(redis, server.tenant)
     Worker(name, connect(server.redis_url), signs, server.tenant, queues, clock).run()
+    computer.stop()
     sender.stop(_PATIENCE_S)
     database.close()
     os._exit(0)  # a thread that still waits for an endpoint must not keep us; its delivery is sent again
@@ -105,3 +119,35 @@ def run_ticker(session: Session, url: str) -> None:
         name = bootstrap.process_name("ticker")
         Ticker(name, redis, jobs, database, SystemClock(), (forget_deliveries, retire_old)).run(stop)
     database.close()
+
+
+def run_lookups(session: Session, url: str) -> None:
+    """The process of look-ups: until SIGTERM."""
+    from routing.core.commands import LookUpKind
+    from routing.store.front import Front, connect
+    from routing.store.signs import Signs
+    from routing.store.sql.database import Database, PoolSize
+    from workers.lookup_http import HttpAsker
+    from workers.lookup_records import RecordsAsker
+    from workers.lookups import Asker, Lookups
+
+    server = session.server
+    logging.configure(server.log_level.value)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        stop_on_signals(stop)
+        store, http, redis = bootstrap.open_store(server), HttpAsker(), connect(server.redis_url)
+        database = Database.at(url, PoolSize(size=4, overflow=4, wait_s=2))
+        front = Front(redis, server.tenant, codecs=lenient_codecs_of(server))
+        records = RecordsAsker(database, server.tenant, lambda: front.config().numbers)
+        askers: dict[LookUpKind, Asker] = {LookUpKind.HTTP: http, LookUpKind.LAST_AGENT: records, LookUpKind.DO_NOT_CALL: records}
+        name, signs = bootstrap.process_name("lookups"), Signs(redis, server.tenant)
+        try:
+            await Lookups(name, store, askers, SystemClock(), signs).run(stop)
+        finally:
+            await http.close()
+            await store.close()
+            database.close()
+
+    asyncio.run(main())

@@ -11,6 +11,7 @@ from routing.store.sql import history_tables as tables
 from routing.store.sql.access_tables import audit
 from routing.store.sql.audit import AuditEntry, record
 from routing.store.sql.ids import new_id
+from routing.store.sql.report_tables import agent_changes, call_steps
 
 ACTOR = "server:retention"
 _OF_INTERACTIONS = (
@@ -23,6 +24,7 @@ _OF_INTERACTIONS = (
     tables.wrap_ups,
     tables.notes,
     tables.digits,
+    call_steps,
 )
 
 
@@ -106,6 +108,19 @@ def delete_unread(connection: Connection, tenant: str, before_ms: int) -> int:
     """Events that could not be recorded, from before then."""
     table = tables.unread_events
     return connection.execute(delete(table).where(table.c.tenant == tenant, table.c.at_ms < before_ms)).rowcount
+
+
+def delete_changes(connection: Connection, tenant: str, before_ms: int) -> int:
+    """Changes of agents from before then but each one's last, which may still hold; how many they were."""
+    later = agent_changes.alias()
+    is_over = exists().where(
+        later.c.tenant == agent_changes.c.tenant,
+        later.c.agent_id == agent_changes.c.agent_id,
+        later.c.at_ms > agent_changes.c.at_ms,
+        later.c.at_ms < before_ms,
+    )
+    old = delete(agent_changes).where(agent_changes.c.tenant == tenant, agent_changes.c.at_ms < before_ms, is_over)
+    return connection.execute(old).rowcount
 
 
 def _ended_before(before_ms: int) -> ColumnElement[bool]:

@@ -32,6 +32,17 @@ class StepKind(StrEnum):
     ENDED = "ended"
 
 
+# What a report counts begins with one of these: to its slot belongs all that came of it.
+BEGINNINGS = (
+    StepKind.ARRIVED,
+    StepKind.REFUSED,
+    StepKind.QUEUED,
+    StepKind.OVERFLOWED,
+    StepKind.JOINED,
+    StepKind.SEATED,
+    StepKind.OFFERED,
+)
+
 Values = dict[str, Any]
 
 

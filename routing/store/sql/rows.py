@@ -39,6 +39,10 @@ class Rows:
             if value is not None and not (f"{table.name}.{name}" in self._first_wins and name in present):
                 present[name] = value
 
+    def of(self, table: Table) -> list[dict[str, Any]]:
+        """What is collected for that table."""
+        return list(self._tables.get(table, {}).values())
+
     def write(self, connection: Connection) -> None:
         """Insert, or complete what is there by the same rules."""
         for table, rows in self._tables.items():

@@ -1,0 +1,85 @@
+"""What slots are made from, and their rows, in and out of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select
+
+from routing.core.intervals import SLOT_MS
+from routing.store.sql.meta import row_as
+from routing.store.sql.report_tables import agent_changes, call_steps, report_rows
+from routing.store.sql.report_values import Change, Step
+
+_STEP_COLUMNS = [call_steps.c[f.name] for f in fields(Step)]
+_CHANGE_COLUMNS = [agent_changes.c[f.name] for f in fields(Change)]
+
+
+def steps_of_slot(connection: Connection, tenant: str, slot_ms: int) -> Iterator[list[Step]]:
+    """All steps of each call that has one in this slot, in the order of events."""
+    touching = select(call_steps.c.interaction_id).where(
+        call_steps.c.tenant == tenant, call_steps.c.at_ms >= slot_ms, call_steps.c.at_ms < slot_ms + SLOT_MS
+    )
+    query = select(*_STEP_COLUMNS).where(call_steps.c.tenant == tenant, call_steps.c.interaction_id.in_(touching))
+    rows = connection.execute(query.order_by(call_steps.c.interaction_id, call_steps.c.position)).mappings()
+    for _id, found in groupby(rows, lambda row: row["interaction_id"]):
+        yield [row_as(Step, row) for row in found]
+
+
+def changes_of_slot(connection: Connection, tenant: str, slot_ms: int) -> list[Change]:
+    """Of every agent the last change before this slot and all within it, in the order of events."""
+    newest = (_last(connection, tenant, agent_id, slot_ms) for agent_id in _agents(connection, tenant))
+    within = select(*_CHANGE_COLUMNS).where(
+        agent_changes.c.tenant == tenant, agent_changes.c.at_ms >= slot_ms, agent_changes.c.at_ms < slot_ms + SLOT_MS
+    )
+    rows = connection.execute(within.order_by(agent_changes.c.position)).mappings()
+    return [change for change in newest if change] + [row_as(Change, row) for row in rows]
+
+
+def _agents(connection: Connection, tenant: str) -> Iterator[str]:
+    """Each agent who has changes, by one look into the index each: the table may hold a year of them."""
+    last = ""
+    while True:
+        query = select(agent_changes.c.agent_id).where(
+            agent_changes.c.tenant == tenant, agent_changes.c.agent_id > last
+        )
+        found = connection.scalar(query.order_by(agent_changes.c.agent_id).limit(1))
+        if found is None:
+            return
+        yield found
+        last = found
+
+
+def _last(connection: Connection, tenant: str, agent_id: str, before_ms: int) -> Change | None:
+    query = select(*_CHANGE_COLUMNS).where(
+        agent_changes.c.tenant == tenant, agent_changes.c.agent_id == agent_id, agent_changes.c.at_ms < before_ms
+    )
+    newest = query.order_by(agent_changes.c.at_ms.desc(), agent_changes.c.position.desc()).limit(1)
+    row = connection.execute(newest).mappings().one_or_none()
+    return None if row is None else row_as(Change, row)
+
+
+def replace_rows(connection: Connection, tenant: str, slot_ms: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The rows of this slot are these and no others; `rows` without tenant and slot."""
+    gone = delete(report_rows).where(report_rows.c.tenant == tenant, report_rows.c.slot_ms == slot_ms)
+    connection.execute(gone)
+    if rows:
+        common = {"tenant": tenant, "slot_ms": slot_ms}
+        connection.execute(insert(report_rows), [{**row, **common} for row in rows])
+
+
+def rows_between(
+    connection: Connection, tenant: str, subject: str, span: tuple[int, int], limit: int
+) -> Sequence[RowMapping]:
+    """Up to `limit` rows of slots from the first until before the second time, oldest first."""
+    query = select(report_rows).where(
+        report_rows.c.tenant == tenant,
+        report_rows.c.subject == subject,
+        report_rows.c.slot_ms >= span[0],
+        report_rows.c.slot_ms < span[1],
+    )
+    ordered = query.order_by(report_rows.c.slot_ms, report_rows.c.member, report_rows.c.team, report_rows.c.kind)
+    return connection.execute(ordered.limit(limit)).mappings().all()
