@@ -272,7 +272,8 @@ class AskedKind(StrEnum):
 class AskedPrompt:
     """PlayPrompts or RecordMessage that is under way, at most one per interaction. `file`: of a message.
 
-    `index`: of the announcement among those of its queue.
+    `index`: of the announcement among those of its queue; of a flow's step, how often it was asked again.
+    `queue`, `max_s`, `silence_s`: of a message that is recorded, where it will wait, and its limits.
     """
 
     command_id: str
@@ -280,14 +281,20 @@ class AskedPrompt:
     kind: AskedKind
     file: str = ""
     index: int = 0
+    queue: str = ""
+    max_s: int = 0
+    silence_s: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preference:
-    """Only `agent_id` gets this call until `until_ms` (ROUTE-08)."""
+    """Only `agent_id` gets this call until `until_ms` (ROUTE-08). In a flow, which says so before the call waits: 0,
+    and `wait_s` is how long it shall be then, None: as long as the queue says.
+    """
 
     agent_id: str
     until_ms: int
+    wait_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,8 +318,8 @@ class AskedDigits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """Clocks are separate: `waited_ms` and `held_ms` are sums, the spans that run now have their `_since_ms`, in
-    ms UTC.
+    """Clocks are separate: `waited_ms`, `flow_ms` and `held_ms` are sums, the spans that run now have their `_since_ms`,
+    in ms UTC.
 
     `entered_at_ms` is the place in the queue and never changes (STATE-09, A22). `requires` is the requirement in force
     now, after relaxation. `kind`: inbound; outdial, which has an `outdial`, the number shown as `ani`, the customer's
@@ -373,6 +380,8 @@ class Interaction:
     bridged_at_ms: int | None = None
     waiting_since_ms: int | None = None
     waited_ms: int = 0
+    flow_since_ms: int | None = None
+    flow_ms: int = 0
     held_since_ms: int | None = None
     held_ms: int = 0
     ended_at_ms: int | None = None

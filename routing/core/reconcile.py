@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from routing.core import played
 from routing.core.calls import leg_ended
 from routing.core.commands import WatchPhones
 from routing.core.events import EventType
@@ -49,12 +50,15 @@ def link_restored(world: World, fact: LinkRestored) -> None:
         if interaction.rooms:
             ask_again(world, interaction.id, keep_refusals=False)
             ask(world, interaction)
+            played.link_restored(world, interaction)
 
 
 def watch_phones(world: World, pbx: str) -> None:
     """Tell the connector which phones and which CAD names matter."""
     phones = tuple(sorted(a.phone for a in world.config.agents.values() if a.pbx == pbx))
-    names = {v.name for v in world.config.cad} | {v.name for e in world.config.entry_points.values() for v in e.cad}
+    config = world.config
+    declared = (*(e.cad for e in config.entry_points.values()), *(f.cad for f in config.flows.values()))
+    names = {v.name for v in config.cad} | {v.name for variables in declared for v in variables}
     world.send(WatchPhones(id=world.new_id("cmd"), pbx=pbx, phones=phones, cad_names=tuple(sorted(names))))
 
 

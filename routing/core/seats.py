@@ -10,6 +10,7 @@ from typing import Any
 from routing.core.agent import ENGAGEMENT_TABLE, EngagementTrigger
 from routing.core.engagements import move_engagement
 from routing.core.events import EventType
+from routing.core.flow_position import close_look_up, tell_left
 from routing.core.interaction import (
     CUSTOMER_ON_HOLD,
     WAITING,
@@ -20,11 +21,15 @@ from routing.core.interaction import (
     Role,
     next_state,
 )
+from routing.core.playing import close, outlives
 from routing.core.recorder import follow
 from routing.core.roles import SEAT_TABLE
 from routing.core.topology import converge, hang_up
 from routing.core.world import World
 from routing.core.wrapup import start_wrap_up
+
+# Where a flow runs, or is kept for the case that a queue or a transfer lets the call go.
+_WITH_FLOW = WAITING | {InteractionState.IN_FLOW}
 
 
 def move(world: World, interaction: Interaction, trigger: InteractionTrigger, **changes: Any) -> Interaction:
@@ -32,7 +37,7 @@ def move(world: World, interaction: Interaction, trigger: InteractionTrigger, **
     state = next_state(interaction.state, trigger)
     clocks = _clocks(interaction, state, world.now_ms)
     before = interaction
-    interaction = world.update_interaction(interaction, state=state, **clocks, **changes)
+    interaction = _settle_flow(world, world.update_interaction(interaction, state=state, **clocks, **changes), before)
     _tell_hold(world, before, interaction)
     _tell_parties(world, before, interaction)
     # Before the rooms: what must not be heard in the file is silenced before it can be heard.
@@ -48,6 +53,17 @@ def move(world: World, interaction: Interaction, trigger: InteractionTrigger, **
         if engagement and ENGAGEMENT_TABLE.get((engagement.state, seat)) is not engagement.state:
             move_engagement(world, agent, interaction.id, seat)
     return converge(world, interaction)
+
+
+def _settle_flow(world: World, interaction: Interaction, before: Interaction) -> Interaction:
+    """What was asked for in the state before matters no more; who talks or is gone is in no flow any more."""
+    if not outlives(before.state, interaction.state):
+        interaction = close_look_up(world, close(world, interaction))
+    if interaction.flow is None or interaction.state in _WITH_FLOW:
+        return interaction
+    is_over = interaction.state is InteractionState.ENDED and interaction.result
+    tell_left(world, interaction, interaction.result.value if is_over and interaction.result else "answered")
+    return world.update_interaction(interaction, flow=None)
 
 
 def release(world: World, interaction: Interaction, party: Party) -> None:
@@ -80,9 +96,10 @@ def _tell_hold(world: World, before: Interaction, after: Interaction) -> None:
 
 
 def _tell_parties(world: World, before: Interaction, after: Interaction) -> None:
-    """Who has come, and whose part has changed. The customer of an outdial comes when he answers."""
+    """Who has come, and whose part has changed. The customer of an outdial or a callback comes when he answers."""
     if after.customer_leg != before.customer_leg:
-        number = after.outdial.number if after.outdial else ""
+        called = after.outdial or after.callback
+        number = called.number if called else ""
         world.emit(EventType.PARTY_JOINED, after, leg_id=after.customer_leg, role="customer", number=number)
     roles = {party.leg_id: party.role for party in before.parties}
     for party in after.parties:
@@ -94,14 +111,19 @@ def _tell_parties(world: World, before: Interaction, after: Interaction) -> None
 
 
 def _clocks(interaction: Interaction, state: InteractionState, now_ms: int) -> dict[str, int | None]:
-    """Stop and start the waiting and the hold clock as the state demands."""
+    """Stop and start the clocks of waiting, of a flow and of hold as the state demands."""
     clocks: dict[str, int | None] = {}
-    waiting, held = state in WAITING, state in CUSTOMER_ON_HOLD
+    waiting, held, in_flow = state in WAITING, state in CUSTOMER_ON_HOLD, state is InteractionState.IN_FLOW
     if waiting and interaction.waiting_since_ms is None:
         clocks["waiting_since_ms"] = now_ms
     elif not waiting and interaction.waiting_since_ms is not None:
         clocks["waiting_since_ms"] = None
         clocks["waited_ms"] = interaction.waited_ms + now_ms - interaction.waiting_since_ms
+    if in_flow and interaction.flow_since_ms is None:
+        clocks["flow_since_ms"] = now_ms
+    elif not in_flow and interaction.flow_since_ms is not None:
+        clocks["flow_since_ms"] = None
+        clocks["flow_ms"] = interaction.flow_ms + now_ms - interaction.flow_since_ms
     if held and interaction.held_since_ms is None:
         clocks["held_since_ms"] = now_ms
     elif not held and interaction.held_since_ms is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from routing.core import cad
+from routing.core import flow_entry, flow_machine
 from routing.core.config import Queue, Result, UnansweredTransfer
 from routing.core.endings import end_interaction
 from routing.core.errors import DomainError, UnknownTarget
@@ -59,7 +59,7 @@ def transfer(world: World, order: Transfer) -> Values:
         _to_queue(world, interaction, world.config.queues[order.to_queue], skips=skips)
     else:
         _to_entry_point(world, interaction, order.to_entry_point or "", agent.id)
-    moved = world.interaction(interaction.id)
+    moved = world.state.interactions.get(interaction.id) or world.effects.ended[interaction.id]  # a flow may end it
     world.emit(EventType.INTERACTION_TRANSFERRED, moved, agent.id, how="blind", **values, **answer)
     return {**to_confirm(moved), **answer}
 
@@ -104,31 +104,18 @@ def _to_entry_point(world: World, interaction: Interaction, name: str, sender: s
     """CAD of the same name and type goes along (EP-03..05); the sender never gets this call back (EP-07)."""
     target = world.config.entry_points.get(name)
     queue = world.config.queues.get(target.queue) if target else None
-    if target is None or queue is None:
+    if target is None or (queue is None and target.flow not in world.config.flows):
         raise UnknownTarget(kind="entry point", target=name)
-    config = world.config
-    carried = cad.carry_over(config.cad_of(interaction.entry_point), config.cad_of(target.id), interaction.cad)
-    _to_queue(
-        world,
-        interaction,
-        queue,
-        entry_point=target.id,
-        priority=target.priority or queue.priority,
-        cad=carried,
-        cad_version=interaction.cad_version + 1,
-        cad_author=sender,
-        excluded=(*interaction.excluded, sender),
-    )
-    _tell_cad(world, interaction, sender)
-
-
-def _tell_cad(world: World, before: Interaction, sender: str) -> None:
-    """What did not go along is told as cleared: whoever keeps versions of call data misses none."""
-    after = world.interaction(before.id)
-    left = [name for name in before.cad if name not in after.cad]
-    previous = cad.excerpt(world.config.cad_of(before.entry_point), before.cad, left)
-    told = {"cad": dict.fromkeys(left, ""), "previous": previous, "author": sender}
-    world.emit(EventType.CAD_CHANGED, after, sender, cad_version=after.cad_version, **told)
+    changes = flow_entry.carry(world, interaction, target, sender)
+    changes |= {"excluded": (*interaction.excluded, sender)}
+    if target.flow:
+        entered = world.update_interaction(interaction, priority=target.priority or 0, **changes)
+        flow_entry.tell_cad(world, interaction, sender, sender)
+        flow_machine.begin(world, entered, target.flow)
+    elif queue:
+        priority = target.priority or queue.priority
+        _to_queue(world, interaction, queue, priority=priority, **changes)
+        flow_entry.tell_cad(world, interaction, sender, sender)
 
 
 def _release(world: World, interaction: Interaction) -> None:
@@ -144,8 +131,11 @@ def not_taken(world: World, interaction: Interaction, offer: Offer, end: OfferEn
     then: signed in, his wrap-up over, his phone free, and the call not one that must not come back to him (EP-07).
     In every other case, if he does not take it either, and with `queue` at once, it waits in its queue. A call whose
     dialing the PBX itself refused (`by_pbx`) was never offered to anybody: then `drop` does not lose the customer, he
-    waits, too.
+    waits, too. Where a flow has sent it, that goes on.
     """
+    if interaction.flow:
+        flow_machine.not_taken(world, interaction)
+        return
     policy = world.config.unanswered_transfer
     sender = _sender(world, interaction, offer) if policy is UnansweredTransfer.RETURN_TO_SENDER else ""
     is_dropped = policy is UnansweredTransfer.DROP and not by_pbx
@@ -174,5 +164,8 @@ def _sender(world: World, interaction: Interaction, offer: Offer) -> str:
 
 
 def back_to_queue(world: World, interaction: Interaction) -> None:
-    """It waits in the queue it came from."""
+    """It waits in the queue it came from; a flow that has sent it goes on."""
+    if interaction.flow:
+        flow_machine.not_taken(world, interaction)
+        return
     begin_wait(world, move(world, interaction, InteractionTrigger.OFFERS_OVER))

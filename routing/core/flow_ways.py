@@ -1,0 +1,85 @@
+"""Steps by which a call goes on elsewhere: queue, transfer, hang up, return to the dialplan."""
+
+from __future__ import annotations
+
+from routing.core import numbers
+from routing.core.config import Result
+from routing.core.endings import end_interaction, give_back
+from routing.core.errors import DomainError
+from routing.core.flow import FlowStep
+from routing.core.flow_entry import enqueue, enter
+from routing.core.flow_position import MAX_HOPS, WAITING, Left, Next
+from routing.core.flow_steps import apply
+from routing.core.guard import Outside, require_free
+from routing.core.interaction import Interaction, InteractionTrigger, OfferPurpose
+from routing.core.ringing import ring, ring_outside
+from routing.core.seats import move
+from routing.core.topology import hang_up
+from routing.core.world import World
+
+# What a flow or a queue has done for the caller already is how his call ends, whatever plays after it.
+_KEPT = frozenset({Result.CALLBACK, Result.VOICEMAIL})
+
+
+def to_queue(world: World, interaction: Interaction, step: FlowStep) -> Next:
+    """It waits there with the place of its arrival; where the queue lets it go the flow goes on."""
+    if step.queue not in world.config.queues:
+        return Left("closed", {"reason": "no such queue"})
+    enqueue(world, apply(world, interaction, step), step.queue)
+    return WAITING
+
+
+def transfer(world: World, interaction: Interaction, step: FlowStep) -> Next:
+    """To whom can be rung now; nobody takes it: exit `failed`, see `transfers.not_taken`."""
+    if step.entry_point:
+        return _to_entry_point(world, interaction, step)
+    try:
+        if step.agent:
+            require_free(world, step.agent, interaction)
+            ring(world, _let_go(world, interaction), (step.agent,), OfferPurpose.TRANSFER)
+        else:
+            outside = outside_number(world, interaction.pbx, step.number)
+            ring_outside(world, _let_go(world, interaction), outside, OfferPurpose.TRANSFER)
+    except DomainError as error:
+        return Left("failed", {"reason": error.code})
+    return WAITING
+
+
+def _let_go(world: World, interaction: Interaction) -> Interaction:
+    return move(world, interaction, InteractionTrigger.REOFFERED, transferred_by="")
+
+
+def _to_entry_point(world: World, interaction: Interaction, step: FlowStep) -> Next:
+    target = world.config.entry_points.get(step.entry_point)
+    if target is None or interaction.hops >= MAX_HOPS:
+        return Left("failed", {"reason": "no such entry point" if target is None else "sent on too often"})
+    return enter(world, interaction, target)
+
+
+def outside_number(world: World, pbx_id: str, text: str) -> Outside:
+    """A number that the configuration itself names: no agent's rights matter. Raises NumberRefused."""
+    config = world.config
+    number = numbers.parse(text, config.numbers)
+    numbers.refuse_entry_point(number, world.entry_numbers, config.numbers)
+    pbx = config.pbxs.get(pbx_id)
+    phone = numbers.render(number, pbx.dial if pbx else "", pbx.dial_colon if pbx else None)
+    return Outside(number=number, phone=phone)
+
+
+def end(world: World, interaction: Interaction) -> Next:
+    """`hang_up`, behind its prompts."""
+    hang_up(world, interaction.pbx, interaction.customer_leg)
+    end_interaction(world, interaction, _result(interaction), "flow")
+    return WAITING
+
+
+def give_back_with_result(world: World, interaction: Interaction, step: FlowStep) -> Next:
+    """`return`. The dialplan gets the flow's own word for it in SR_REASON."""
+    give_back(world, interaction, _result(interaction), **({"SR_REASON": step.result} if step.result else {}))
+    end_interaction(world, interaction, _result(interaction), "flow")
+    return WAITING
+
+
+def _result(interaction: Interaction) -> Result:
+    kept = interaction.result
+    return kept if kept is not None and kept in _KEPT else Result.FLOW_ENDED
