@@ -103,6 +103,13 @@ class Prompts:
         """Legs that must not be moved before their dialplan has said where they are."""
         return {leg_id for leg_id, run in self._running.items() if run.stage is Stage.SENT}
 
+    def is_announcing(self, leg_id: str) -> bool:
+        """It plays, and waits for no digits."""
+        run = self._running.get(leg_id)
+        if run is None or run.stage is not Stage.PLAYING:
+            return False
+        return isinstance(run.order, PlayPrompts) and run.order.keys is None
+
     # ------------------------------------------------------------------ what others tell
 
     def settled(self, wanted: SetRooms) -> None:

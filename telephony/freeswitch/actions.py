@@ -140,6 +140,10 @@ def record(uuid: str, verb: str, path: str) -> Api:
     return Api(f"uuid_record {leg_name(uuid)} {verb} {one_word(path)}")
 
 
+def stop_recordings(uuid: str) -> Api:
+    return Api(f"uuid_record {leg_name(uuid)} stop all")
+
+
 VERBS = {RecordingState.OFF: "stop", RecordingState.PAUSED: "mask"}
 
 

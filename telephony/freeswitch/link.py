@@ -32,6 +32,8 @@ SUBCLASSES = (
     "switchroom::left",
     "switchroom::feature",
     "switchroom::tried",
+    "switchroom::heard",
+    "switchroom::recording",
     "sofia::register",
     "sofia::unregister",
     "sofia::expire",

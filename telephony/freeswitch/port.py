@@ -13,12 +13,13 @@ from telephony.freeswitch.chores import EslChores
 from telephony.freeswitch.codec import EslEvent
 from telephony.freeswitch.legs import Legs
 from telephony.freeswitch.phones import Phones
+from telephony.freeswitch.prompts import Sounds
 from telephony.freeswitch.reader import EventReader
 from telephony.freeswitch.ringing import Ringing
 from telephony.freeswitch.session import EslSession
 from telephony.freeswitch.settings import FreeswitchSettings
 from telephony.freeswitch.settling import Settling
-from telephony.freeswitch.snapshot import build, read_listing, read_recordings
+from telephony.freeswitch.snapshot import build, read_listing, read_recordings, read_settings
 from telephony.freeswitch.wire import EslWire
 from telephony.node import Node
 
@@ -42,13 +43,14 @@ class FreeswitchPort(Node):
         self.legs, self._phones, self._wire = Legs(settings.pbx), Phones(), EslWire(Settling(self._link, now))
         self._build(self._link, self.legs, self._wire, EslChores(self._link))
         self._ringing = Ringing(self.legs, self._commands, self._take_facts)
-        self._wire.who_rings = self._ringing.who_rings
+        self._wire.who_rings, self._wire.rings_a_phone = self._ringing.who_rings, self._ringing.rings_a_phone
         self._reader = EventReader(settings.pbx, self.legs, self._phones, self._commands, self._wire, self._take_facts)
 
     async def read_snapshot(self) -> list[LegArrived]:
         """As Node."""
         await self._housekeeping.begin()
         self._wire.recordings = await read_recordings(self._link.ask)
+        self._wire.sounds = Sounds.of(await read_settings(self._link.ask))
         listing = await read_listing(self._link.ask)
         build(self.legs, self._phones, listing, self._now())
         self._phones.changes()  # told by the snapshot

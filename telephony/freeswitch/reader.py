@@ -15,10 +15,11 @@ from telephony.freeswitch.arrivals import arrival, feature
 from telephony.freeswitch.codec import EslEvent
 from telephony.freeswitch.legs import Legs
 from telephony.freeswitch.phones import Phones
+from telephony.freeswitch.prompts import heard
 from telephony.freeswitch.snapshot import user_of
 from telephony.freeswitch.wire import EslWire
 from telephony.legs import ARRIVED_PREFIX, Leg, LegKind, arrived_leg_id
-from telephony.rooms import CONTEXT_NONE
+from telephony.rooms import CONTEXT_MESSAGE, CONTEXT_NONE
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,8 @@ class EventReader:
             "switchroom::left": self._left,
             "switchroom::feature": self._feature,
             "switchroom::tried": self._tried,
+            "switchroom::heard": self._heard,
+            "switchroom::recording": self._recording,
             "sofia::register": self._registered,
             "sofia::unregister": self._unregistered,
             "sofia::expire": self._unregistered,
@@ -137,6 +140,9 @@ class EventReader:
         by = self._legs.last_mate(ours[0]) if len(ours) == 1 else ""
         self._legs.bridged(one, other)
         self._wire.joined(one, other)
+        for leg in ours:
+            if leg.context == CONTEXT_MESSAGE:
+                self._wire.send(self._wire.stop_message(leg), ignore)
         gone = [uid for uid in (one, other) if uid.startswith(ARRIVED_PREFIX) and self._legs.by_uid(uid) is None]
         for uid in gone:  # no stranger, but a leg that we dialled: its end was told first
             self._legs.gone(uid)
@@ -202,6 +208,16 @@ class EventReader:
         leg.channel = event.get("Channel-Name")
         self._legs.arrived_at(leg, event)
         return leg
+
+    def _recording(self, event: EslEvent) -> list[Fact]:
+        leg = self._legs.by_uid(event.get("Unique-ID"))
+        if leg is not None:
+            self._commands.prompts.recording(leg, event.get("Order"))
+        return []
+
+    def _heard(self, event: EslEvent) -> list[Fact]:
+        leg = self._legs.by_uid(event.get("Unique-ID"))
+        return self._commands.prompts.heard(leg, heard(event)) if leg is not None else []
 
     def _left(self, event: EslEvent) -> list[Fact]:
         leg = self._legs.by_uid(event.get("Unique-ID"))

@@ -14,7 +14,7 @@ from routing.core.facts import Fact
 from telephony.commands import Commands
 from telephony.freeswitch.legs import Legs
 from telephony.legs import Leg
-from telephony.rooms import CONTEXT_WAIT
+from telephony.rooms import CONTEXT_PROMPT, CONTEXT_WAIT
 
 # A telephone's channel is there 2 to 25 ms after the order. The waiting leg may have gone elsewhere in that moment.
 START_S = 3.0
@@ -39,10 +39,21 @@ class Ringing:
 
     def _can_ring(self, leg: Leg) -> bool:
         spot = self._legs.spots([leg.leg_id])[leg.leg_id]
-        is_waiting = leg.is_up and spot.context == CONTEXT_WAIT and not spot.bridge and not spot.is_leaving
+        is_waiting = leg.is_up and not spot.bridge and not spot.is_leaving and self._may_break_off(leg)
+        return is_waiting and not self.rings_a_phone(leg) and not self._commands.convergence.is_moving(leg.leg_id)
+
+    def _may_break_off(self, leg: Leg) -> bool:
+        """It hears music, or an announcement, which goes on when nobody has answered; no prompt that waits for digits:
+        those would be lost."""
+        prompts = self._commands.prompts
+        if leg.context == CONTEXT_PROMPT:
+            return prompts.is_announcing(leg.leg_id)
+        return leg.context == CONTEXT_WAIT and leg.leg_id not in prompts.busy()
+
+    def rings_a_phone(self, leg: Leg) -> bool:
+        """It does so itself just now."""
         rung = self._legs.get(self._rings.get(leg.leg_id, ""))
-        is_free = rung is None or rung.is_up
-        return is_waiting and is_free and not self._commands.convergence.is_moving(leg.leg_id)
+        return rung is not None and not rung.is_up
 
     def _look(self, waiting_id: str, leg_id: str) -> None:
         leg = self._legs.get(leg_id)

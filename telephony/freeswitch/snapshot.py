@@ -106,6 +106,12 @@ async def read_recordings(ask: Ask) -> str:
     return f"{base.strip().rstrip('/')}/{folder.rstrip('/')}"
 
 
+async def read_settings(ask: Ask) -> dict[str, str]:
+    """The global variables of the PBX."""
+    pairs = (line.partition("=") for line in (await _demand(ask, "global_getvar")).splitlines())
+    return {name: value for name, separator, value in pairs if separator}
+
+
 # ---------------------------------------------------------------------- building
 
 

@@ -4,29 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from routing.core.commands import DialLeg, SetRecording
+from routing.core.commands import DialLeg, PlayPrompts, RecordMessage, SetRecording
 from telephony.answers import OnAnswer
-from telephony.freeswitch import actions
+from telephony.freeswitch import actions, prompts
 from telephony.freeswitch.actions import Api, EslAction, Job, RingFor
+from telephony.freeswitch.prompts import Sounds
 from telephony.freeswitch.settling import Settling
 from telephony.legs import Leg
-from telephony.safety import word
+from telephony.rooms import CONTEXT_MESSAGE, CONTEXT_PROMPT
+from telephony.safety import UnsafeAction, word
 
 # Orders whose channel is to come: 2 to 25 ms.
 REMEMBERED = 1000
 
 
+class RingsAPhone(UnsafeAction):
+    """A prompt would end the ringing of a telephone that this leg does itself."""
+
+    code = "leg-rings-a-phone"
+    template = "busy"
+
+
 class EslWire:
-    """As telephony.wire.Wire. `recordings`: the folder of the PBX into which recordings go, as it tells it."""
+    """As telephony.wire.Wire. `recordings`: the folder of the PBX into which recordings go, and `sounds`, its own ones:
+    as it tells them.
+    """
 
     way_back = "SR_BACK"
 
     def __init__(self, sender: Settling) -> None:
         self._sender = sender
-        self.recordings = ""
+        self.recordings, self.sounds = "", Sounds()
         self._variables: dict[str, dict[str, str]] = {}
         # The leg that shall itself ring the phone of an order, if one can.
         self.who_rings: Callable[[DialLeg], Leg | None] = lambda _: None
+        self.rings_a_phone: Callable[[Leg], bool] = lambda _: False
 
     def originate(self, order: DialLeg) -> Job | RingFor:
         waiting = self.who_rings(order)
@@ -79,6 +91,22 @@ class EslWire:
 
     def path_of(self, file: str) -> str:
         return f"{self.recordings}/{word(file)}.wav"
+
+    def play(self, leg: Leg, order: PlayPrompts, place: str) -> list[Api]:
+        return self._ask(leg, prompts.prompt(order, self.sounds), CONTEXT_PROMPT, place)
+
+    def record_message(self, leg: Leg, order: RecordMessage, place: str) -> list[Api]:
+        file = self.set_variable(leg, "SR_MESSAGE", self.path_of(order.file))
+        return [file, *self._ask(leg, prompts.message(order), CONTEXT_MESSAGE, place)]
+
+    def _ask(self, leg: Leg, question: str, context: str, place: str) -> list[Api]:
+        if self.rings_a_phone(leg):
+            raise RingsAPhone
+        return [self.set_variable(leg, "SR_ASK", question), self.redirect([leg], context, place)]
+
+    def stop_message(self, leg: Leg) -> Api:
+        """What is said to the one whom it is joined with now is no message."""
+        return actions.stop_recordings(leg.uid)
 
     def play_digit(self, leg: Leg, digit: str) -> Api:
         return actions.play_digit(leg.uid, digit)

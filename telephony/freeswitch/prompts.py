@@ -1,0 +1,79 @@
+"""Prompts and messages: what our dialplan is asked for, and what it says when it is through. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from routing.core.commands import KeyInput, PlayPrompts, RecordMessage
+from telephony.freeswitch.codec import EslEvent
+from telephony.prompts import Heard
+from telephony.safety import language, leg_name, sound
+
+# Where a package of sounds has English ones.
+ENGLISH = "en/us/callie"
+FOLDER = "sr_sounds_"
+PLAYED = frozenset({"FILE PLAYED", "success", "timeout", "failure"})
+SILENCE_ENDED = frozenset({"success-silence", "no-input-timeout"})
+MAX_DIGITS = 99
+MAX_MS = 9_999_999
+
+
+@dataclass(frozen=True, slots=True)
+class Sounds:
+    """The PBX's own sounds. `folders` by language, in small letters; `base`: for all others."""
+
+    base: str = f"/usr/share/freeswitch/sounds/{ENGLISH}"
+    folders: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, str]) -> Sounds:
+        """From the global variables of the PBX: SR_SOUNDS_de and the like, sound_prefix, sounds_dir."""
+        names = {name.lower(): value.rstrip("/") for name, value in settings.items()}
+        base = names.get("sound_prefix") or (f"{names['sounds_dir']}/{ENGLISH}" if names.get("sounds_dir") else "")
+        found = {name.removeprefix(FOLDER): value for name, value in names.items() if name.startswith(FOLDER)}
+        return cls(base or cls().base, found)
+
+    def path(self, name: str, spoken: str) -> str:
+        """The file of a prompt. FreeSWITCH itself looks into the folder of the rate, `8000`. Raises UnsafeAction."""
+        name, spoken = sound(name), language(spoken).lower().replace("-", "_")
+        if name.startswith("/"):
+            return f"{name}.wav"
+        folder = self.folders.get(spoken) or self.folders.get(spoken.partition("_")[0]) or self.base
+        return f"{sound(folder)}/{name}.wav"
+
+
+def prompt(order: PlayPrompts, sounds: Sounds) -> str:
+    """SR_ASK of `switchroom-prompt`. Raises UnsafeAction."""
+    files = [sounds.path(name, order.language) for name in order.prompts]
+    # Several get a quarter of a second of silence ahead of them.
+    played = f"file_string://{'!'.join(files)}" if len(files) > 1 else "".join(files) or "silence"
+    return f"{leg_name(order.id)};{_keys(order.keys)};{played}"
+
+
+def _keys(keys: KeyInput | None) -> str:
+    if keys is None:
+        return "0;0;0;none"
+    times = ";".join(str(min(max(1, ms), MAX_MS)) for ms in (keys.timeout_ms, keys.next_ms))
+    return f"{min(keys.max_digits, MAX_DIGITS)};{times};{'none' if keys.max_digits == 1 else '#'}"
+
+
+def message(order: RecordMessage) -> str:
+    """SR_ASK of `switchroom-message`. Raises UnsafeAction."""
+    return f"{leg_name(order.id)};{min(order.max_s, 99_999)};{min(order.silence_s * 1000, MAX_MS)}"
+
+
+def heard(event: EslEvent) -> Heard:
+    """From `switchroom::heard`."""
+    command_id, how = event.get("Order"), event.get("variable_SR_HEARD")
+    if how == "recording":
+        return Heard(command_id=command_id, duration_ms=_said_ms(event))
+    return Heard(command_id=command_id, has_played=how in PLAYED, digits=event.get("variable_SR_KEYS"))
+
+
+def _said_ms(event: EslEvent) -> int:
+    """Of the recording, without the silence that ended it."""
+    whole = event.get("variable_record_ms")
+    silence = event.get("variable_SR_ASK").rpartition(";")[2]
+    is_silence = event.get("variable_record_completion_cause") in SILENCE_ENDED and silence.isdecimal()
+    return max(0, (int(whole) if whole.isdecimal() else 0) - (int(silence) if is_silence else 0))
