@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from routing.core import cad, capacity
+from routing.core import cad, capacity, flow_machine
 from routing.core.commands import ReturnLeg
 from routing.core.config import Config, EntryPoint, Queue, Result
 from routing.core.events import EventType
 from routing.core.facts import LegArrived
+from routing.core.flow_look_up import LANGUAGE
 from routing.core.interaction import Interaction, InteractionState, InteractionTrigger
 from routing.core.queueing import begin_wait, merge, requirement_of
 from routing.core.seats import move
@@ -19,7 +20,8 @@ def arrived(world: World, fact: LegArrived) -> None:
         return
     entry_point = find_entry_point(world.config, fact)
     queue = world.config.queues.get(entry_point.queue) if entry_point else None
-    if entry_point is None or queue is None or fact.pbx not in world.config.pbxs:
+    flow = world.config.flows.get(entry_point.flow) if entry_point else None
+    if entry_point is None or (queue is None and flow is None) or fact.pbx not in world.config.pbxs:
         world.emit(
             EventType.PBX_MISMATCH,
             None,
@@ -29,10 +31,12 @@ def arrived(world: World, fact: LegArrived) -> None:
         )
         _give_back(world, fact, Result.UNAVAILABLE)
     elif (code := capacity.reason_code(world)) is not None:
-        _tell_refusal(world, fact, queue, Result.FULL, entry_point=entry_point.id, reason_code=code)
+        _tell_refusal(world, fact, entry_point, Result.FULL, reason_code=code)
         _give_back(world, fact, Result.FULL, SR_REASON=str(code))
-    elif refusal := _refusal(world, queue, fact.pbx):
-        _tell_refusal(world, fact, queue, refusal, entry_point=entry_point.id)
+    elif flow:
+        flow_machine.begin(world, _interaction(world, fact, entry_point, None), flow.id)
+    elif queue and (refusal := _refusal(world, queue, fact.pbx)):
+        _tell_refusal(world, fact, entry_point, refusal)
         _give_back(world, fact, refusal)
     else:
         interaction = _interaction(world, fact, entry_point, queue)
@@ -54,8 +58,8 @@ def _refusal(world: World, queue: Queue, pbx: str) -> Result | None:
     return None
 
 
-def _tell_refusal(world: World, fact: LegArrived, queue: Queue, result: Result, **further: object) -> None:
-    about = {"queue": queue.id, "ani": fact.ani, "dnis": fact.dnis}
+def _tell_refusal(world: World, fact: LegArrived, entry_point: EntryPoint, result: Result, **further: object) -> None:
+    about = {"queue": entry_point.queue, "entry_point": entry_point.id, "ani": fact.ani, "dnis": fact.dnis}
     world.emit(EventType.INTERACTION_ENDED, None, "", result=result.value, **about, **further)
 
 
@@ -64,7 +68,8 @@ def _give_back(world: World, fact: LegArrived, result: Result, **further: str) -
     world.send(ReturnLeg(id=world.new_id("cmd"), pbx=fact.pbx, leg_id=fact.leg_id, result=result, variables=variables))
 
 
-def _interaction(world: World, fact: LegArrived, entry_point: EntryPoint, queue: Queue) -> Interaction:
+def _interaction(world: World, fact: LegArrived, entry_point: EntryPoint, queue: Queue | None) -> Interaction:
+    """`queue`: None when a flow decides in which one it will wait."""
     declared = world.config.cad_of(entry_point.id)
     values, refused = cad.take_over(declared, fact.cad)
     refused |= {name: "too long" for name in fact.options.get("cad_too_long", "").split(",") if name}
@@ -76,14 +81,15 @@ def _interaction(world: World, fact: LegArrived, entry_point: EntryPoint, queue:
             state=InteractionState.ARRIVED,
             customer_leg=fact.leg_id,
             entry_point=entry_point.id,
-            queue=queue.id,
+            queue=queue.id if queue else "",
             ani=fact.ani,
             ani_name=fact.ani_name,
             dnis=fact.dnis,
             entered_at_ms=world.now_ms,
             priority=_priority(fact.options.get("priority", ""), entry_point, queue),
             own_requires=own or None,
-            requires=merge(queue.requires, own),
+            requires=merge(queue.requires if queue else (), own),
+            language=_language(fact.options.get("language", "")),
             cad=values,
         )
     )
@@ -103,7 +109,12 @@ def _interaction(world: World, fact: LegArrived, entry_point: EntryPoint, queue:
     return interaction
 
 
-def _priority(text: str, entry_point: EntryPoint, queue: Queue) -> int:
+def _language(text: str) -> str:
+    return text if LANGUAGE.fullmatch(text) else ""
+
+
+def _priority(text: str, entry_point: EntryPoint, queue: Queue | None) -> int:
+    """0: nobody said one; in a flow that of the queue will hold, in which the call waits first."""
     if text.isdecimal() and len(text) <= 2 and 1 <= int(text) <= 10:
         return int(text)
-    return entry_point.priority or queue.priority
+    return entry_point.priority or (queue.priority if queue else 0)

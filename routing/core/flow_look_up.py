@@ -20,7 +20,7 @@ from routing.core.world import World
 
 LATE = "late"
 _KINDS = {LookUpSource.HTTP: LookUpKind.HTTP, LookUpSource.LAST_AGENT: LookUpKind.LAST_AGENT}
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
 
 def ask(world: World, interaction: Interaction, step: FlowStep) -> Next:
@@ -85,7 +85,7 @@ def _read(world: World, fact: LookedUp) -> tuple[dict[str, Any], dict[str, str]]
         else:
             refused["preferred_agent"] = "unknown"
     if fact.language:
-        if _LANGUAGE.fullmatch(fact.language):
+        if LANGUAGE.fullmatch(fact.language):
             changes["language"] = fact.language
         else:
             refused["language"] = "not a language"

@@ -93,7 +93,7 @@ def not_taken(world: World, interaction: Interaction) -> None:
         _stop(world, interaction, "nobody took it")
 
 
-def _into_flow(world: World, interaction: Interaction, position: FlowPosition, **changes: str) -> Interaction:
+def _into_flow(world: World, interaction: Interaction, position: FlowPosition | None, **changes: str) -> Interaction:
     """Out of a queue, an offer or a talk; nothing of that is left."""
     for offer in interaction.offers:
         interaction = rescind(world, interaction, offer, OfferEnd.RESCINDED)
@@ -156,9 +156,11 @@ def _nowhere(world: World, interaction: Interaction, left: Left) -> None:
 
 
 def _stop(world: World, interaction: Interaction, why: str) -> Interaction:
-    """The flow cannot go on: the dialplan gets the call back."""
+    """The flow cannot go on: the dialplan gets the call back, as soon as the link is up."""
     tell_left(world, interaction, why)
     interaction = world.update_interaction(interaction, flow=None)
+    if not world.is_linked(interaction.pbx) and interaction.pbx in world.config.pbxs:
+        return interaction if interaction.state is InteractionState.IN_FLOW else _into_flow(world, interaction, None)
     end_interaction(world, interaction, Result.UNAVAILABLE, "server")
     return interaction
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from routing.core import estimates
 from routing.core.cad import MASK
 from routing.core.interaction import Interaction
 from routing.core.world import World
@@ -77,6 +78,15 @@ def _waited_s(world: World, interaction: Interaction) -> str:
     return str((interaction.waited_ms + running_ms) // 1000)
 
 
+def _position(world: World, interaction: Interaction) -> str:
+    place = estimates.position(world, interaction)
+    return "" if place is None else str(place)
+
+
+def _rounded_up(span_ms: int | None, unit_ms: int) -> str:
+    return "" if span_ms is None else str(-(-span_ms // unit_ms))
+
+
 def _available(world: World, interaction: Interaction, queue: str) -> str:
     return str(sum(not world.unavailable_because(agent.id) for agent in world.staff(queue, interaction.pbx)))
 
@@ -94,12 +104,16 @@ _VALUES: dict[str, Callable[[World, Interaction], str]] = {
     "now": lambda world, _: local_time(world).isoformat(timespec="seconds"),
     "weekday": lambda world, _: _DAYS[local_time(world).weekday()],
     "wait_s": _waited_s,
+    "position": _position,
+    "ewt_s": lambda world, i: _rounded_up(estimates.wait_ms(world, i), 1000),
+    "ewt_min": lambda world, i: _rounded_up(estimates.wait_ms(world, i), 60_000),
 }
 
 _OF_QUEUE: dict[str, Callable[[World, Interaction, str], str]] = {
     "waiting": lambda world, _, queue: str(world.waiting_in(queue)),
     "agents": lambda world, i, queue: str(world.staff_of(queue, i.pbx)),
     "available": _available,
+    "ewt_s": lambda world, i, queue: _rounded_up(estimates.queue_wait_ms(world, queue, i.priority or None), 1000),
 }
 
 # For the checker of flows: the plain names, and what may follow `queue.<id>.`; `cad.` goes with a declared variable.
