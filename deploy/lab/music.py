@@ -1,4 +1,4 @@
-"""Music on hold that a test can hear: one steady tone."""
+"""Music on hold and prompts that a test can hear: steady tones."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ _RATE = 8000
 
 def write_music(folder: Path, seconds: int = 4) -> None:
     """`hold.wav` in `folder`."""
-    step = 2 * math.pi * MUSIC_HZ / _RATE
-    second = b"".join(struct.pack("<h", int(8000 * math.sin(step * i))) for i in range(_RATE))
-    with wave.open(str(folder / "hold.wav"), "wb") as file:
+    write_tone(folder / "hold.wav", MUSIC_HZ, seconds)
+
+
+def write_tone(path: Path, frequency: int, seconds: float) -> None:
+    """8 kHz, mono, 16 bit: what both PBXs play."""
+    step = 2 * math.pi * frequency / _RATE
+    samples = (int(8000 * math.sin(step * i)) for i in range(round(_RATE * seconds)))
+    with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(_RATE)
-        file.writeframes(second * seconds)
+        file.writeframes(b"".join(struct.pack("<h", sample) for sample in samples))

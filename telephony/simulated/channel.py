@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from routing.core.facts import LegArrived, LegState
 from telephony.simulated.clock import Timer
-from telephony.simulated.habits import Answers, Habit, Reaction
+from telephony.simulated.habits import Answers, Habit, Listener, Patient, Reaction
 
 
 class Place(StrEnum):
@@ -31,7 +31,7 @@ class RoomKey:
 class Channel:
     """`party` is who hears and speaks there. `state` None: gone. `variables` are the channel's own.
 
-    `digits`: the DTMF that its party got.
+    `digits`: the DTMF that its party got. `prompt`: what plays to it; `listener`: what its party does then.
     `phone`: the address that was dialed; `telephone`: what it reached, None until then.
     `file`: into which it is recorded, empty when it is not; `is_silenced`: silence gets into it.
     """
@@ -57,6 +57,9 @@ class Channel:
     file: str = ""
     is_silenced: bool = False
     digits: str = ""
+    prompt: str = ""
+    listener: Listener = field(default_factory=Patient)
+    is_speaking: bool = True
 
     @property
     def is_live(self) -> bool:
@@ -99,10 +102,11 @@ class Timings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hearing:
-    """What one channel hears now: parties by name, and the class of music ("" = none)."""
+    """What one channel hears now: parties by name, the class of music, the prompt ("" = none)."""
 
     parties: frozenset[str] = frozenset()
     music: str = ""
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 
+from routing.core.commands import KeyInput
 from routing.core.facts import DialOutcome
 
 
@@ -141,3 +143,78 @@ class Human:
         if fate < self.misses + self.rejects:
             return Reaction(reject_ms=delay_ms)
         return Reaction(answer_ms=delay_ms, talk_ms=talk_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """Keys that a caller presses, `after_ms` from the beginning of the prompts on; then he may hang up."""
+
+    digits: str = ""
+    after_ms: int = 500
+    between_ms: int = 300
+    hangs_up: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """How long a caller speaks after the beep; then he is silent, or hangs up."""
+
+    says_ms: int = 10_000
+    hangs_up: bool = False
+
+
+class Listener(Protocol):
+    """What a caller does with prompts and after a beep; None: nothing."""
+
+    def press(self, prompts: tuple[str, ...], keys: KeyInput | None, random: Random) -> Press | None:
+        """At each PlayPrompts; `keys` None: nobody asks for any, and digits go nowhere."""
+
+    def speak(self, random: Random) -> Speech | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Hears everything out and presses nothing; speaks on, or as `speech` says."""
+
+    speech: Speech | None = None
+
+    def press(self, prompts: tuple[str, ...], keys: KeyInput | None, random: Random) -> Press | None:
+        del prompts, keys, random
+        return None
+
+    def speak(self, random: Random) -> Speech | None:
+        del random
+        return self.speech
+
+
+@dataclass(frozen=True, slots=True)
+class PressesAt:
+    """Keys by prompt: the first prompt of an order that is named here, in full or by its last part, decides."""
+
+    at: Mapping[str, Press]
+    speech: Speech | None = None
+
+    def press(self, prompts: tuple[str, ...], keys: KeyInput | None, random: Random) -> Press | None:
+        del keys, random
+        names = (name for prompt in prompts for name in (prompt, prompt.rpartition("/")[2]))
+        return next((self.at[name] for name in names if name in self.at), None)
+
+    def speak(self, random: Random) -> Speech | None:
+        del random
+        return self.speech
+
+
+class PressesInTurn:
+    """One after the other at each order that asks for keys; nothing more when there are no more."""
+
+    def __init__(self, *turns: Press | str, speech: Speech | None = None) -> None:
+        self._left: list[Press] = [Press(digits=t) if isinstance(t, str) else t for t in turns]
+        self._speech = speech
+
+    def press(self, prompts: tuple[str, ...], keys: KeyInput | None, random: Random) -> Press | None:
+        del prompts, random
+        return self._left.pop(0) if self._left and keys is not None else None
+
+    def speak(self, random: Random) -> Speech | None:
+        del random
+        return self._speech

@@ -89,9 +89,18 @@ class SimulatedPbx(Switch):
         for room in wanted.rooms:
             for leg_id in room.legs:
                 self._take(self.channels[leg_id], wanted.interaction_id)
+        before = {leg_id: channel.music for leg_id, channel in self.channels.items()}
         self._start_talks(self.rooms.apply(wanted, self.channels))
+        self._interrupt_moved(before)
         self.recordings.note(self.channels.values())
         return ""
+
+    def _interrupt_moved(self, before: dict[str, str]) -> None:
+        """Prompts go on where a leg stays alone with the same music."""
+        for leg_id, music in before.items():
+            channel = self.channels[leg_id]
+            if self.rooms.hears(channel).parties or channel.music != music:
+                self.prompts.interrupt(channel)
 
     def set_recording(self, wanted: SetRecording) -> str:
         """Returns why not, or ""."""
@@ -131,6 +140,7 @@ class SimulatedPbx(Switch):
         channel = self.channels.get(order.leg_id)
         if channel is None or not self.owns(channel) or channel.arrival is None:
             return f"leg {order.leg_id} is gone"
+        self.prompts.gone(channel)
         self.rooms.take_out(channel)
         channel.place, channel.interaction_id = Place.DIALPLAN, ""
         channel.variables |= {**order.variables, "SR_RESULT": order.result.value}

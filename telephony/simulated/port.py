@@ -12,6 +12,8 @@ from routing.core.commands import (
     HangUpLeg,
     MarkLeg,
     PlayDigits,
+    PlayPrompts,
+    RecordMessage,
     ReplyFeature,
     ReturnLeg,
     SetRecording,
@@ -220,12 +222,20 @@ class SimulatedPort:
                 return self.pbx.mark(command.leg_id, command.variables)
             case ReplyFeature():
                 return self.pbx.reply_feature(command)
+            case WatchPhones():
+                self.pbx.watch(command.phones)
+            case _:
+                return self._execute_sound(command)
+        return ""
+
+    def _execute_sound(self, command: Command) -> str:
+        match command:
             case SetRecording():
                 return self.pbx.set_recording(command)
             case PlayDigits():
                 return self.pbx.play(command.leg_id, command.digits)
-            case WatchPhones():
-                self.pbx.watch(command.phones)
+            case PlayPrompts() | RecordMessage():
+                return self.pbx.prompts.begin(command, self.pbx.channels.get(command.leg_id))
         return ""
 
     # ------------------------------------------------------------------ facts back

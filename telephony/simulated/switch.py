@@ -23,7 +23,8 @@ from routing.core.facts import (
 )
 from telephony.simulated.channel import Channel, Hearing, Phone, Place, Timings
 from telephony.simulated.clock import Timer, VirtualClock
-from telephony.simulated.habits import Answers, Habit
+from telephony.simulated.habits import Answers, Habit, Listener, Patient
+from telephony.simulated.prompts import Prompts
 from telephony.simulated.recordings import Recordings
 from telephony.simulated.rooms import Rooms
 
@@ -48,6 +49,7 @@ class Switch:
         self.random = Random(seed)  # noqa: S311 - a simulation, not a secret
         self.rooms = Rooms()
         self.recordings = Recordings(clock, self.rooms)
+        self.prompts = Prompts(clock, self.rooms, self.recordings, self.random, self._tell, self.hang_up)
         self.channels: dict[str, Channel] = {}
         self.phones: dict[str, Phone] = {}
         self.watched: tuple[str, ...] = ()
@@ -58,6 +60,8 @@ class Switch:
     def listen(self, listener: Callable[[Fact], None] | None) -> None:
         """From now on this one hears what happens; None: nobody does."""
         self._listener = listener
+        if listener is None:
+            self.prompts.disown()
 
     def _tell(self, fact: Fact) -> None:
         if self._listener is not None:
@@ -92,14 +96,15 @@ class Switch:
         if phone.address in self.watched:
             self._tell(PhoneChanged(pbx=self.name, phone=phone.address, state=self.phone_state(phone.address)))
 
-    def call_in(self, arrival: LegArrived, patience_ms: int | None = None) -> Channel:
+    def call_in(self, arrival: LegArrived, patience_ms: int | None = None, listener: Listener | None = None) -> Channel:
         """A caller enters and is handed over; `arrival` without `pbx` and `leg_id`, which are given here.
 
-        He leaves after `patience_ms` unless somebody talked to him before.
+        He leaves after `patience_ms` unless somebody talked to him before. `listener`: what he does with prompts.
         """
         leg_id = f"{self.name}-{next(self._numbers)}"
         channel = Channel(leg_id=leg_id, party=leg_id, place=Place.HANDED_OVER, state=LegState.UP)
         channel.arrival = replace(arrival, pbx=self.name, leg_id=leg_id)
+        channel.listener = listener or Patient()
         self.channels[leg_id] = channel
         channel.fall_back = self._after(channel, self.timings.take_within_ms, lambda: self._fall_back(channel))
         if patience_ms is not None:
@@ -169,6 +174,8 @@ class Switch:
         return [c.arrival for c in waiting if c.arrival is not None]
 
     def hears(self, channel: Channel) -> Hearing:
+        if self.prompts.is_at(channel):
+            return Hearing(prompt=channel.prompt)
         return self.rooms.hears(channel)
 
     def _fail(self, channel: Channel, outcome: DialOutcome, cause: int = 0) -> None:
@@ -179,6 +186,7 @@ class Switch:
 
     def _end(self, channel: Channel, by: EndedBy, cause: int) -> None:
         was_ours = self.owns(channel)
+        self.prompts.gone(channel)
         self._remove(channel)
         if was_ours:
             self._tell(LegEnded(pbx=self.name, leg_id=channel.leg_id, ended_by=by, cause=cause))

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 from deploy.lab.asterisk import Asterisk
-from deploy.lab.recorded import recording_path
 from telephony.asterisk import AsteriskPort, AsteriskSettings
 from tests.contract.asterisk_wire import Observer
 from tests.contract.sip_lab import SipLab
@@ -92,5 +91,6 @@ class AsteriskLab(SipLab):
     async def new_observer(self) -> Observer:
         return await Observer.connect(self.asterisk)
 
-    def recording(self, file: str) -> Path:
-        return recording_path(self.asterisk.directory, file)
+    @property
+    def directory(self) -> Path:
+        return self.asterisk.directory

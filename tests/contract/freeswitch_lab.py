@@ -120,6 +120,10 @@ class FreeswitchLab(SipLab):
     async def new_observer(self) -> Observer:
         return await Observer.connect(self.freeswitch)
 
+    @property
+    def directory(self) -> Path:
+        return self.freeswitch.directory
+
     def recording(self, file: str) -> Path:
         return self.freeswitch.recordings / "switchroom" / f"{file}.wav"
 

@@ -18,6 +18,9 @@ F = TypeVar("F")
 
 # The names of the CAD that the suite hands over; every lab watches them.
 CAD_NAMES = ("case", "note", "plain")
+# Prompts that every lab has, each a sound of its own, with their seconds; "missing" is the name of none.
+PROMPTS = {"short": 0.6, "long": 4.0, "other": 3.0}
+MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,12 @@ class LabParty(Protocol):
 
     async def hang_up(self) -> None:
         """Ends his newest call from his side, in any state; without effect when there is none."""
+
+    async def press(self, digits: str) -> None:
+        """Presses these keys of his telephone, one after the other, about five a second."""
+
+    async def speak(self, is_speaking: bool) -> None:
+        """Falls silent, or begins to speak again. From the start everybody speaks all the time."""
 
 
 class LabCaller(LabParty, Protocol):
@@ -176,6 +185,16 @@ class PbxLab(Protocol):
 
     async def hears_music(self, listener: LabParty, within_s: float = 5.0) -> None:
         """Waits until `listener` hears music and no party."""
+
+    def prompt(self, name: str) -> str:
+        """What PlayPrompts takes for one of PROMPTS, or for MISSING."""
+
+    async def hears_prompt(self, listener: LabParty, name: str, within_s: float = 5.0) -> None:
+        """Waits until `listener` hears that prompt, no music and no party."""
+
+    @property
+    def now_s(self) -> float:
+        """The lab's own clock."""
 
     async def pass_time(self, seconds: float) -> None:
         """People talk on for so long."""

@@ -12,6 +12,8 @@ from telephony.simulated import LinkTimings, SimulatedPbx, SimulatedPort, Virtua
 from telephony.simulated import habits as habit
 from telephony.simulated.channel import Channel, Hearing, Phone, Place
 from tests.contract.pbx_lab import (
+    MISSING,
+    PROMPTS,
     Answers,
     IncomingCall,
     IsDead,
@@ -32,7 +34,7 @@ _OUTCOMES = {
     Rejection.UNAVAILABLE: DialOutcome.UNREACHABLE,
     Rejection.NOT_FOUND: DialOutcome.INVALID,
 }
-QUIET_MS = 50
+QUIET_MS, PRESS_MS = 50, 200
 
 
 def habit_of(policy: PhonePolicy) -> habit.Habit:
@@ -74,6 +76,12 @@ class SimulatedCaller:
 
     async def hang_up(self) -> None:
         self._lab.sim.hang_up(self.channel)
+
+    async def press(self, digits: str) -> None:
+        self._lab.press(self.channel, digits)
+
+    async def speak(self, is_speaking: bool) -> None:
+        self._lab.sim.prompts.speak(self.channel, is_speaking)
 
     @property
     def digits(self) -> str:
@@ -120,6 +128,14 @@ class SimulatedPhone:
         if self._phone.live:
             self._lab.sim.hang_up(self._phone.live)
 
+    async def press(self, digits: str) -> None:
+        if self._phone.live:
+            self._lab.press(self._phone.live, digits)
+
+    async def speak(self, is_speaking: bool) -> None:
+        if self._phone.live:
+            self._lab.sim.prompts.speak(self._phone.live, is_speaking)
+
     async def register(self) -> None:
         self._lab.sim.register(self._phone, True)
 
@@ -151,6 +167,8 @@ class SimulatedLab:
         self.facts: list[Fact] = []
         self.clock = VirtualClock()
         self.sim = SimulatedPbx(self.clock, self.pbx, seed=1)
+        self.sim.prompts.lengths_ms = {self.prompt(name): round(s * 1000) for name, s in PROMPTS.items()}
+        self.sim.prompts.missing = {self.prompt(MISSING)}
         self.port = self._new_port()
         self._phones: dict[str, SimulatedPhone] = {}
 
@@ -218,6 +236,23 @@ class SimulatedLab:
             within_s,
             lambda: self._hearing(listener),
         )
+
+    def prompt(self, name: str) -> str:
+        return f"/prompts/{name}"
+
+    async def hears_prompt(self, listener: LabParty, name: str, within_s: float = 5.0) -> None:
+        wanted = Hearing(prompt=self.prompt(name))
+        self.wait(lambda: self._hearing(listener) == wanted, within_s, lambda: self._hearing(listener))
+
+    @property
+    def now_s(self) -> float:
+        return self.clock.now_ms / 1000
+
+    def press(self, channel: Channel, digits: str) -> None:
+        """As people press keys."""
+        for digit in digits:
+            self.sim.prompts.press(channel, digit)
+            self.clock.advance(PRESS_MS)
 
     @staticmethod
     def _party(speaker: LabParty) -> str:

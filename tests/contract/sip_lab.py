@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from deploy.lab.asterisk import MUSIC_HZ
+from deploy.lab.music import MUSIC_HZ, write_tone
 from deploy.lab.phones import Phones, SipPbx
-from deploy.lab.recorded import passages
+from deploy.lab.recorded import passages, recording_path
 from deploy.lab.sip import token
 from routing.core.commands import WatchPhones
 from routing.core.facts import Fact, LegArrived, LinkRestored, PhoneChanged
 from telephony.port import PbxPort
-from tests.contract.pbx_lab import IncomingCall, LabParty, Passage
-from tests.contract.sip_people import CALLER_VOICES, POLL_S, VOICES, Observer, SipCaller, SipPhone
+from tests.contract.pbx_lab import PROMPTS, IncomingCall, LabParty, Passage
+from tests.contract.sip_people import CALLER_VOICES, POLL_S, PROMPT_HZ, VOICES, Observer, SipCaller, SipPhone
 from tests.contract.wire import Wire
 
 F = TypeVar("F")
@@ -63,14 +63,22 @@ class SipLab(ABC):
     @abstractmethod
     def is_link_up(self) -> bool: ...
 
+    @property
     @abstractmethod
+    def directory(self) -> Path:
+        """Where the PBX lives."""
+
     def recording(self, file: str) -> Path:
         """Where the PBX puts a recording of that name."""
+        return recording_path(self.directory, file)
 
     # ------------------------------------------------------------------ life
 
     async def open(self) -> None:
         """Everything but telephones and port."""
+        (self.directory / "prompts").mkdir(exist_ok=True)
+        for name, seconds in PROMPTS.items():
+            write_tone(Path(f"{self.prompt(name)}.wav"), PROMPT_HZ[name], seconds)
         self.lines = Phones(self._sip_pbx)
         self.wire = await Wire.open(self._link_port)
         self.observer = await self.new_observer()
@@ -133,7 +141,7 @@ class SipLab(ABC):
         call = listener.call
         if call is None:
             return set(), 0.0
-        voices = [MUSIC_HZ, *VOICES.values(), *CALLER_VOICES]
+        voices = [MUSIC_HZ, *VOICES.values(), *CALLER_VOICES, *PROMPT_HZ.values()]
         shares, level = call.media.spectrum(tuple(voices))
         return {voice for voice in voices if level > 100 and shares[voice] > 0.05}, level
 
@@ -143,6 +151,16 @@ class SipLab(ABC):
 
     async def hears_music(self, listener: LabParty, within_s: float = 5.0) -> None:
         await self.wait(lambda: self._fits(listener, {MUSIC_HZ}), within_s, lambda: self._heard(listener))
+
+    def prompt(self, name: str) -> str:
+        return str(self.directory / "prompts" / name)
+
+    async def hears_prompt(self, listener: LabParty, name: str, within_s: float = 5.0) -> None:
+        await self.wait(lambda: self._fits(listener, {PROMPT_HZ[name]}), within_s, lambda: self._heard(listener))
+
+    @property
+    def now_s(self) -> float:
+        return time.monotonic()
 
     def _fits(self, listener: LabParty, wanted: set[int]) -> bool:
         heard, level = self._heard(listener)

@@ -16,6 +16,7 @@ from tests.contract.pbx_lab import Answers, IsDead, PartyState, PhonePolicy, Rej
 AGENTS = ("1001", "1002", "1003", "1004")
 VOICES = {"1001": 700, "1002": 900, "1003": 1000, "1004": 1200}
 CALLER_VOICES = (1100, 1300, 1500, 1700, 1900, 2100)
+PROMPT_HZ = {"short": 540, "long": 620, "other": 800}
 ACCEPTED_HZ = 1400
 FEATURE_CODES = {"sign_in": "*61", "sign_out": "*62", "available": "*63", "idle": "*64", "wrap_up_done": "*65"}
 PRIVATE_NUMBER = "7009"
@@ -97,6 +98,12 @@ class SipCaller:
     async def hang_up(self) -> None:
         await self.call.hangup()
 
+    async def press(self, digits: str) -> None:
+        await self.call.dtmf(digits)
+
+    async def speak(self, is_speaking: bool) -> None:
+        self.call.media.mute = not is_speaking
+
     @property
     def digits(self) -> str:
         return self.call.digits
@@ -153,6 +160,14 @@ class SipPhone:
     async def hang_up(self) -> None:
         if self.call and self.state is not PartyState.ENDED:
             await self.call.hangup()
+
+    async def press(self, digits: str) -> None:
+        if self.call:
+            await self.call.dtmf(digits)
+
+    async def speak(self, is_speaking: bool) -> None:
+        if self.call:
+            self.call.media.mute = not is_speaking
 
     async def register(self) -> None:
         await self._phone.register()

@@ -45,6 +45,12 @@ class Party:
     async def hang_up(self) -> None:
         await self.tape.call(self.name, "hang_up")
 
+    async def press(self, digits: str) -> None:
+        await self.tape.call(self.name, "press", digits)
+
+    async def speak(self, is_speaking: bool) -> None:
+        await self.tape.call(self.name, "speak", is_speaking)
+
     def __repr__(self) -> str:
         return self.name
 
@@ -132,6 +138,16 @@ class TapedLab(ABC):
 
     async def hears_music(self, listener: LabParty, within_s: float = 5.0) -> None:
         await self.tape.call(LAB, "hears_music", listener)
+
+    def prompt(self, name: str) -> str:
+        return str(self.tape.read(LAB, "prompt", name))
+
+    async def hears_prompt(self, listener: LabParty, name: str, within_s: float = 5.0) -> None:
+        await self.tape.call(LAB, "hears_prompt", listener, name)
+
+    @property
+    def now_s(self) -> float:
+        return float(self.tape.read(LAB, "now_s"))
 
     async def pass_time(self, seconds: float) -> None:
         await self.tape.call(LAB, "pass_time", seconds)
