@@ -81,6 +81,12 @@ RULES: dict[str, Kind] = {
         "This is only possible without a call.",
         "End or wrap up the call first.",
     ),
+    "report-not-possible": _kind(
+        422,
+        "Such a report is not possible",
+        "The time zone does not exist, the span is empty or too long, or it would have too many lines.",
+        "`field` is the parameter to change.",
+    ),
     "number-refused": _kind(
         422,
         "The number is not dialed",
@@ -116,6 +122,13 @@ RULES: dict[str, Kind] = {
         "Too many numbers were dialed",
         "A limit of dials a minute guards against fraud and faults.",
         "Try again after `Retry-After` seconds.",
+    ),
+    "callback-refused": _kind(
+        409,
+        "No callback",
+        "This number may not be called back, or there is a callback to it already; or an agent has the one that shall "
+        "be cancelled.",
+        "`reason` says which.",
     ),
     "digits-refused": _kind(
         422, "The digits cannot be sent", "DTMF is 0-9, *, #, A-D, up to a length.", "Send other digits."

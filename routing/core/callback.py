@@ -34,6 +34,7 @@ class CallbackCall:
 
     `attempts`: how often the customer was dialed. `not_before_ms`: no attempt before, 0: at once. `expires_ms`: when
     the callback is given up. `check_id`: of the look-up that is under way. `failure`: how the last attempt ended.
+    `waited_ms`: how long it had waited when the customer answered.
     """
 
     number: str
@@ -46,6 +47,7 @@ class CallbackCall:
     expires_ms: int = 0
     check_id: str = ""
     failure: str = ""
+    waited_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

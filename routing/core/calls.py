@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from routing.core import cad, consults
+from routing.core import cad, callback_machine, callbacks, consults
 from routing.core.config import Result
 from routing.core.endings import end_interaction
 from routing.core.errors import CadConflict
 from routing.core.events import EventType
 from routing.core.facts import EndedBy, LegEnded, LegTransferred, RoomsReached, RoomsRefused
 from routing.core.guard import require
-from routing.core.interaction import OUTDIALING, Interaction, InteractionState, InteractionTrigger, OfferEnd, Role
+from routing.core.interaction import (
+    OUTDIALING,
+    WAITING,
+    Interaction,
+    InteractionState,
+    InteractionTrigger,
+    OfferEnd,
+    Role,
+)
 from routing.core.offers import miss
 from routing.core.orders import EditCad, EndInteraction, Hold, Resume
 from routing.core.roles import Action
@@ -85,19 +93,32 @@ def leg_ended(world: World, fact: LegEnded) -> None:
     if interaction is None:
         return
     if fact.leg_id == interaction.customer_leg:
-        is_taken_back = fact.ended_by is EndedBy.DIALPLAN
-        without_agent = Result.UNAVAILABLE if is_taken_back else Result.ABANDONED
-        result = Result.ANSWERED if interaction.parties else without_agent
-        end_interaction(world, interaction, result, "dialplan" if is_taken_back else "customer")
+        _customer_gone(world, interaction, is_taken_back=fact.ended_by is EndedBy.DIALPLAN)
     elif offer := next((o for o in interaction.offers if o.leg_id == fact.leg_id), None):
         miss(world, interaction, offer, OfferEnd.UNREACHABLE)
     else:
         party = next(p for p in interaction.parties if p.leg_id == fact.leg_id)
         if party.role is Role.CONSULTED:
             consults.left(world, interaction, party)
+        elif interaction.is_calling_back:
+            callback_machine.agent_left(world, interaction, party.agent_id)
         else:
             result = Result.CANCELLED if interaction.state in OUTDIALING else Result.ANSWERED
             end_interaction(world, interaction, result, party.agent_id or "external")
+
+
+def _customer_gone(world: World, interaction: Interaction, *, is_taken_back: bool) -> None:
+    """He hung up, or the dialplan has him again. Who had chosen a callback or left a message has not abandoned."""
+    if interaction.parties:
+        result = Result.ANSWERED
+    elif interaction.result in (Result.CALLBACK, Result.VOICEMAIL):
+        result = interaction.result
+    else:
+        result = Result.UNAVAILABLE if is_taken_back else Result.ABANDONED
+        if interaction.state in WAITING and not is_taken_back:
+            callbacks.after_abandon(world, interaction)
+            interaction = world.interaction(interaction.id)
+    end_interaction(world, interaction, result, "dialplan" if is_taken_back else "customer")
 
 
 def leg_transferred(world: World, fact: LegTransferred) -> None:

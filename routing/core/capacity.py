@@ -21,9 +21,10 @@ def granted(world: World, item: CapacityGranted) -> None:
 def reason_code(world: World) -> int | None:
     """Why no further customer call is let in, None when there is room (OUT-03); 26 goes before 27 (OUT-06, A16).
 
-    Every live interaction counts from its arrival or its order on: whoever is let in is counted in the same step.
+    A call counts from its arrival or its order on: whoever is let in is counted in the same step. A callback does from
+    the dialing of the customer on, a voicemail never.
     """
-    calls, share = len(world.state.interactions), world.state.calls_granted
+    calls, share = world.customer_calls, world.state.calls_granted
     if share is not None and calls >= share:
         return DATA_CENTRE_FULL
     limit = world.config.limits.tenant_calls

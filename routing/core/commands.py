@@ -154,12 +154,15 @@ class KeyInput:
     next_ms: int
 
 
+RECORDED = "recording:"  # in PlayPrompts, before the name of a file that a RecordMessage made on that PBX
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayPrompts:
     """Play sounds, one after the other, to a live leg that is alone in its room; it hears its room again afterwards.
 
-    `prompts`: absolute paths without ending, or names of the PBX's own sounds in `language`; none: only digits are
-    taken. It begins when the rooms last asked for hold, replaces what plays on that leg, and is accepted then
+    `prompts`: absolute paths without ending, names of the PBX's own sounds in `language`, or `recording:` and the name
+    of a message; none: only digits are taken. It begins when the rooms last asked for hold, replaces what plays on that leg, and is accepted then
     (CommandEnded SUCCEEDED). Ends in PromptsEnded, unless the leg is gone before.
     """
 

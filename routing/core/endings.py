@@ -16,7 +16,8 @@ from routing.core.world import World
 
 
 def end_interaction(world: World, interaction: Interaction, result: Result, ended_by: str) -> None:
-    """End it with `result`; `ended_by`: customer, an agent's id, external, dialplan (took it back), or server.
+    """End it with `result`; `ended_by`: customer, an agent's id, external, dialplan (took it back), server, or flow (it
+    has hung up or given back the customer itself).
 
     The customer's leg goes back to the dialplan when there is something left for it to do there, else it is hung up.
     """
@@ -30,11 +31,11 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
         ended_by=ended_by,
         ended_at_ms=world.now_ms,
     )
-    for due in (*OF_A_WAIT, Due.ROOMS, Due.RECORDER):
+    for due in (*OF_A_WAIT, Due.ROOMS, Due.RECORDER, Due.LOOK_UP, Due.PROMPT, Due.CALLBACK, Due.EXPIRE):
         world.clear_timer(key(due, interaction.id))
     for skip in interaction.skips:
         world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))
-    if ended_by not in ("customer", "dialplan"):
+    if ended_by not in ("customer", "dialplan", "flow"):
         _release_customer(world, interaction, result)
     for party in interaction.parties:
         release(world, interaction, party)
@@ -44,14 +45,19 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
 
 def _release_customer(world: World, interaction: Interaction, result: Result) -> None:
     entry_point = world.config.entry_points.get(interaction.entry_point)
-    if interaction.outdial:  # there is no dialplan that it came from
+    if interaction.outdial or interaction.callback or interaction.message:  # no dialplan that it came from
         if interaction.customer_leg:
             hang_up(world, interaction.pbx, interaction.customer_leg)
         return
     if result is Result.ANSWERED and not (entry_point and entry_point.return_after_call):
         hang_up(world, interaction.pbx, interaction.customer_leg)
         return
-    variables = {"SR_RESULT": result.value, "SR_INTERACTION": interaction.id}
+    give_back(world, interaction, result)
+
+
+def give_back(world: World, interaction: Interaction, result: Result, **further: str) -> None:
+    """The customer's leg goes on in the dialplan that handed it over."""
+    variables = {"SR_RESULT": result.value, "SR_INTERACTION": interaction.id, **further}
     variables |= {f"SR_CAD_{name}": value for name, value in interaction.cad.items()}
     command = ReturnLeg(
         id=world.new_id("cmd"),
@@ -64,13 +70,12 @@ def _release_customer(world: World, interaction: Interaction, result: Result) ->
 
 
 def summary(interaction: Interaction) -> dict[str, Any]:
-    """The clocks and the outcome of an ended interaction, each time span in ms. An outdial counts from its answer on.
+    """The clocks and the outcome of an ended interaction, each time span in ms. What has no caller at its begin counts
+    as talk from its answer on.
 
     `failure` and `outcome` only of an outdial that failed (OUT-16..20).
     """
-    call, ended_at_ms = interaction.outdial, interaction.ended_at_ms or 0
-    begun_at_ms = (interaction.answered_at_ms or ended_at_ms) if call else interaction.entered_at_ms
-    spanned = ended_at_ms - begun_at_ms
+    call = interaction.outdial
     return {
         "kind": interaction.kind,
         "leg_id": interaction.customer_leg,
@@ -80,6 +85,20 @@ def summary(interaction: Interaction) -> dict[str, Any]:
         "agents": [p.agent_id for p in interaction.parties if p.agent_id],
         "numbers": [p.number for p in interaction.parties if p.number],
         "waited_ms": interaction.waited_ms,
-        "talked_ms": spanned - interaction.waited_ms - interaction.held_ms,
+        "flow_ms": interaction.flow_ms,
+        "talked_ms": _talked_ms(interaction),
         "held_ms": interaction.held_ms,
     }
+
+
+def _talked_ms(interaction: Interaction) -> int:
+    """What is left of its time; of what has no caller at its begin, of the time from its answer on."""
+    ended_at_ms, elsewhere_ms = interaction.ended_at_ms or 0, interaction.waited_ms + interaction.held_ms
+    elsewhere_ms += interaction.flow_ms
+    if interaction.outdial:
+        return (ended_at_ms - interaction.answered_at_ms - elsewhere_ms) if interaction.answered_at_ms else 0
+    if interaction.callback or interaction.message:
+        before_ms = interaction.callback.waited_ms if interaction.callback else interaction.waited_ms
+        since_ms = interaction.answered_at_ms
+        return ended_at_ms - since_ms - elsewhere_ms + before_ms if since_ms is not None else 0
+    return ended_at_ms - interaction.entered_at_ms - elsewhere_ms

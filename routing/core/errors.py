@@ -146,6 +146,15 @@ class DialRateReached(DomainError):
     template = "the {whose} has dialed {limit} numbers within a minute; try again in {retry_after_s} s"
 
 
+class CallbackRefused(DomainError):
+    """`reason`: number_invalid, not_allowed, no_trunk, in_flight; when it shall be cancelled no_callback (it is none,
+    or has reached its customer), agent_has_it.
+    """
+
+    code = "callback-refused"
+    template = "no callback: {reason}"
+
+
 class AgentEngaged(DomainError):
     code = "agent-engaged"
     template = "agent {agent_id} still has an interaction: {interaction_id}"

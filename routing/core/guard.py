@@ -129,6 +129,22 @@ def outside_number(world: World, agent_id: str, pbx_id: str, text: str, *, is_ou
     return Outside(number=number, phone=phone)
 
 
+def callback_number(world: World, pbx_id: str, text: str) -> Outside:
+    """A number that may be called back; it may have come from a stranger, who must not make us dial what he likes.
+
+    Raises NumberRefused: malformed, a service code or too short for a telephone (so is every emergency number), one of
+    our own, not of the rules of callbacks (SAFE-04), no trunk. Nothing is counted.
+    """
+    config = world.config
+    number = numbers.parse(text, config.numbers)
+    numbers.require_telephone(number)
+    numbers.refuse_extension(number, world.extensions, config.numbers)
+    numbers.refuse_entry_point(number, world.entry_numbers, config.numbers)
+    numbers.permit(number, config.callbacks.dial, config.numbers)
+    pbx = config.pbxs.get(pbx_id)
+    return Outside(number=number, phone=numbers.render(number, pbx.dial if pbx else "", None))
+
+
 # Where a call may be transferred to; the names are those of the API.
 TRANSFER_TARGETS = ("agent", "queue", "entry_point", "number")
 

@@ -68,14 +68,14 @@ class Indexes:
         if old:
             for owned in _owned_by(old):
                 self.owners.pop(owned, None)
-            self.waiting[old.queue] -= old.state in WAITING
+            self.waiting[old.queue] -= old.state in WAITING and old.is_customer_call
             if old.preferred:
                 self._preferring[old.preferred.agent_id].pop(key, None)
             self.customer_calls -= old.is_customer_call
         if new:
             for owned in _owned_by(new):
                 self.owners[owned] = key
-            self.waiting[new.queue] += new.state in WAITING
+            self.waiting[new.queue] += new.state in WAITING and new.is_customer_call
             if new.preferred:
                 self._preferring.setdefault(new.preferred.agent_id, {})[key] = None
             self.customer_calls += new.is_customer_call

@@ -34,3 +34,5 @@ def command_ended(world: World, fact: CommandEnded) -> None:
         return
     if interaction.look_up_id == fact.command_id:
         flow_machine.look_up_failed(world, interaction, fact.cause[:256] or fact.outcome.value)
+    else:
+        callback_machine.not_asked(world, fact.command_id)

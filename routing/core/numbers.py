@@ -107,6 +107,13 @@ def require_external(number: DialNumber) -> None:
         raise _refused(number.text, NumberRule.NOT_EXTERNAL, "an outdial needs +country, +1 area or an IDD prefix")
 
 
+def require_telephone(number: DialNumber) -> None:
+    """Raises NumberRefused unless it can be a customer's: digits alone after a +, and not as few as a service has."""
+    digits = digits_of(number.text)
+    if number.text.lstrip("+") != digits or len(digits) < NATIONAL_MIN_DIGITS:
+        raise _refused(number.text, NumberRule.NOT_EXTERNAL, "it is not the number of a customer's telephone")
+
+
 def form_of(clean: str, rules: Numbers) -> NumberForm:
     """DIAL-07..09, the narrowest that matches."""
     if _US.fullmatch(clean):

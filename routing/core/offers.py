@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import consults, digits, outdialer, preferences, recorder, transfers, trunks
+from routing.core import (
+    callback_machine,
+    callbacks,
+    consults,
+    digits,
+    outdialer,
+    preferences,
+    recorder,
+    transfers,
+    trunks,
+    voicemail,
+)
 from routing.core.agent import Agent, AgentTrigger, EngagementTrigger
 from routing.core.commands import MarkLeg
 from routing.core.config import AfterMiss, MissPolicy, Result, RonaCause
@@ -64,14 +75,22 @@ def make_offers(world: World, decision: Decision) -> None:
     """Carry out a decision of the pool: it is about a waiting call, or about a consult that a queue shall answer."""
     trace = world.explained(decision)
     interaction = world.interaction_of_call(decision.call_id)
+    if callback_machine.is_withheld(world, interaction):
+        return
     for agent_id in decision.agent_ids[:1] if interaction.consult else decision.agent_ids:
         outdialer.give_way(world, agent_id)
     world.effects.traces.append(replace(trace, interaction_id=interaction.id))
     if interaction.consult:
         ring(world, interaction, decision.agent_ids[:1], OfferPurpose.CONSULT)
     else:
-        interaction = move(world, interaction, InteractionTrigger.OFFER_MADE)
-        ring(world, interaction, decision.agent_ids, OfferPurpose.CALL)
+        interaction = move(world, interaction, InteractionTrigger.OFFER_MADE, **callback_machine.offered(interaction))
+        ring(world, interaction, decision.agent_ids, _purpose(interaction))
+
+
+def _purpose(interaction: Interaction) -> OfferPurpose:
+    if interaction.is_calling_back:
+        return OfferPurpose.CALLBACK
+    return OfferPurpose.VOICEMAIL if interaction.message else OfferPurpose.CALL
 
 
 def ringing(world: World, fact: LegRinging) -> None:
@@ -102,17 +121,11 @@ def answered(world: World, fact: LegAnswered) -> None:
         if other.id != offer.id:
             interaction = rescind(world, interaction, other, OfferEnd.RESCINDED)
     interaction = close(world, interaction, offer, OfferEnd.ANSWERED)
-    is_outdial = offer.purpose is OfferPurpose.OUTDIAL
     if offer.agent_id:
         agent = world.agent(offer.agent_id)
-        calls = agent.calls + (not is_outdial)
+        calls = agent.calls + (offer.purpose not in _TO_CUSTOMER)  # those count when the customer has answered
         move_engagement(world, agent, interaction.id, EngagementTrigger.ANSWERED, calls=calls)
-    if offer.purpose is OfferPurpose.CONSULT:
-        consults.joined(world, interaction, offer)
-    elif is_outdial:
-        outdialer.answered(world, interaction, offer)
-    else:
-        _connect(world, interaction, offer)
+    _FOLLOWS.get(offer.purpose, _connect)(world, interaction, offer)
 
 
 def _connect(world: World, interaction: Interaction, offer: Offer) -> None:
@@ -138,6 +151,17 @@ def _connect(world: World, interaction: Interaction, offer: Offer) -> None:
     interaction = move(world, interaction, InteractionTrigger.ANSWERED, **changes)
     mark = {"SR_RESULT": Result.ANSWERED.value, "SR_AGENT": offer.agent_id}  # no agent: the one before has left
     world.send(MarkLeg(id=world.new_id("cmd"), pbx=interaction.pbx, leg_id=interaction.customer_leg, variables=mark))
+    callbacks.reached_us(world, interaction)
+
+
+# What follows when an offer of that purpose is answered; else the customer is connected.
+_FOLLOWS = {
+    OfferPurpose.CONSULT: consults.joined,
+    OfferPurpose.OUTDIAL: outdialer.answered,
+    OfferPurpose.CALLBACK: callback_machine.answered,
+    OfferPurpose.VOICEMAIL: voicemail.answered,
+}
+_TO_CUSTOMER = (OfferPurpose.OUTDIAL, OfferPurpose.CALLBACK)
 
 
 def _stop_waiting(world: World, interaction: Interaction) -> None:
@@ -179,6 +203,9 @@ def take_back(world: World, interaction: Interaction, offer: Offer) -> None:
         transfers.back_to_queue(world, interaction)
     elif offer.purpose is OfferPurpose.OUTDIAL:
         outdialer.not_taken(world, interaction, offer, OfferEnd.RESCINDED)
+    elif offer.purpose is OfferPurpose.CALLBACK and offer.number:
+        was_dialed = offer.state is OfferState.RINGING
+        callback_machine.not_reached(world, interaction, OfferEnd.RESCINDED, was_dialed=was_dialed)
     else:
         _requeue_if_alone(world, interaction)
 
@@ -202,10 +229,15 @@ def rang_out(world: World, interaction_id: str, agent_id: str) -> None:
 def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, policy: MissPolicy | None = None) -> None:
     """An offer failed: the agent's next state and the skip come from `policy`, else from the queue's for this cause.
 
-    An external party has no state; what it was dialed for goes on as with an agent. Nobody is blamed for an outdial.
+    An external party has no state; what it was dialed for goes on as with an agent. Nobody is blamed for an outdial,
+    nor for a callback whose customer is not reached.
     """
     if offer.purpose is OfferPurpose.OUTDIAL:
         _outdial_missed(world, interaction, offer, end)
+        return
+    if offer.purpose is OfferPurpose.CALLBACK and offer.number:
+        interaction = close(world, interaction, offer, end)
+        callback_machine.not_reached(world, interaction, end, was_dialed=policy is not PBX_REFUSED)
         return
     cause = _CAUSES.get(end, RonaCause.UNREACHABLE)
     queue = world.config.queues.get(interaction.queue)
@@ -257,8 +289,10 @@ def _after_miss(world: World, agent: Agent, policy: MissPolicy) -> Agent:
 def _requeue_if_alone(world: World, interaction: Interaction) -> None:
     """Back to waiting when no other phone rings for this call; its place is as it was (STATE-09)."""
     if not interaction.offers:
-        interaction = move(world, interaction, InteractionTrigger.OFFERS_OVER)
+        changes = callback_machine.offers_over(interaction)
+        interaction = move(world, interaction, InteractionTrigger.OFFERS_OVER, **changes)
         world.emit(EventType.INTERACTION_REQUEUED, interaction, entered_at_ms=interaction.entered_at_ms)
+        callback_machine.requeued(world, interaction)
 
 
 def drop_skip(world: World, interaction_id: str, agent_id: str) -> None:

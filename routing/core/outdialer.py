@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from routing.core import capacity
+from routing.core import callback_machine, capacity
 from routing.core.agent import AgentState, AgentTrigger, EngagementTrigger
 from routing.core.config import EntryPoint, Profile, Queue, Result
 from routing.core.endings import end_interaction
@@ -140,9 +140,15 @@ def _interaction(world: World, call: OutdialCall, ani: str, place: tuple[EntryPo
 
 
 def cancel(world: World, order: CancelOutdial) -> Values:
-    """Raises as `require`: without the right to end calls it cannot be given up either (OUT-15)."""
+    """Raises as `require`: without the right to end calls it cannot be given up either (OUT-15).
+
+    A callback is not given up by its agent: it goes back to its queue.
+    """
     agent, interaction = require(world, order.agent_id, order.interaction_id, Action.CANCEL_OUTDIAL)
-    end_interaction(world, interaction, Result.CANCELLED, agent.id)
+    if interaction.callback:
+        callback_machine.agent_left(world, interaction, agent.id)
+    else:
+        end_interaction(world, interaction, Result.CANCELLED, agent.id)
     return {}
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from routing.core import callback_machine, flow_machine
 from routing.core.agent import Agent
 from routing.core.errors import StaleConfig
 from routing.core.events import EventType
 from routing.core.facts import phone_key
 from routing.core.interaction import WAITING
 from routing.core.orders import ApplyConfig
-from routing.core.queueing import fit
 from routing.core.reconcile import watch_phones
+from routing.core.waits import fit
 from routing.core.world import World
 
 
@@ -24,8 +25,12 @@ def apply(world: World, order: ApplyConfig) -> dict[str, object]:
     _fit_agents(world)
     _forget_phones(world)
     for interaction in sorted(world.state.interactions.values(), key=lambda i: i.id):
+        if interaction.is_calling_back and not callback_machine.fit(world, interaction):
+            continue
         if interaction.state in WAITING:
-            fit(world, interaction)
+            fit(world, world.interaction(interaction.id))
+        else:
+            flow_machine.fit(world, interaction)
     for pbx in world.config.pbxs:
         watch_phones(world, pbx)
     world.emit(EventType.CONFIG_APPLIED, None, revision=current + 1, actor=order.actor)

@@ -31,7 +31,14 @@ _LABELS = {
     OfferPurpose.CONSULT: "consult",
     OfferPurpose.TRANSFER: "transferred call",
     OfferPurpose.OUTDIAL: "outdial call",
+    OfferPurpose.CALLBACK: "callback",
+    OfferPurpose.VOICEMAIL: "voicemail",
 }
+
+_RECORDED = frozenset(OfferPurpose) - {OfferPurpose.VOICEMAIL}  # nobody talks with an agent who hears a message
+
+# The agent's own leg waits for the customer, and there is no call of the customer's that rings him.
+_TO_CUSTOMER = (OfferPurpose.OUTDIAL, OfferPurpose.CALLBACK)
 
 
 def ring(world: World, interaction: Interaction, agent_ids: Iterable[str], purpose: OfferPurpose) -> Interaction:
@@ -53,9 +60,7 @@ def ring(world: World, interaction: Interaction, agent_ids: Iterable[str], purpo
 
 def ring_outside(world: World, interaction: Interaction, outside: Outside, purpose: OfferPurpose) -> Interaction:
     """Dial an external party; nobody is reserved and nobody is blamed when it is not answered."""
-    is_outdial, rules = purpose is OfferPurpose.OUTDIAL, world.config
-    ring_s = rules.outdial.customer_ring_timeout_s if is_outdial else rules.numbers.ring_timeout_s
-    shown = interaction.ani if is_outdial else rules.pbxs[interaction.pbx].dial_caller_id
+    ring_s, shown = _outside_terms(world, interaction, purpose)
     offer = _offer(world, interaction, purpose, ring_s, number=outside.number.text)
     world.set_timer(key(Due.OFFER, interaction.id), offer.deadline_ms)
     interaction = world.update_interaction(interaction, offers=(*interaction.offers, offer))
@@ -63,6 +68,16 @@ def ring_outside(world: World, interaction: Interaction, outside: Outside, purpo
     told = named(offer) | outside_of(offer)
     world.emit(EventType.DIAL_STARTED, interaction, **told, deadline_ms=offer.deadline_ms)
     return interaction
+
+
+def _outside_terms(world: World, interaction: Interaction, purpose: OfferPurpose) -> tuple[int, str]:
+    """How long an outside number rings, and the number that is shown there."""
+    rules, trunk = world.config, world.config.pbxs[interaction.pbx].dial_caller_id
+    if purpose is OfferPurpose.OUTDIAL:
+        return rules.outdial.customer_ring_timeout_s, interaction.ani
+    if purpose is OfferPurpose.CALLBACK:
+        return rules.callbacks.ring_timeout_s, rules.callbacks.ani or interaction.dnis or trunk
+    return rules.numbers.ring_timeout_s, trunk
 
 
 def _ring_s(world: World, interaction: Interaction, purpose: OfferPurpose) -> int:
@@ -99,7 +114,7 @@ def _offer(
         agent_id=agent_id,
         number=number,
         leg_id=leg_id,
-        recording=_recording_file(world, interaction, agent_id, leg_id),
+        recording=_recording_file(world, interaction, agent_id, leg_id) if purpose in _RECORDED else "",
         state=OfferState.RESERVED,
         offered_at_ms=world.now_ms,
         deadline_ms=world.now_ms + ring_s * 1000,
@@ -145,8 +160,8 @@ def _dial(world: World, interaction: Interaction, offer: Offer, phone: str, call
 
 
 def _joins(interaction: Interaction, offer: Offer) -> str:
-    """Who waits alone for whom we ring: the customer, or at an outdial the agent."""
-    if offer.purpose is OfferPurpose.OUTDIAL:
+    """Who waits alone for whom we ring: the customer, or at an outdial and a callback the agent."""
+    if offer.purpose in _TO_CUSTOMER:
         owner = interaction.party(Role.OWNER)
         return owner.leg_id if owner and offer.number else ""
     is_alone = offer.purpose in (OfferPurpose.CALL, OfferPurpose.TRANSFER) and not interaction.parties

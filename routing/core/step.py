@@ -6,15 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 from routing.core import (
+    announcements,
     arrivals,
     audit,
+    callback_machine,
+    callbacks,
     calls,
     capacity,
     consults,
     digits,
+    look_ups,
     notes,
     offers,
     outdialer,
+    played,
     preferences,
     presence,
     queueing,
@@ -22,6 +27,8 @@ from routing.core import (
     reconfigure,
     recorder,
     transfers,
+    voicemail,
+    waits,
     wrapup,
 )
 from routing.core.effects import Effects
@@ -38,7 +45,10 @@ from routing.core.facts import (
     LegTransferred,
     LinkLost,
     LinkRestored,
+    LookedUp,
+    MessageEnded,
     PhoneChanged,
+    PromptsEnded,
     RoomsReached,
     RoomsRefused,
 )
@@ -46,6 +56,7 @@ from routing.core.orders import (
     AddNote,
     AnyOrder,
     ApplyConfig,
+    CancelCallback,
     CancelOutdial,
     CapacityGranted,
     EditCad,
@@ -57,10 +68,13 @@ from routing.core.orders import (
     GoIdle,
     Hold,
     Invite,
+    MarkDoNotCall,
     OnConsult,
     Order,
     PauseRecording,
+    ReplayMessage,
     Reply,
+    RequestCallback,
     Resume,
     ResumeRecording,
     SendDigits,
@@ -75,12 +89,22 @@ from routing.core.world import World
 
 Input = Fact | AnyOrder | FireTimer | CapacityGranted
 
+
+def _command_ended(world: World, fact: CommandEnded) -> None:
+    """Each looks whether the command was one of his."""
+    for told in (played.command_ended, look_ups.command_ended, offers.command_ended):
+        told(world, fact)
+
+
 _FACTS: dict[type, Callable[[World, Any], None]] = {
     LegArrived: arrivals.arrived,
     LegRinging: offers.ringing,
     LegAnswered: offers.answered,
     DialFailed: offers.dial_failed,
-    CommandEnded: offers.command_ended,
+    CommandEnded: _command_ended,
+    PromptsEnded: played.ended,
+    MessageEnded: played.ended,
+    LookedUp: look_ups.answered,
     LegEnded: calls.leg_ended,
     LegTransferred: calls.leg_transferred,
     RoomsReached: calls.rooms_reached,
@@ -112,6 +136,10 @@ _ORDERS: dict[type, Callable[[World, Any], dict[str, object]]] = {
     SendDigits: digits.send,
     StartOutdial: outdialer.start,
     CancelOutdial: outdialer.cancel,
+    RequestCallback: callbacks.ask,
+    CancelCallback: callbacks.cancel,
+    MarkDoNotCall: callbacks.mark_do_not_call,
+    ReplayMessage: voicemail.replay,
     ApplyConfig: reconfigure.apply,
 }
 
@@ -120,8 +148,13 @@ _TIMERS: dict[Due, Callable[[World, str, str], None]] = {
     Due.SKIP: offers.drop_skip,
     Due.WRAP_UP: wrapup.timed_out,
     Due.RELAX: lambda world, interaction_id, _: queueing.relax(world, interaction_id),
-    Due.WAIT: lambda world, interaction_id, _: queueing.waited_too_long(world, interaction_id),
+    Due.PROMPT: lambda world, interaction_id, _: played.nothing_heard(world, interaction_id),
+    Due.LOOK_UP: lambda world, interaction_id, _: look_ups.late(world, interaction_id),
+    Due.WAIT: lambda world, interaction_id, _: waits.waited_too_long(world, interaction_id),
+    Due.ANNOUNCE: lambda world, interaction_id, _: announcements.due(world, interaction_id),
     Due.PREFER: lambda world, interaction_id, _: preferences.over(world, interaction_id),
+    Due.CALLBACK: lambda world, interaction_id, _: callback_machine.time_came(world, interaction_id),
+    Due.EXPIRE: lambda world, interaction_id, _: callback_machine.expired(world, interaction_id),
     Due.ROOMS: lambda world, interaction_id, _: calls.ask_again(world, interaction_id),
     Due.RECORDING: lambda world, interaction_id, _: recorder.pause_over(world, interaction_id),
     Due.RECORDER: lambda world, interaction_id, _: recorder.ask_again(world, interaction_id),

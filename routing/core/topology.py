@@ -14,7 +14,8 @@ RINGBACK = "ringback"  # the class of music that is the ringing tone, on every P
 def wanted_rooms(interaction: Interaction, music: str) -> tuple[Room, ...]:
     """Who is not in the customer's room is in one of his own: a held agent 1 in silence, a held agent 2 with music.
 
-    While an outdial rings at the customer's, the agent hears the ringing tone.
+    While an outdial or a callback rings at the customer's, the agent hears the ringing tone. Of a voicemail there is
+    nobody but the agent.
     """
     customer = interaction.customer_leg
     owner, second = (_legs(interaction, role) for role in Role)
@@ -27,6 +28,12 @@ def wanted_rooms(interaction: Interaction, music: str) -> tuple[Room, ...]:
             return (Room(name=MAIN, legs=(customer, *owner)), Room(name=AGENT, legs=second, music=music))
         case InteractionState.CALLING_CUSTOMER:
             return (Room(name=AGENT, legs=owner, music=RINGBACK),)
+        case InteractionState.IN_FLOW:
+            return (Room(name=MAIN, legs=(customer,)),)
+        case InteractionState.LISTENING:
+            return (Room(name=AGENT, legs=owner),)
+    if not customer:
+        return ()
     waiting = Room(name=MAIN, legs=(customer,), music=music)
     agents = owner + second
     return (waiting, Room(name=AGENT, legs=agents)) if agents else (waiting,)
@@ -38,13 +45,17 @@ def _legs(interaction: Interaction, role: Role) -> tuple[str, ...]:
 
 
 def converge(world: World, interaction: Interaction) -> Interaction:
-    """Ask the PBX for the rooms that this state wants, if they are not the ones already asked for."""
+    """Ask the PBX for the rooms that this state wants, if they are not the ones already asked for.
+
+    Where nobody is left in any room there is nothing to ask for: every leg has been told to hang up.
+    """
     queue = world.config.queues.get(interaction.queue)
     rooms = wanted_rooms(interaction, queue.music if queue else "default")
     if rooms == interaction.rooms:
         return interaction
     interaction = world.update_interaction(interaction, rooms=rooms, rooms_version=interaction.rooms_version + 1)
-    ask(world, interaction)
+    if rooms:
+        ask(world, interaction)
     return interaction
 
 

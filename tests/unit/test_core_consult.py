@@ -22,6 +22,7 @@ from routing.core.orders import (
     Invite,
     OnConsult,
     PauseRecording,
+    ReplayMessage,
     Reply,
     Resume,
     ResumeRecording,
@@ -110,6 +111,7 @@ PLAIN = {
     Action.END: EndInteraction,
     Action.PAUSE_RECORDING: PauseRecording,
     Action.RESUME_RECORDING: ResumeRecording,
+    Action.REPLAY_MESSAGE: ReplayMessage,
 }
 
 
