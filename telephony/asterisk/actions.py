@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from routing.core.commands import DialLeg
+from routing.core.commands import DialLeg, PlayPrompts, RecordMessage
 from telephony.digits import DIGIT_MS
-from telephony.rooms import CONTEXT_AGENT, CONTEXT_NONE
-from telephony.safety import CONTROL, UnsafeAction, dtmf, leg_name, plain, variable_name, word
+from telephony.rooms import CONTEXT_AGENT, CONTEXT_MESSAGE, CONTEXT_NONE, CONTEXT_PROMPT
+from telephony.safety import CONTROL, UnsafeAction, dtmf, language, leg_name, plain, sound, variable_name, word
 
 Fields = Mapping[str, str | Sequence[str]]
 
 # Asterisk throws away an action with a line of more than 1024 bytes, and answers without an ActionID.
 MAX_LINE_BYTES = 1000
+MAX_PROMPTS = 40
 
 _DIAL_STRING = re.compile(r"[A-Za-z0-9]{1,16}/[A-Za-z0-9_.+*#:@-]{1,128}")
 _NOT_DIALABLE = re.compile(r"[^0-9+*#]")
@@ -126,3 +127,40 @@ def play_digit(channel: str, digit: str) -> dict[str, str | list[str]]:
 def hang_up(channel: str, cause: int) -> dict[str, str | list[str]]:
     """`cause`: ITU-T Q.850; 26 makes the CANCEL say that the call was completed elsewhere."""
     return checked({"Action": "Hangup", "Channel": leg_name(channel), "Cause": str(cause)})
+
+
+def play(channel: str, order: PlayPrompts, place: str) -> list[dict[str, str | list[str]]]:
+    """Prompts and keys as variables, then the way to the dialplan that obeys them. Raises UnsafeAction."""
+    if len(order.prompts) > MAX_PROMPTS:
+        raise UnsafeAction(what=f"more than {MAX_PROMPTS} prompts at once")
+    values = {f"SR_PROMPT_{number}": sound(name) for number, name in enumerate(order.prompts, start=1)}
+    values |= {"SR_PROMPTS": str(len(order.prompts)), "SR_PROMPT_LANGUAGE": language(order.language), "SR_KEYS": "0"}
+    if order.keys is not None:
+        values["SR_KEYS"] = str(max(1, order.keys.max_digits))
+        values["SR_KEY_FIRST_S"] = _seconds(order.keys.timeout_ms)
+        values["SR_KEY_NEXT_S"] = _seconds(order.keys.next_ms)
+    return _with_variables(channel, order.id, values, CONTEXT_PROMPT, place)
+
+
+def record_message(channel: str, order: RecordMessage, place: str) -> list[dict[str, str | list[str]]]:
+    """The same for a message. Raises UnsafeAction."""
+    values = {
+        "SR_MESSAGE": word(order.file),
+        "SR_MESSAGE_SILENCE_S": str(max(0, order.silence_s)),
+        "SR_MESSAGE_MAX_S": str(max(1, order.max_s)),
+    }
+    return _with_variables(channel, order.id, values, CONTEXT_MESSAGE, place)
+
+
+def _with_variables(
+    channel: str, ask: str, values: Mapping[str, str], context: str, place: str
+) -> list[dict[str, str | list[str]]]:
+    """SR_ASK comes first: what still plays there sees that its time is over."""
+    named = {"SR_ASK": leg_name(ask), **values}
+    variables = [set_variable(channel, name, value) for name, value in named.items()]
+    return [*variables, redirect([channel], context, word(place))]
+
+
+def _seconds(duration_ms: int) -> str:
+    """WaitDigit takes 0 for no time at all, but nothing for ever."""
+    return f"{max(1, duration_ms) / 1000:.3f}"

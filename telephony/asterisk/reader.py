@@ -15,6 +15,7 @@ from telephony.asterisk.trust import Distrust, distrust
 from telephony.asterisk.watching import Watching
 from telephony.commands import Commands
 from telephony.legs import Leg, LegKind, arrived_leg_id
+from telephony.prompts import Heard
 
 # OriginateResponse and Hangup of a failed dialling come within a millisecond of each other, in either order.
 SECOND_HALF_S = 1.0
@@ -23,6 +24,7 @@ NO_CHANNEL_S = 0.2
 
 _TRANSFERERS = ("transfereruniqueid", "origtransfereruniqueid", "secondtransfereruniqueid")
 _TRANSFERRED = ("transfereeuniqueid", "transfertargetuniqueid")
+_DIGITS, _SECONDS = re.compile(r"[0-9*#]{1,64}"), re.compile(r"[0-9]{1,6}")
 _NUMBER = re.compile(r"[^0-9A-Za-z+*#_.-]")
 
 
@@ -120,11 +122,30 @@ class EventReader:
                 leg = self._legs.by_uid(event.get("uniqueid"))
                 facts = self._legs.apply(event)
                 return facts + (self._legs.settle(leg) if leg is not None else [])
+            case "SwitchroomHeard" | "SwitchroomRecording":
+                return self._of_prompts(event)
             case "SwitchroomLeft":
                 return self._left(event)
             case "SwitchroomFeature":
                 return self._feature(event)
         return []
+
+    def _of_prompts(self, event: AmiMessage) -> list[Fact]:
+        leg = self._legs.by_uid(event.get("uniqueid"))
+        if leg is None:
+            return []
+        self._legs.apply(event)
+        if event.get("userevent") == "SwitchroomRecording":
+            self._commands.prompts.recording(leg, event.get("ask"))
+            return []
+        silence, digits = event.get("silence"), event.get("digits")
+        heard = Heard(
+            command_id=event.get("ask"),
+            has_played=event.get("played") == "1",
+            digits=digits if _DIGITS.fullmatch(digits) else "",
+            silence_ms=int(silence) * 1000 if _SECONDS.fullmatch(silence) else 0,
+        )
+        return self._commands.prompts.heard(leg, heard)
 
     def _handed_over(self, event: AmiMessage) -> list[Fact]:
         if not event.get("uniqueid"):

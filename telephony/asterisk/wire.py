@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from routing.core.commands import DialLeg, SetRecording
+from routing.core.commands import DialLeg, PlayPrompts, RecordMessage, SetRecording
 from routing.core.recording import RecordingState
 from telephony.answers import OnAnswer
 from telephony.asterisk import actions
@@ -44,6 +44,12 @@ class AmiWire:
 
     def play_digit(self, leg: Leg, digit: str) -> Fields:
         return actions.play_digit(leg.uid, digit)
+
+    def play(self, leg: Leg, order: PlayPrompts, place: str) -> list[Fields]:
+        return actions.play(leg.uid, order, place)
+
+    def record_message(self, leg: Leg, order: RecordMessage, place: str) -> list[Fields]:
+        return actions.record_message(leg.uid, order, place)
 
     def send(self, action: Fields, on_answer: OnAnswer) -> None:
         self._send(action, on_answer)
