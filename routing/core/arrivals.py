@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from routing.core import cad, capacity, flow_machine
+from routing.core import cad, capacity, flow_machine, overflow
 from routing.core.commands import ReturnLeg
 from routing.core.config import Config, EntryPoint, Queue, Result
 from routing.core.events import EventType
 from routing.core.facts import LegArrived
 from routing.core.flow_look_up import LANGUAGE
-from routing.core.interaction import Interaction, InteractionState, InteractionTrigger
-from routing.core.queueing import begin_wait, merge, requirement_of
-from routing.core.seats import move
+from routing.core.interaction import Interaction, InteractionState
+from routing.core.queueing import merge, requirement_of
+from routing.core.treatment import OverflowCause, OverflowTo
 from routing.core.world import World
 
 
@@ -35,12 +35,8 @@ def arrived(world: World, fact: LegArrived) -> None:
         _give_back(world, fact, Result.FULL, SR_REASON=str(code))
     elif flow:
         flow_machine.begin(world, _interaction(world, fact, entry_point, None), flow.id)
-    elif queue and (refusal := _refusal(world, queue, fact.pbx)):
-        _tell_refusal(world, fact, entry_point, refusal)
-        _give_back(world, fact, refusal)
-    else:
-        interaction = _interaction(world, fact, entry_point, queue)
-        begin_wait(world, move(world, interaction, InteractionTrigger.ENQUEUED))
+    elif queue:
+        _to_queue(world, fact, entry_point, queue)
 
 
 def find_entry_point(config: Config, fact: LegArrived) -> EntryPoint | None:
@@ -50,12 +46,20 @@ def find_entry_point(config: Config, fact: LegArrived) -> EntryPoint | None:
     return next((e for e in config.entry_points.values() if fact.dnis in e.numbers), None)
 
 
-def _refusal(world: World, queue: Queue, pbx: str) -> Result | None:
-    if queue.max_waiting is not None and world.waiting_in(queue.id) >= queue.max_waiting:
-        return Result.FULL
-    if queue.leave_when_no_agents and not world.staff_of(queue.id, pbx):
-        return Result.NO_AGENTS
-    return None
+def _to_queue(world: World, fact: LegArrived, entry_point: EntryPoint, queue: Queue) -> None:
+    """He waits, overflows, or goes straight back: then without an interaction, so that a flood of them costs little."""
+    cause = OverflowCause.CLOSED if overflow.is_closed(world, entry_point.hours) else None
+    own = requirement_of(fact.options.get("requires", ""))
+    cause = cause or overflow.why_not(world, queue, fact.pbx, own)
+    if cause and queue.overflow.get(cause, overflow.BACK).to is OverflowTo.RETURN:
+        _tell_refusal(world, fact, entry_point, overflow.RESULTS[cause])
+        _give_back(world, fact, overflow.RESULTS[cause])
+        return
+    interaction = _interaction(world, fact, entry_point, queue)
+    if cause:
+        overflow.let_go(world, interaction, cause)
+    else:
+        overflow.enter(world, interaction, queue.id)
 
 
 def _tell_refusal(world: World, fact: LegArrived, entry_point: EntryPoint, result: Result, **further: object) -> None:

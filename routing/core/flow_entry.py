@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from routing.core import cad, preferences, queueing
+from routing.core import cad, overflow
 from routing.core.config import EntryPoint
 from routing.core.events import EventType
 from routing.core.flow import FlowPlace
 from routing.core.flow_position import MOVED, WAITING, Left, Next, go_to, tell_left
-from routing.core.interaction import Interaction, InteractionTrigger
-from routing.core.seats import move
+from routing.core.interaction import Interaction
+from routing.core.treatment import OverflowCause
 from routing.core.world import World
 
 
@@ -49,23 +49,8 @@ def enter(world: World, interaction: Interaction, target: EntryPoint) -> Next:
         return MOVED
     interaction = world.update_interaction(interaction, flow=None, **changes)
     tell_cad(world, before, author)
-    enqueue(world, interaction, target.queue)
+    if overflow.is_closed(world, target.hours):
+        overflow.let_go(world, world.update_interaction(interaction, queue=target.queue), OverflowCause.CLOSED)
+    else:
+        overflow.enter(world, interaction, target.queue)
     return WAITING
-
-
-def enqueue(world: World, interaction: Interaction, queue_id: str) -> None:
-    """Into a queue of the configuration, from a flow or at its arrival."""
-    queue = world.config.queues[queue_id]
-    interaction = move(
-        world,
-        interaction,
-        InteractionTrigger.ENQUEUED,
-        queue=queue.id,
-        relaxation_step=0,
-        requires=queueing.merge(queue.requires, interaction.own_requires or ()),
-        priority=interaction.priority or queue.priority,
-    )
-    if wanted := interaction.preferred:
-        interaction = world.update_interaction(interaction, preferred=None)
-        interaction = preferences.prefer(world, interaction, wanted.agent_id, wanted.wait_s)
-    queueing.begin_wait(world, interaction)

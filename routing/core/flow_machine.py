@@ -40,6 +40,7 @@ from routing.core.world import World
 
 MAX_ASKED_AGAIN = 2  # of prompts that are interrupted by nobody, or of which nothing is heard
 
+# `flow_ways` and this module need each other: it is looked into when it is called.
 _STEPS: dict[StepKind, Callable[[World, Interaction, FlowStep], Next]] = {
     **dict.fromkeys(flow_prompts.PROMPTING, flow_prompts.ask),
     StepKind.SET: flow_steps.put,
@@ -48,9 +49,9 @@ _STEPS: dict[StepKind, Callable[[World, Interaction, FlowStep], Next]] = {
     StepKind.SUB_FLOW: flow_steps.call_flow,
     StepKind.END_SUB_FLOW: flow_steps.end_sub_flow,
     StepKind.LOOK_UP: flow_look_up.ask,
-    StepKind.QUEUE: flow_ways.to_queue,
-    StepKind.TRANSFER: flow_ways.transfer,
-    StepKind.RETURN: flow_ways.give_back_with_result,
+    StepKind.QUEUE: lambda *given: flow_ways.to_queue(*given),  # noqa: PLW0108
+    StepKind.TRANSFER: lambda *given: flow_ways.transfer(*given),  # noqa: PLW0108
+    StepKind.RETURN: lambda *given: flow_ways.give_back_with_result(*given),  # noqa: PLW0108
 }
 
 

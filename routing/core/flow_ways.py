@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from routing.core import numbers
+from routing.core import flow_entry, numbers, overflow
 from routing.core.config import Result
 from routing.core.endings import end_interaction, give_back
 from routing.core.errors import DomainError
 from routing.core.flow import FlowStep
-from routing.core.flow_entry import enqueue, enter
-from routing.core.flow_position import MAX_HOPS, WAITING, Left, Next
+from routing.core.flow_position import MAX_HOPS, WAITING, Left, Next, leads_to
 from routing.core.flow_steps import apply
 from routing.core.guard import Outside, require_free
 from routing.core.interaction import Interaction, InteractionTrigger, OfferPurpose
@@ -23,9 +22,14 @@ _KEPT = frozenset({Result.CALLBACK, Result.VOICEMAIL})
 
 def to_queue(world: World, interaction: Interaction, step: FlowStep) -> Next:
     """It waits there with the place of its arrival; where the queue lets it go the flow goes on."""
-    if step.queue not in world.config.queues:
+    queue = world.config.queues.get(step.queue)
+    if queue is None:
         return Left("closed", {"reason": "no such queue"})
-    enqueue(world, apply(world, interaction, step), step.queue)
+    interaction = apply(world, interaction, step)
+    cause = overflow.why_not(world, queue, interaction.pbx, interaction.own_requires or ())
+    if cause and leads_to(step, cause.value):
+        return Left(cause.value)
+    overflow.enter(world, interaction, queue.id)
     return WAITING
 
 
@@ -53,7 +57,7 @@ def _to_entry_point(world: World, interaction: Interaction, step: FlowStep) -> N
     target = world.config.entry_points.get(step.entry_point)
     if target is None or interaction.hops >= MAX_HOPS:
         return Left("failed", {"reason": "no such entry point" if target is None else "sent on too often"})
-    return enter(world, interaction, target)
+    return flow_entry.enter(world, interaction, target)
 
 
 def outside_number(world: World, pbx_id: str, text: str) -> Outside:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from routing.core import flow_machine, playing, voicemail
+from routing.core import announcements, flow_machine, overflow, playing, voicemail
 from routing.core.events import EventType
 from routing.core.facts import CommandEnded, CommandOutcome, MessageEnded, PromptOutcome, PromptsEnded
 from routing.core.interaction import AskedKind, AskedPrompt, Interaction
@@ -23,6 +23,8 @@ LINK_RETRY_MS = 5000
 # Each gets an interaction of which nothing is under way any more.
 _OWNERS: dict[AskedKind, Owner] = {
     AskedKind.FLOW: flow_machine.heard,
+    AskedKind.ANNOUNCEMENT: announcements.over,
+    AskedKind.GREETING: lambda world, interaction, _asked, _fact: overflow.greeted(world, interaction),
     AskedKind.RECORD: voicemail.recorded,
     AskedKind.LISTEN: voicemail.heard,
 }

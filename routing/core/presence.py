@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from routing.core import wrapup
+from routing.core import overflow, wrapup
 from routing.core.agent import Agent, AgentTrigger
 from routing.core.commands import ReplyFeature
 from routing.core.config import AgentConfig
@@ -32,7 +32,10 @@ def sign_out(world: World, order: SignOut) -> Values:
     agent = world.agent(order.agent_id)
     if agent.engagements:
         raise AgentEngaged(agent_id=agent.id, interaction_id=next(iter(agent.engagements)))
-    return _shown(change_state(world, agent, AgentTrigger.SIGNED_OUT))
+    shown = _shown(change_state(world, agent, AgentTrigger.SIGNED_OUT))
+    config = world.config.agents.get(agent.id)
+    overflow.staff_left(world, tuple(queue for queue, _rank in config.queues) if config else ())
+    return shown
 
 
 def go_available(world: World, order: GoAvailable) -> Values:

@@ -1,19 +1,17 @@
-"""Waiting: deadlines of the queue, relaxation of what the call requires, and the way out when the wait is too long."""
+"""Waiting: deadlines of the queue, and relaxation of what the call requires."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import asdict
 
-from routing.core.config import Result
+from routing.core import announcement_plan
 from routing.core.declarations import Requirement
-from routing.core.endings import end_interaction
 from routing.core.events import EventType
-from routing.core.interaction import WAITING, Interaction, InteractionState
-from routing.core.timers import Due, key
+from routing.core.interaction import Interaction
+from routing.core.timers import OF_A_WAIT, Due, key
 from routing.core.world import World
 
-RETRY_WHILE_DOWN_MS = 1000  # a caller cannot be handed back while the link is down; try again after this
 _REQUIREMENT = re.compile(r"([A-Za-z0-9_.-]{1,64}):([1-9]|10)")
 
 
@@ -33,7 +31,8 @@ def merge(one: Requirement, other: Requirement) -> Requirement:
 
 def begin_wait(world: World, interaction: Interaction) -> None:
     """Set the deadlines of a wait that begins now, and tell."""
-    _time(world, interaction)
+    time(world, interaction)
+    interaction = announcement_plan.begin(world, interaction)
     queue = world.config.queues.get(interaction.queue)
     world.emit(
         EventType.INTERACTION_QUEUED,
@@ -44,42 +43,35 @@ def begin_wait(world: World, interaction: Interaction) -> None:
     )
 
 
-def _since(interaction: Interaction) -> int:
+def end_wait(world: World, interaction: Interaction) -> None:
+    """It waits no more: nothing is due any more that was due while it did."""
+    for due in OF_A_WAIT:
+        world.clear_timer(key(due, interaction.id))
+
+
+def since(interaction: Interaction) -> int:
     """When this wait began; a transferred call waits anew, with its old place."""
     return interaction.waiting_since_ms if interaction.waiting_since_ms is not None else interaction.entered_at_ms
 
 
-def _time(world: World, interaction: Interaction) -> None:
-    """Both deadlines of a waiting call, counted from its begin; those which its queue does not have are cleared."""
+def time(world: World, interaction: Interaction) -> None:
+    """Both deadlines of a waiting call, counted from its begin; those which its queue does not have are cleared.
+
+    A callback and a voicemail wait as long as it takes: the maximum wait is that of callers.
+    """
     if not is_servable(world, interaction):
         world.set_timer(key(Due.WAIT, interaction.id), world.now_ms)
         return
     queue = world.config.queues[interaction.queue]
     step = interaction.relaxation_step
     after_s = queue.relaxation[step].after_s if step < len(queue.relaxation) else None
-    for due, limit_s in ((Due.WAIT, queue.max_wait_s), (Due.RELAX, after_s)):
+    max_wait_s = queue.max_wait_s if interaction.customer_leg else None
+    for due, limit_s in ((Due.WAIT, max_wait_s), (Due.RELAX, after_s)):
         timer = key(due, interaction.id)
         if limit_s is None:
             world.clear_timer(timer)
         else:
-            world.set_timer(timer, _since(interaction) + limit_s * 1000)
-
-
-def fit(world: World, interaction: Interaction) -> None:
-    """A waiting or offered call follows a new configuration: requirement and deadlines as if it had always waited so.
-
-    Where nobody can serve it any more its wait is over.
-    """
-    if not is_servable(world, interaction):
-        waited_too_long(world, interaction.id)
-        return
-    queue, waited_ms = world.config.queues[interaction.queue], world.now_ms - _since(interaction)
-    step = sum(relaxation.after_s * 1000 <= waited_ms for relaxation in queue.relaxation)
-    base = queue.relaxation[step - 1].requires if step else queue.requires
-    requires = merge(base, interaction.own_requires or ())
-    if (requires, step) != (interaction.requires, interaction.relaxation_step):
-        interaction = world.update_interaction(interaction, requires=requires, relaxation_step=step)
-    _time(world, interaction)
+            world.set_timer(timer, since(interaction) + limit_s * 1000)
 
 
 def is_servable(world: World, interaction: Interaction) -> bool:
@@ -105,17 +97,4 @@ def relax(world: World, interaction_id: str) -> None:
         requires=dict(interaction.requires),
         step=interaction.relaxation_step,
     )
-    _time(world, interaction)
-
-
-def waited_too_long(world: World, interaction_id: str) -> None:
-    """The maximum wait is over: back to the dialplan, unless a phone is ringing for this call just now."""
-    interaction = world.state.interactions.get(interaction_id)
-    if interaction is None or interaction.state not in WAITING:
-        return
-    is_out_of_reach = not world.is_linked(interaction.pbx) and interaction.pbx in world.config.pbxs
-    if is_out_of_reach or interaction.state is InteractionState.OFFERED:
-        world.set_timer(key(Due.WAIT, interaction_id), world.now_ms + RETRY_WHILE_DOWN_MS)
-    else:
-        result = Result.TIMEOUT if is_servable(world, interaction) else Result.UNAVAILABLE
-        end_interaction(world, interaction, result, "server")
+    time(world, interaction)

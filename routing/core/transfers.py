@@ -131,10 +131,13 @@ def not_taken(world: World, interaction: Interaction, offer: Offer, end: OfferEn
     then: signed in, his wrap-up over, his phone free, and the call not one that must not come back to him (EP-07).
     In every other case, if he does not take it either, and with `queue` at once, it waits in its queue. A call whose
     dialing the PBX itself refused (`by_pbx`) was never offered to anybody: then `drop` does not lose the customer, he
-    waits, too. Where a flow has sent it, that goes on.
+    waits, too. Where a flow has sent it, that goes on; where a queue has, the dialplan gets it back.
     """
     if interaction.flow:
         flow_machine.not_taken(world, interaction)
+        return
+    if not interaction.transferred_by:
+        end_interaction(world, interaction, Result.UNAVAILABLE, "server")
         return
     policy = world.config.unanswered_transfer
     sender = _sender(world, interaction, offer) if policy is UnansweredTransfer.RETURN_TO_SENDER else ""
