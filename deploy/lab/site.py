@@ -76,6 +76,7 @@ COMMANDS = {
     "recorder": ["recorder"],
     "worker": ["worker"],
     "ticker": ["ticker"],
+    "lookups": ["lookups"],
     "api": ["api"],
 }
 

@@ -19,7 +19,7 @@ from routing.api.services import services
 from routing.app.metrics import read_recorded, recorder_lag_s
 from routing.core.errors import SwitchroomError
 from routing.store.front import Front
-from routing.store.signs import Signs
+from routing.store.signs import KINDS, Signs
 from routing.store.sql import migrate
 from routing.store.sql.access_tables import api_keys
 
@@ -161,7 +161,6 @@ def _recorder(redis: Redis, tenants: set[str]) -> Finding:
 
 def _workers(redis: Redis, tenants: set[str]) -> Finding:
     now_ms = services().clock.now_ms()
-    kinds = ("worker", "ticker")
-    without = {kind: sum(not Signs(redis, tenant).alive(kind, now_ms) for tenant in tenants) for kind in kinds}
+    without = {kind: sum(not Signs(redis, tenant).alive(kind, now_ms) for tenant in tenants) for kind in KINDS}
     facts = {f"tenants_without_{kind}": count for kind, count in without.items()}
     return Finding(health=Health.DEGRADED if any(without.values()) else Health.OK, facts=facts)

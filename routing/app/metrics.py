@@ -22,13 +22,12 @@ from routing.core.world import World
 from routing.store.counters import Counters
 from routing.store.front import Front
 from routing.store.port import START
-from routing.store.signs import Signs
+from routing.store.signs import KINDS, Signs
 from routing.store.sql.deliveries import counts
 from routing.store.sql.history_tables import recorder_positions
 
 Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 Labels = tuple[str, ...]
-_PROCESS_KINDS = ("worker", "ticker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +132,7 @@ def _gauges(front: Front, recorded: Recorded | None, now_ms: int) -> Iterator[Fa
 def _processes(front: Front, now_ms: int) -> Iterator[Family]:
     signs = Signs(front.redis, front.tenant)
     yield _gauge(table.ENGINE_UP, {(): int(front.is_served())})
-    yield _gauge(table.PROCESSES, {(kind,): len(signs.alive(kind, now_ms)) for kind in _PROCESS_KINDS})
+    yield _gauge(table.PROCESSES, {(kind,): len(signs.alive(kind, now_ms)) for kind in KINDS})
 
 
 def _streams(front: Front, pbxs: list[str]) -> Iterator[Family]:

@@ -18,7 +18,7 @@ from routing.cli.order_commands import agent_app
 from routing.cli.output import say
 from routing.cli.recorder_command import recorder_command
 from routing.cli.user_commands import user_app
-from routing.cli.worker_commands import ticker_command, worker_command
+from routing.cli.worker_commands import lookups_command, ticker_command, worker_command
 
 app = typer.Typer(
     name="switchroom",
@@ -52,6 +52,7 @@ _COMMANDS = {
     "recorder": recorder_command,
     "worker": worker_command,
     "ticker": ticker_command,
+    "lookups": lookups_command,
     "api": api_command,
     "check": config_commands.check_command,
     "plan": config_commands.plan_command,

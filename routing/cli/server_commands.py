@@ -46,7 +46,7 @@ class NoConnector(PbxError):
 
 @command
 def up_command(session: Session) -> None:
-    """Run everything of this machine: engines, recorder, worker, ticker, API, and a connector per PBX of the files.
+    """Run everything of this machine: engines, recorder, worker, ticker, look-ups, API, a connector per PBX of the files.
 
     Ends with Ctrl-C or SIGTERM.
     """
@@ -60,7 +60,7 @@ def up_command(session: Session) -> None:
         "SWITCHROOM_DATABASE": database_url(server, os.environ.get("SWITCHROOM_DATABASE")),
     }
     names = [("engine", f"engine-{number}", ["engine"]) for number in range(1, server.standbys + 2)]
-    names += [(name, name, [name]) for name in ("recorder", "worker", "ticker", "api")]
+    names += [(name, name, [name]) for name in ("recorder", "worker", "ticker", "lookups", "api")]
     names += [("connector", f"connector-{pbx}", ["connector", pbx]) for pbx in _connected(settings)]
     children = [
         ChildSpec(name=name, argv=[sys.executable, "-m", "routing.cli.main", *words], environment=environment)

@@ -1,4 +1,4 @@
-"""Signs of life of processes beside the engine, for `/readyz` and `doctor`: workers, the ticker."""
+"""Signs of life of processes beside the engine, for `/readyz` and `doctor`: workers, the ticker, look-ups."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from routing.store.keys import Keys
 from routing.store.redis_link import translated
 
+KINDS = ("worker", "ticker", "lookups")
 EVERY_S = 5.0
 FRESH_MS = 20_000
 _KEPT_MS = 60_000

@@ -13,7 +13,7 @@ from routing.app.clock import ManualClock
 from routing.app.doctor.background_checks import examine
 from routing.app.settings import ServerSettings
 from routing.core.events import Event, EventType
-from routing.store.signs import Signs
+from routing.store.signs import KINDS, Signs
 from routing.store.sql.database import Database
 from routing.store.sql.webhooks import create_endpoint
 from tests.integration.outbox_site import endpoint_row
@@ -39,11 +39,11 @@ def test_what_does_not_run_or_keep_up_is_told(
     front, name = past.front, past.front.tenant
     server = ServerSettings(tenant=name, redis_url=redis_server.url, database_url=database_url)
     clock = ManualClock(int(front.redis.time()[0]) * 1000 + 1000)
-    assert levels(server, clock) == {"worker": "error", "ticker": "error"}
+    assert levels(server, clock) == dict.fromkeys(KINDS, "error")
 
     signs = Signs(front.redis, name)
-    signs.give("worker", "w", clock.now_ms())
-    signs.give("ticker", "t", clock.now_ms())
+    for kind in KINDS:
+        signs.give(kind, kind[0], clock.now_ms())
     assert levels(server, clock) == {}
 
     with database.begin() as connection:
@@ -52,7 +52,7 @@ def test_what_does_not_run_or_keep_up_is_told(
     past.tell([Event(type=EventType.CONFIG_APPLIED, at_ms=1)])
     past.new_recorder([outbox]).turn()
     clock.advance(61_000)
-    assert levels(server, clock) == {"worker": "error", "ticker": "error", "webhooks": "warning"}
+    assert levels(server, clock) == dict.fromkeys(KINDS, "error") | {"webhooks": "warning"}
     first = int(front.events_end().partition("-")[0])
     front.redis.xadd(front.keys("events"), {"d": b"{}"}, id=f"{first + 61_000}-0")
     assert levels(server, clock)["recorder"] == "error"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.lab.site import Site, center
+from routing.store.signs import KINDS
 from tests.waiting import wait_until
 
 
@@ -19,7 +20,7 @@ def site(pbx: str) -> Iterator[Site]:
     with Site(["1001", "1002"], center(["1001", "1002"]), supervised=True, pbx=pbx, **options) as site:
         wait_until(lambda: site.switchroom("status", check=False)["is_healthy"], 20)
         # Worker and ticker need no call and start a moment later.
-        wait_until(lambda: {findings(site)["server", kind]["level"] for kind in ("worker", "ticker")} == {"ok"}, 20)
+        wait_until(lambda: {findings(site)["server", kind]["level"] for kind in KINDS} == {"ok"}, 20)
         yield site
 
 

@@ -15,6 +15,11 @@ from routing.store.sql import migrate
 from routing.store.sql.database import Database, PoolSize
 
 LATE_S = 60.0
+_LOSSES = {
+    "worker": "webhooks are not sent",
+    "ticker": "nothing that is due is begun",
+    "lookups": "flows take the defaults of their look-ups, and nobody is called back",
+}
 _UPGRADE = "switchroom db upgrade, or start switchroom recorder, which does it"
 
 
@@ -59,7 +64,7 @@ def _database(findings: Findings, server: ServerSettings, clock: Clock) -> Recor
 
 
 def _processes(findings: Findings, signs: Signs, clock: Clock) -> None:
-    for kind, loss in (("worker", "webhooks are not sent"), ("ticker", "nothing that is due is begun")):
+    for kind, loss in _LOSSES.items():
         if alive := signs.alive(kind, clock.now_ms()):
             findings.ok(kind, ", ".join(sorted(alive)))
         else:

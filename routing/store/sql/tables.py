@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from routing.store.sql import access_tables, contact_tables, history_tables, report_tables, webhook_tables
+from routing.store.sql import (
+    access_tables,
+    contact_tables,
+    do_not_call_tables,
+    history_tables,
+    report_tables,
+    webhook_tables,
+)
 from routing.store.sql.meta import metadata
 
-__all__ = ["access_tables", "contact_tables", "history_tables", "metadata", "report_tables", "webhook_tables"]
+__all__ = [
+    "access_tables",
+    "contact_tables",
+    "do_not_call_tables",
+    "history_tables",
+    "metadata",
+    "report_tables",
+    "webhook_tables",
+]
