@@ -103,14 +103,19 @@ def leg_ended(world: World, fact: LegEnded) -> None:
         elif interaction.is_calling_back:
             callback_machine.agent_left(world, interaction, party.agent_id)
         else:
-            result = Result.CANCELLED if interaction.state in OUTDIALING else Result.ANSWERED
+            result = Result.CANCELLED if interaction.state in OUTDIALING else _of_talk(interaction)
             end_interaction(world, interaction, result, party.agent_id or "external")
+
+
+def _of_talk(interaction: Interaction) -> Result:
+    """How a call ends that somebody has taken."""
+    return Result.TRANSFERRED if interaction.result is Result.TRANSFERRED else Result.ANSWERED
 
 
 def _customer_gone(world: World, interaction: Interaction, *, is_taken_back: bool) -> None:
     """He hung up, or the dialplan has him again. Who had chosen a callback or left a message has not abandoned."""
     if interaction.parties:
-        result = Result.ANSWERED
+        result = _of_talk(interaction)
     elif interaction.result in (Result.CALLBACK, Result.VOICEMAIL):
         result = interaction.result
     else:

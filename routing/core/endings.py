@@ -49,7 +49,7 @@ def _release_customer(world: World, interaction: Interaction, result: Result) ->
         if interaction.customer_leg:
             hang_up(world, interaction.pbx, interaction.customer_leg)
         return
-    if result is Result.ANSWERED and not (entry_point and entry_point.return_after_call):
+    if result in (Result.ANSWERED, Result.TRANSFERRED) and not (entry_point and entry_point.return_after_call):
         hang_up(world, interaction.pbx, interaction.customer_leg)
         return
     give_back(world, interaction, result)

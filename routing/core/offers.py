@@ -139,17 +139,15 @@ def _connect(world: World, interaction: Interaction, offer: Offer) -> None:
         role=Role.OWNER,
         recording=offer.recording,
     )
-    changes: dict[str, Any] = {
-        "parties": (party,),
-        "skips": (),
-        "result": Result.ANSWERED,
-    }
+    # Nobody of ours has answered when a flow or a queue sent him to a number by itself.
+    result = Result.TRANSFERRED if offer.number and not interaction.transferred_by else Result.ANSWERED
+    changes: dict[str, Any] = {"parties": (party,), "skips": (), "result": result}
     if interaction.answered_at_ms is None:
         changes["answered_at_ms"] = world.now_ms
     values = {"ani": interaction.ani, "dnis": interaction.dnis, **outside_of(offer)}
     world.emit(EventType.INTERACTION_CONNECTED, interaction, offer.agent_id, **values)
     interaction = move(world, interaction, InteractionTrigger.ANSWERED, **changes)
-    mark = {"SR_RESULT": Result.ANSWERED.value, "SR_AGENT": offer.agent_id}  # no agent: the one before has left
+    mark = {"SR_RESULT": result.value, "SR_AGENT": offer.agent_id}  # no agent: the one before has left
     world.send(MarkLeg(id=world.new_id("cmd"), pbx=interaction.pbx, leg_id=interaction.customer_leg, variables=mark))
     callbacks.reached_us(world, interaction)
 
