@@ -25,6 +25,7 @@ class Scope(StrEnum):
     AGENTS_READ = "agents:read"
     AGENTS_CONTROL = "agents:control"
     HISTORY_READ = "history:read"
+    REPORTS_READ = "reports:read"
     RECORDINGS_READ = "recordings:read"
     RECORDINGS_DELETE = "recordings:delete"
     CONTACTS_READ = "contacts:read"
@@ -47,6 +48,7 @@ AGENT_SCOPES = frozenset(
         Scope.AGENTS_READ,
         Scope.AGENTS_CONTROL,
         Scope.HISTORY_READ,
+        Scope.REPORTS_READ,
         Scope.CONTACTS_READ,
         Scope.CONTACTS_WRITE,
         Scope.EVENTS_READ,

@@ -23,6 +23,7 @@ def blueprints() -> list[APIBlueprint]:
         outdials,
         queues,
         recordings,
+        reports,
         sessions,
         status,
         targets,
@@ -30,7 +31,7 @@ def blueprints() -> list[APIBlueprint]:
     )
 
     live = (interactions, commands, interaction_cad, outdials, targets, agents, queues, status, events)
-    kept = (history, recordings, contacts, address_book, webhooks, keys, sessions, audit)
+    kept = (history, reports, recordings, contacts, address_book, webhooks, keys, sessions, audit)
     return [resource.api for resource in (*live, *kept)]
 
 

@@ -17,6 +17,7 @@ from routing.cli.key_commands import key_app
 from routing.cli.order_commands import agent_app
 from routing.cli.output import say
 from routing.cli.recorder_command import recorder_command
+from routing.cli.report_command import report_command
 from routing.cli.user_commands import user_app
 from routing.cli.worker_commands import lookups_command, ticker_command, worker_command
 
@@ -63,6 +64,7 @@ _COMMANDS = {
     "queues": live_commands.queues_command,
     "calls": live_commands.calls_command,
     "explain": live_commands.explain_command,
+    "report": report_command,
     "doctor": doctor_command,
     "replay": server_commands.replay_command,
 }

@@ -93,12 +93,12 @@ def expected(events: list[Event], now_ms: int) -> dict[int, dict[Member, Figures
 
 
 def sign_in(at_ms: int = START_MS, agent_id: str = "anna", state: str = "available") -> Event:
-    told = {"state": state, "own_state": state, "before": "logged_out", "reason": None, "team": "red"}
+    told: dict[str, object] = {"state": state, "own_state": state, "before": "logged_out", "reason": None, "team": "red"}
     return Event(type=EventType.AGENT_STATE_CHANGED, at_ms=at_ms, agent_id=agent_id, values=told)
 
 
 def refused(at_ms: int) -> Event:
-    told = {"result": "full", "ani": "+12015550143", "dnis": "7000", "entry_point": "door"}
+    told: dict[str, object] = {"result": "full", "ani": "+12015550143", "dnis": "7000", "entry_point": "door"}
     return Event(type=EventType.INTERACTION_ENDED, at_ms=at_ms, queue="sales", values=told)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from routing.core.intervals import SLOT_MS
 from routing.store.sql.meta import row_as
-from routing.store.sql.report_tables import agent_changes, call_steps, report_rows
+from routing.store.sql.report_tables import agent_changes, call_steps, report_marks, report_rows
 from routing.store.sql.report_values import Change, Step
 
 _STEP_COLUMNS = [call_steps.c[f.name] for f in fields(Step)]
@@ -71,15 +71,36 @@ def replace_rows(connection: Connection, tenant: str, slot_ms: int, rows: Sequen
         connection.execute(insert(report_rows), [{**row, **common} for row in rows])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFilter:
+    """`ids`: values of the column `by`; `kinds`: of calls; empty: all."""
+
+    subject: str
+    by: str = "member"
+    ids: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+
 def rows_between(
-    connection: Connection, tenant: str, subject: str, span: tuple[int, int], limit: int
+    connection: Connection, tenant: str, wanted: RowFilter, span: tuple[int, int], limit: int
 ) -> Sequence[RowMapping]:
     """Up to `limit` rows of slots from the first until before the second time, oldest first."""
     query = select(report_rows).where(
         report_rows.c.tenant == tenant,
-        report_rows.c.subject == subject,
+        report_rows.c.subject == wanted.subject,
         report_rows.c.slot_ms >= span[0],
         report_rows.c.slot_ms < span[1],
     )
+    if wanted.ids:
+        query = query.where(report_rows.c[wanted.by].in_(wanted.ids))
+    if wanted.kinds:
+        query = query.where(report_rows.c.kind.in_(wanted.kinds))
     ordered = query.order_by(report_rows.c.slot_ms, report_rows.c.member, report_rows.c.team, report_rows.c.kind)
     return connection.execute(ordered.limit(limit)).mappings().all()
+
+
+def marked_between(connection: Connection, tenant: str, span: tuple[int, int]) -> int:
+    """How many slots of that span are to be computed."""
+    table = report_marks.c
+    query = select(func.count()).where(table.tenant == tenant, table.slot_ms >= span[0], table.slot_ms < span[1])
+    return connection.scalar(query) or 0

@@ -1,0 +1,138 @@
+"""A report: rows of slots as lines of hours, days or the whole span, per member."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping
+
+from routing.app.reports.figures import Figures, Subject
+from routing.core.errors import DomainError
+from routing.core.intervals import Bucket, BucketSize, buckets, midnight_ms
+from routing.store.sql.report_rows import RowFilter, marked_between, rows_between
+
+INBOUND, ALL = "inbound", "all"
+MAX_DAYS = 400
+MAX_LINES = 10_000
+MAX_ROWS = 400_000
+_DAY_MS = 24 * 3600 * 1000
+_YEARS = range(2000, 2200)
+_NAMES = tuple(f.name for f in fields(Figures))
+
+
+class BadReport(DomainError):
+    """`field`: from, to, time_zone or kind."""
+
+    code = "report-not-possible"
+    template = "{reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportQuery:
+    """Times in ms UTC; buckets that they cut are whole in the report. `ids` empty: every member.
+
+    `kind`: of the calls, `all`: of all kinds together.
+    """
+
+    subject: Subject
+    from_ms: int
+    until_ms: int
+    size: BucketSize
+    zone: ZoneInfo
+    ids: tuple[str, ...] = ()
+    kind: str = ALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    bucket: Bucket
+    id: str
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Lines by time and member; a member without any figures in a bucket has none. `pending`: slots of the span of
+    which something has changed that is not counted yet.
+    """
+
+    query: ReportQuery
+    lines: tuple[Line, ...]
+    pending: int
+
+
+def usual_kind(subject: Subject) -> str:
+    """What is counted where nobody asks for a kind: queues and entry points serve callers, agents do all their work."""
+    return INBOUND if subject in (Subject.QUEUE, Subject.ENTRY_POINT) else ALL
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of that IANA name. Raises BadReport."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # ZoneInfo takes the name for a path, and folders are no zones
+        raise BadReport(field="time_zone", reason=f"there is no time zone {name[:64]!r}") from None
+
+
+def day_begin_ms(text: str, zone: ZoneInfo, field: str) -> int:
+    """The begin of the day `2026-11-21` there. Raises BadReport."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise BadReport(field=field, reason=f"{text[:64]!r} is no day") from None
+    if day.year not in _YEARS:
+        raise BadReport(field=field, reason=f"the year {day.year} is out of reach")
+    return midnight_ms(day.year, day.month, day.day, zone)
+
+
+def read_report(connection: Connection, tenant: str, query: ReportQuery) -> Report:
+    """Raises BadReport for a span that is empty, too long, or would have too many lines."""
+    _check(query)
+    found = buckets(query.from_ms, query.until_ms, query.size, query.zone)
+    span = (found[0].from_ms, found[-1].until_ms)
+    stored = Subject.AGENT if query.subject is Subject.TEAM else query.subject
+    by = "team" if query.subject is Subject.TEAM else "member"
+    kinds = () if query.kind == ALL else (query.kind, "")
+    wanted = RowFilter(subject=stored.value, by=by, ids=query.ids, kinds=kinds)
+    rows = rows_between(connection, tenant, wanted, span, MAX_ROWS + 1)
+    if len(rows) > MAX_ROWS:
+        raise BadReport(field="to", reason=f"more than {MAX_ROWS} figures: ask for fewer members or a shorter time")
+    lines = lines_of(found, rows, by)
+    if len(lines) > MAX_LINES:
+        raise BadReport(field="to", reason=f"{len(lines)} lines: ask for fewer members, or larger intervals")
+    return Report(query=query, lines=lines, pending=marked_between(connection, tenant, span))
+
+
+def _check(query: ReportQuery) -> None:
+    low_ms, high_ms = (midnight_ms(year, 1, 1, ZoneInfo("UTC")) for year in (_YEARS[0], _YEARS[-1]))
+    if not low_ms <= query.from_ms <= high_ms or not low_ms <= query.until_ms <= high_ms:
+        raise BadReport(field="from", reason="the time is out of reach")
+    if query.until_ms <= query.from_ms:
+        raise BadReport(field="to", reason="the end is not after the begin")
+    if query.until_ms - query.from_ms > MAX_DAYS * _DAY_MS:
+        raise BadReport(field="to", reason=f"more than {MAX_DAYS} days")
+
+
+def lines_of(found: Sequence[Bucket], rows: Iterable[RowMapping], by: str) -> tuple[Line, ...]:
+    """Rows, oldest first, added up by bucket and by that column."""
+    lines: list[Line] = []
+    place, sums = 0, dict[str, Figures]()
+
+    def finish() -> None:
+        lines.extend(Line(bucket=found[place], id=id_, figures=sums[id_]) for id_ in sorted(sums))
+        sums.clear()
+
+    for row in rows:
+        while row["slot_ms"] >= found[place].until_ms:
+            finish()
+            place += 1
+        sums.setdefault(row[by], Figures()).add(_figures(row))
+    finish()
+    return tuple(lines)
+
+
+def _figures(row: RowMapping) -> Figures:
+    return Figures(**{name: row[name] for name in _NAMES})
