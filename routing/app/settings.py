@@ -110,6 +110,18 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechSettings:
+    """Table `speech`. `command`: program and arguments with placeholders, empty: there is none.
+
+    `directory`: of the prompt files, absolute.
+    """
+
+    command: tuple[str, ...] = ()
+    directory: str = ""
+    timeout_s: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PbxSettings:
     """Connection to one PBX node. `secret` is empty where this process could not read it from `secret_source`.
 

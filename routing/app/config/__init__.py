@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from routing.app.config import resolve, semantics
+from routing.app.config import flow_checks, resolve, semantics
 from routing.app.config.pbx_checks import check_pbxs, check_phones, check_reach
 from routing.app.config.problems import ConfigRefused, Problem, Severity
+from routing.app.config.prompt_files import PromptFile, check_prompt_files, prompt_files
 from routing.app.config.references import References
 from routing.app.config.sources import Sources, read_directory
 from routing.app.config.validate import Tables, validate
-from routing.app.settings import ApiSettings, PbxSettings, ServerSettings, WebhookSettings
+from routing.app.settings import ApiSettings, PbxSettings, ServerSettings, SpeechSettings, WebhookSettings
 from routing.core.config import Config
 
 __all__ = ["Checked", "ConfigRefused", "Loaded", "Problem", "Settings", "Severity", "check", "load", "load_settings"]
@@ -22,12 +23,17 @@ _SETTINGS = ("server", "api", "recordings", "retention", "webhooks", "pbx")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A directory without errors. `config` has revision 0; `warnings` is everything that was found."""
+    """A directory without errors. `config` has revision 0; `warnings` is everything that was found.
+
+    `prompt_files`: those that there must be, with the texts that they say.
+    """
 
     config: Config
     server: ServerSettings
     pbxs: dict[str, PbxSettings]
     warnings: tuple[Problem, ...] = ()
+    speech: SpeechSettings = field(default_factory=SpeechSettings)
+    prompt_files: tuple[PromptFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,7 @@ def check(directory: Path, *, this_year: int | None = None) -> Checked:
     References(sources, tables).check()
     check_pbxs(sources, tables)
     check_phones(sources, tables)
+    flow_checks.check(sources, tables)
     for queue_id, queue in tables.queues.items():
         semantics.check_steps(sources, queue_id, [step.after_s for step in queue.relaxation], queue.max_wait_s)
     loaded = None if sources.has_errors() else _resolved(sources, tables, this_year or datetime.now(UTC).year)
@@ -71,6 +78,7 @@ def _resolved(sources: Sources, tables: Tables, this_year: int) -> Loaded | None
     """Tables without errors, judged as a whole."""
     config = resolve.core_config(tables, this_year)
     check_reach(sources, config)
+    check_prompt_files(sources, tables)
     semantics.check(sources, config)
     semantics.check_secure_everywhere(sources, config)
     if tables.server.cad_key_file is None and tables.server.cad_key_env is None:
@@ -78,7 +86,14 @@ def _resolved(sources: Sources, tables: Tables, this_year: int) -> Loaded | None
     pbxs, server = resolve.pbx_settings(sources, tables), resolve.server_settings(sources, tables)
     if sources.has_errors():
         return None
-    return Loaded(config=config, server=server, pbxs=pbxs, warnings=_in_order(sources.problems))
+    return Loaded(
+        config=config,
+        server=server,
+        pbxs=pbxs,
+        warnings=_in_order(sources.problems),
+        speech=resolve.speech_settings(sources, tables),
+        prompt_files=tuple(prompt_files(tables.prompts)),
+    )
 
 
 def load(directory: Path) -> Loaded:

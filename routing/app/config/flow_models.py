@@ -14,6 +14,8 @@ Template = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\
 SomeParts = Annotated[Parts, Field(min_length=1)]
 ExitName = Annotated[str, StringConstraints(pattern=r"^([0-9*#]|[a-z][a-z0-9_]{0,31})$")]
 MAX_COMPARED = 100
+# Scheme and host are the administrator's alone: no placeholder, no user name.
+URL_PATTERN = r"^https?://[A-Za-z0-9.:\[\]-]+([/?#][!-~]*)?$"
 
 
 def _text(value: Any) -> Any:
@@ -157,7 +159,7 @@ class LookUpTable(StepTable):
         default="http", description="`http`: a request; `last_agent`: who talked with this caller last is preferred"
     )
     method: Literal["GET", "POST", "PUT"] = Field(default="GET", description="Method of the request")
-    url: Annotated[str, StringConstraints(max_length=1000, pattern=r"^https?://[^\s\x00-\x1f]+$")] | None = Field(
+    url: Annotated[str, StringConstraints(max_length=1000, pattern=URL_PATTERN)] | None = Field(
         default=None, description="Address with `{name}` of values, percent-encoded: `https://crm.example/by/{ani}`"
     )
     headers: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")], PlainText] = Field(
@@ -168,6 +170,16 @@ class LookUpTable(StepTable):
     default: dict[CadName, Assigned] = Field(
         default_factory=dict, description="CAD that is set when the answer is late or wrong"
     )
+
+    @model_validator(mode="after")
+    def _address(self) -> LookUpTable:
+        if self.source == "http" and self.url is None:
+            raise ValueError("url is required")
+        if self.source != "http" and {"url", "body", "headers", "method"} & self.model_fields_set:
+            raise ValueError("url, method, headers and body have no meaning without source = 'http'")
+        if self.body and self.method == "GET":
+            raise ValueError("body has no meaning with method = 'GET'")
+        return self
 
 
 class QueueStep(ChangesTable):
@@ -182,7 +194,7 @@ class CallbackStep(StepTable):
 
     do: Literal["callback"] = Field(description="`callback`")
     queue: Id = Field(description="Queue in which the callback waits")
-    prompts: Parts = Field(default_factory=list, description="The offer; none: it is taken without asking")
+    prompts: SomeParts = Field(description="The offer")
     accept_key: Key = Field(default="1", description="Key that accepts it; any other one declines")
     timeout_s: int = Field(default=5, ge=1, le=60, description="Seconds after the prompts until the key")
     attempts: int = Field(default=1, ge=1, le=10, description="How often the offer is played in all")

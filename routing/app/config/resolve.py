@@ -23,6 +23,7 @@ from routing.app.settings import (
     PbxSettings,
     RetentionSettings,
     ServerSettings,
+    SpeechSettings,
     WebhookSettings,
 )
 from routing.core.config import (
@@ -61,10 +62,7 @@ def core_config(tables: Tables, this_year: int) -> Config:
         tenant=tables.server.tenant,
         pbxs={id_: _pbx(id_, table) for id_, table in tables.pbx.items()},
         queues={id_: resolve_queues.queue(id_, table) for id_, table in tables.queues.items()},
-        entry_points={
-            id_: _entry_point(id_, table, common | _of_flow(tables, table, common))
-            for id_, table in tables.entry_points.items()
-        },
+        entry_points=_entry_points(tables, common),
         profiles=profiles,
         agents={id_: _agent(id_, table, tables) for id_, table in tables.agents.items()},
         cad=tuple(sorted(common.values(), key=lambda v: (v.order, v.name))),
@@ -78,7 +76,7 @@ def core_config(tables: Tables, this_year: int) -> Config:
         limits=CallLimits(**tables.limits.model_dump()),
         time_zone=tables.calls.time_zone,
         language=tables.calls.language,
-        flows={id_: _flow(id_, table, common) for id_, table in tables.flows.items()},
+        flows=_flows(tables, common),
         prompts=_prompts(tables),
         hours={
             id_: resolve_flows.hours(id_, table, tables.calls.time_zone, this_year)
@@ -86,6 +84,30 @@ def core_config(tables: Tables, this_year: int) -> Config:
         },
         callbacks=resolve_flows.callbacks(tables.callbacks),
     )
+
+
+def flow_surroundings(tables: Tables) -> Config:
+    """What the checker of flows looks at, made of the tables that are right in themselves."""
+    common = {name: _variable(name, table) for name, table in tables.cad.items()}
+    return Config(
+        tenant=tables.server.tenant,
+        cad=tuple(common.values()),
+        language=tables.calls.language,
+        entry_points=_entry_points(tables, common),
+        flows=_flows(tables, common),
+        prompts=_prompts(tables),
+    )
+
+
+def _entry_points(tables: Tables, common: dict[str, CadVariable]) -> dict[str, EntryPoint]:
+    return {
+        id_: _entry_point(id_, table, common | _of_flow(tables, table, common))
+        for id_, table in tables.entry_points.items()
+    }
+
+
+def _flows(tables: Tables, common: dict[str, CadVariable]) -> dict[str, Flow]:
+    return {id_: _flow(id_, table, common) for id_, table in tables.flows.items()}
 
 
 def _flow(id_: str, table: FlowTable, common: dict[str, CadVariable]) -> Flow:
@@ -122,6 +144,14 @@ def webhook_settings(tables: Tables) -> WebhookSettings:
         "schedule_s": tuple(tables.webhooks.schedule_s),
     }
     return WebhookSettings(**values)
+
+
+def speech_settings(sources: Sources, tables: Tables) -> SpeechSettings:
+    return SpeechSettings(
+        command=tuple(tables.speech.command),
+        directory=str((sources.directory / tables.speech.directory).absolute()),
+        timeout_s=tables.speech.timeout_s,
+    )
 
 
 def pbx_settings(sources: Sources, tables: Tables) -> dict[str, PbxSettings]:

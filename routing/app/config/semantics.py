@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from routing.app.config.outdial_semantics import check_outdial
 from routing.app.config.positions import KeyPath
 from routing.app.config.sources import Sources
+from routing.app.config.treatment_semantics import check_treatment
 from routing.core.cad import MAX_SHOWN
 from routing.core.config import AgentConfig, Config, Numbers, Profile, Queue
 from routing.core.declarations import CadVariable, Requirement
@@ -33,6 +34,7 @@ def check(sources: Sources, config: Config) -> None:
         _staff(sources, queue, _members(config, queue))
     _form_size(sources, config)
     check_outdial(sources, config)
+    check_treatment(sources, config)
     for profile in config.profiles.values():
         _dialing(sources, config, profile)
     for agent in config.agents.values():
@@ -142,7 +144,8 @@ def _form_size(sources: Sources, config: Config) -> None:
 def check_unsealed(sources: Sources, config: Config) -> None:
     """Secure variables although no key is configured that would encrypt them at rest (SAFE-06)."""
     own = ((("entry_points", point.id, "cad", v.name), v) for point in config.entry_points.values() for v in point.cad)
-    declared: Iterable[tuple[KeyPath, CadVariable]] = [*((("cad", v.name), v) for v in config.cad), *own]
+    flows = ((("flows", flow.id, "cad", v.name), v) for flow in config.flows.values() for v in flow.cad)
+    declared: Iterable[tuple[KeyPath, CadVariable]] = [*((("cad", v.name), v) for v in config.cad), *flows, *own]
     path = next((path for path, variable in declared if variable.secure), None)
     if path is not None:
         sources.warn(

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from routing.app.config.cad_models import CadTable
 from routing.app.config.call_models import LimitsTable, NumbersTable, OutdialTable
 from routing.app.config.callback_models import CallbacksTable
-from routing.app.config.flow_models import STEP_MODELS, FlowTable
+from routing.app.config.flow_models import STEP_MODELS, URL_PATTERN, FlowTable
 from routing.app.config.hours_models import HoursTable
 from routing.app.config.models import (
     KEYED,
@@ -44,6 +44,7 @@ _PATTERN_HINTS = {
     PHONE_PATTERN: "'1001', 'PJSIP/1001' or 'user/1001'",
     VALUE_PATTERN: "a name of a value, e.g. 'ani', 'cad.account'",
     LANGUAGE_PATTERN: "a language, e.g. 'en', 'de', 'pt-BR'",
+    URL_PATTERN: "'https://crm.example/by-number?n={ani}', the host without placeholders",
     PREFIX_PATTERN: "digits, '*' and '#', '+' only first, at most 15",
 }
 _MAX_SHOWN_INPUT = 40

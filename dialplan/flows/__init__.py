@@ -1,0 +1,1 @@
+"""The language of flows: checker, drawing, terminal player. See the README."""
