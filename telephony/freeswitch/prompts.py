@@ -47,8 +47,9 @@ def prompt(order: PlayPrompts, sounds: Sounds) -> str:
     """SR_ASK of `switchroom-prompt`. Raises UnsafeAction."""
     files = [sounds.path(name, order.language) for name in order.prompts]
     # Several get a quarter of a second of silence ahead of them.
-    played = f"file_string://{'!'.join(files)}" if len(files) > 1 else "".join(files) or "silence"
-    return f"{leg_name(order.id)};{_keys(order.keys)};{played}"
+    played = f"file_string://{'!'.join(files)}" if len(files) > 1 else "".join(files)
+    nothing = "silence_stream://20" if order.keys is None else "silence"
+    return f"{leg_name(order.id)};{_keys(order.keys)};{played or nothing}"
 
 
 def _keys(keys: KeyInput | None) -> str:
