@@ -37,6 +37,8 @@ def transfer(world: World, interaction: Interaction, step: FlowStep) -> Next:
     """To whom can be rung now; nobody takes it: exit `failed`, see `transfers.not_taken`."""
     if step.entry_point:
         return _to_entry_point(world, interaction, step)
+    if step.agent in interaction.excluded:  # he sent it to an entry point; it never comes back to him (EP-07)
+        return Left("failed", {"reason": "excluded"})
     try:
         if step.agent:
             require_free(world, step.agent, interaction)

@@ -107,7 +107,7 @@ def _from_caller(world: World, origin: Interaction, queue: Queue, message: Messa
         ani_name=origin.ani_name,
         dnis=origin.dnis,
         entered_at_ms=origin.entered_at_ms,
-        priority=origin.priority,
+        priority=origin.priority or queue.priority,
         requires=origin.requires if is_same else merge(queue.requires, origin.own_requires or ()),
         own_requires=origin.own_requires,
         relaxation_step=origin.relaxation_step if is_same else 0,

@@ -90,8 +90,16 @@ MENU = flow(
 @pytest.mark.req("FLOW-01")
 @pytest.mark.parametrize(
     ("pressed", "reached"),
-    [(["1"], "sales"), (["#"], "hash"), (["", "1"], "sales"), (["9", "1"], "sales"), (["", ""], "silent")]
-    + [(["9", "8"], "confused"), (["9", ""], "silent"), (["", "7"], "confused")],
+    [
+        (["1"], "sales"),
+        (["#"], "hash"),
+        (["", "1"], "sales"),
+        (["9", "1"], "sales"),
+        (["", ""], "silent"),
+        (["9", "8"], "confused"),
+        (["9", ""], "silent"),
+        (["", "7"], "confused"),
+    ],
 )
 def test_a_menu_is_left_by_the_key_or_after_its_attempts(pressed: list[str], reached: str) -> None:
     call = Call(centre(MENU))
@@ -131,8 +139,14 @@ def collecting(into: str = "case", **fields: Any) -> Call:
 @pytest.mark.req("FLOW-01")
 @pytest.mark.parametrize(
     ("pressed", "reached", "case"),
-    [(["4711"], "menu", "4711"), (["12", "4711"], "menu", "4711"), (["", "123"], "menu", "123")]
-    + [(["12", "34"], "sorry", None), (["", ""], "sorry", None), (["1*4", "***"], "sorry", None)],
+    [
+        (["4711"], "menu", "4711"),
+        (["12", "4711"], "menu", "4711"),
+        (["", "123"], "menu", "123"),
+        (["12", "34"], "sorry", None),
+        (["", ""], "sorry", None),
+        (["1*4", "***"], "sorry", None),
+    ],
 )
 def test_collected_digits_are_written_when_length_and_type_fit(
     pressed: list[str], reached: str, case: str | None
@@ -258,7 +272,7 @@ def test_hours_lead_to_open_closed_or_holiday(
     week: Any, holidays: dict[str, str], exits: tuple[str, ...], taken: str
 ) -> None:
     asked = step("hours", hours="office", **{name: f"{name}_menu" for name in exits})
-    menus = {f"{name}_menu": step("menu", key_1="end") for name in exits}
+    menus: dict[str, Any] = {f"{name}_menu": step("menu", key_1="end") for name in exits}
     hours = {"office": Hours(id="office", time_zone="UTC", week=week, holidays=holidays)}
     call = Call(centre(flow(ask=asked, **menus, end=END), hours=hours))
     assert call.step == f"{taken}_menu"
@@ -456,7 +470,7 @@ def test_an_agent_who_cannot_be_rung_is_the_exit_failed() -> None:
 
 @pytest.mark.req("FLOW-01")
 @pytest.mark.parametrize("target", [{"agent": ANNA}, {"number": "+1 201 555 0123"}])
-def test_a_transfer_that_nobody_takes_is_the_exit_failed(target: dict[str, str]) -> None:
+def test_a_transfer_that_nobody_takes_is_the_exit_failed(target: dict[str, Any]) -> None:
     call = sent(**target)
     assert call.now.state is S.OFFERED
     call.d.advance(31)
