@@ -30,6 +30,7 @@ from routing.core.orders import (
     OnConsult,
     Order,
     PauseRecording,
+    ReplayMessage,
     Resume,
     ResumeRecording,
     SendDigits,
@@ -228,6 +229,13 @@ def conference(path: InteractionPath, body: ConsultIn) -> Answer:
 def on_conference(path: ConferencePath, body: OfAgent) -> Answer:
     """end (everybody leaves), exit (the second agent), transfer (agent 1 leaves)."""
     return command(OnConsult, path.interaction_id, body, action=_ON_CONFERENCE[path.action].value)
+
+
+@api.post("/message/replay", operation_id="replayMessage", responses=CONFIRMED)
+@needs(Scope.INTERACTIONS_CONTROL)
+def replay_message(path: InteractionPath, body: OfAgent) -> Answer:
+    """The agent hears the voicemail once more, from its beginning."""
+    return command(ReplayMessage, path.interaction_id, body)
 
 
 @api.post("/recording/pause", operation_id="pauseRecording", responses=CONFIRMED)

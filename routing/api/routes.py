@@ -13,8 +13,10 @@ def blueprints() -> list[APIBlueprint]:
         address_book,
         agents,
         audit,
+        callbacks,
         commands,
         contacts,
+        do_not_call,
         events,
         history,
         interaction_cad,
@@ -30,8 +32,8 @@ def blueprints() -> list[APIBlueprint]:
         webhooks,
     )
 
-    live = (interactions, commands, interaction_cad, outdials, targets, agents, queues, status, events)
-    kept = (history, reports, recordings, contacts, address_book, webhooks, keys, sessions, audit)
+    live = (interactions, commands, interaction_cad, outdials, callbacks, targets, agents, queues, status, events)
+    kept = (history, reports, recordings, contacts, address_book, do_not_call, webhooks, keys, sessions, audit)
     return [resource.api for resource in (*live, *kept)]
 
 

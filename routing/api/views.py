@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from routing.api.principal import Principal, Scope
@@ -10,9 +10,11 @@ from routing.api.times import rfc3339
 from routing.api.views_cad import cad_view
 from routing.app.live.calls import clocks_of
 from routing.core.agent import Agent, EngagementState
+from routing.core.callback import CallbackCall
 from routing.core.config import Config
+from routing.core.flow import FlowPlace
 from routing.core.guard import allowed_actions
-from routing.core.interaction import CUSTOMER_ON_HOLD, TALKING, Consult, Interaction, InteractionState, Role
+from routing.core.interaction import CUSTOMER_ON_HOLD, TALKING, Consult, Interaction, InteractionState, Message, Role
 from routing.core.screen_pop import screen_pop
 from routing.store.front import CallView
 
@@ -21,6 +23,7 @@ _S = InteractionState
 # OFFER-03, HOLD-04, CONS-06, CONS-09, CONS-10, END-05
 STATUS = {
     _S.ARRIVED: "Waiting",
+    _S.IN_FLOW: "In flow",
     _S.CALLING_AGENT: "Ringing",
     _S.CALLING_CUSTOMER: "Ringing",
     _S.QUEUED: "Waiting",
@@ -32,9 +35,10 @@ STATUS = {
     _S.CONSULTING: "consulting",
     _S.CONSULT_HELD: "consult on hold",
     _S.CONFERENCE: "conference",
+    _S.LISTENING: "Connected",
     _S.ENDED: "Ended",
 }
-LABELS = {"inbound": "incoming call", "outdial": "outdial call"}
+LABELS = {"inbound": "incoming call", "outdial": "outdial call", "callback": "callback", "voicemail": "voicemail"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,9 @@ def interaction_view(config: Config, view: CallView, viewer: Viewer) -> dict[str
         "cad_version": interaction.cad_version,
         "cad": cad_view(config, interaction, may_see_secure=may_see_secure(viewer.principal, view)),
         **_failure(interaction),
+        "callback": _callback(interaction.callback),
+        "message": _message(interaction.message),
+        "flow": asdict(FlowPlace(flow=place.flow, step=place.step)) if (place := interaction.flow) else None,
         "screen_pop": screen_pop(config, interaction, viewer.agent.id if viewer.agent else "") or None,
         "allowed_actions": actions_of(config, interaction, viewer.agent),
         "allowed_for": viewer.agent.id if viewer.agent else None,
@@ -187,6 +194,32 @@ def _failure(interaction: Interaction) -> dict[str, Any]:
     return {
         "failure": (outdial.failure or None) if outdial else None,
         "outcome": (outdial.outcome or None) if outdial else None,
+    }
+
+
+def _callback(call: CallbackCall | None) -> dict[str, Any] | None:
+    if call is None:
+        return None
+    return {
+        "number": call.number,
+        "source": call.source.value,
+        "state": call.state.value,
+        "attempts": call.attempts,
+        "not_before_at": rfc3339(call.not_before_ms or None),
+        "expires_at": rfc3339(call.expires_ms),
+        "origin_id": call.origin_id or None,
+        "failure": call.failure or None,
+    }
+
+
+def _message(message: Message | None) -> dict[str, Any] | None:
+    if message is None:
+        return None
+    return {
+        "recording": message.file,
+        "duration_s": message.duration_ms / 1000,
+        "left_at": rfc3339(message.left_at_ms),
+        "origin_id": message.origin_id or None,
     }
 
 

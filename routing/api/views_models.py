@@ -90,6 +90,33 @@ class CadOut(Out):
     variables: dict[str, str]
 
 
+class CallbackOut(Out):
+    """A customer who shall be called back."""
+
+    number: str
+    source: str = Field(description="Who asked for it: flow, queue (a key while waiting), api, abandon (nobody)")
+    state: str = Field(description="checking, resting (until `not_before_at`), due, or calling: an agent has it")
+    attempts: int = Field(description="How often the customer was dialed")
+    not_before_at: At | None
+    expires_at: At
+    origin_id: str | None = Field(description="The interaction in which it was asked for")
+    failure: str | None = Field(description="How the last attempt ended")
+
+
+class MessageOut(Out):
+    """What a caller left."""
+
+    recording: str = Field(description="Name of its file, as under /v1/recordings")
+    duration_s: float
+    left_at: At
+    origin_id: str | None
+
+
+class FlowPlaceOut(Out):
+    flow: str
+    step: str
+
+
 class InteractionOut(Out):
     """A communication with a customer, as the one who asks may see it."""
 
@@ -123,6 +150,9 @@ class InteractionOut(Out):
     cad: CadOut
     wrap_up_deadline_at: At | None = Field(description="End of his wrap-up; null: none, or no limit")
     screen_pop: str | None = Field(description="Page to open for this call")
+    callback: CallbackOut | None = Field(description="Of a callback")
+    message: MessageOut | None = Field(description="Of a voicemail")
+    flow: FlowPlaceOut | None = Field(description="Where it is in its flow, or goes on when a queue lets it go")
     failure: str | None = Field(description="Why an outdial failed: a stable word")
     outcome: str | None = Field(description="What became of the leg that failed, e.g. busy")
     allowed_actions: list[str]
