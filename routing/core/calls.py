@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from routing.core import cad, callback_machine, callbacks, consults
+from routing.core import cad, callback_attempt, callbacks, consults
 from routing.core.config import Result
 from routing.core.endings import end_interaction
 from routing.core.errors import CadConflict
@@ -101,7 +101,7 @@ def leg_ended(world: World, fact: LegEnded) -> None:
         if party.role is Role.CONSULTED:
             consults.left(world, interaction, party)
         elif interaction.is_calling_back:
-            callback_machine.agent_left(world, interaction, party.agent_id)
+            callback_attempt.agent_left(world, interaction, party.agent_id)
         else:
             result = Result.CANCELLED if interaction.state in OUTDIALING else _of_talk(interaction)
             end_interaction(world, interaction, result, party.agent_id or "external")

@@ -108,9 +108,11 @@ def require_external(number: DialNumber) -> None:
 
 
 def require_telephone(number: DialNumber) -> None:
-    """Raises NumberRefused unless it can be a customer's: digits alone after a +, and not as few as a service has."""
-    digits = digits_of(number.text)
-    if number.text.lstrip("+") != digits or len(digits) < NATIONAL_MIN_DIGITS:
+    """Raises NumberRefused unless it can be a customer's: a whole number after a +, else digits alone, and not as few
+    as a service has.
+    """
+    is_national = number.text == digits_of(number.text) and len(number.text) >= NATIONAL_MIN_DIGITS
+    if number.form not in EXTERNAL and not is_national:
         raise _refused(number.text, NumberRule.NOT_EXTERNAL, "it is not the number of a customer's telephone")
 
 

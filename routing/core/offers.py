@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from routing.core import (
+    callback_attempt,
     callback_machine,
     callbacks,
     consults,
@@ -35,9 +36,9 @@ from routing.core.interaction import (
     Skip,
 )
 from routing.core.matching_types import Decision
-from routing.core.ringing import close, named, offer_card, outside_of, rescind, ring
+from routing.core.ringing import close, named, offer_card, outside_of, rescind, ring, stop_waiting
 from routing.core.seats import move
-from routing.core.timers import OF_A_WAIT, Due, key
+from routing.core.timers import Due, key
 from routing.core.topology import hang_up
 from routing.core.world import World
 
@@ -130,7 +131,7 @@ def answered(world: World, fact: LegAnswered) -> None:
 
 def _connect(world: World, interaction: Interaction, offer: Offer) -> None:
     """The customer has somebody to talk with."""
-    _stop_waiting(world, interaction)
+    stop_waiting(world, interaction)
     party = Party(
         agent_id=offer.agent_id,
         number=offer.number,
@@ -156,17 +157,10 @@ def _connect(world: World, interaction: Interaction, offer: Offer) -> None:
 _FOLLOWS = {
     OfferPurpose.CONSULT: consults.joined,
     OfferPurpose.OUTDIAL: outdialer.answered,
-    OfferPurpose.CALLBACK: callback_machine.answered,
+    OfferPurpose.CALLBACK: callback_attempt.answered,
     OfferPurpose.VOICEMAIL: voicemail.answered,
 }
 _TO_CUSTOMER = (OfferPurpose.OUTDIAL, OfferPurpose.CALLBACK)
-
-
-def _stop_waiting(world: World, interaction: Interaction) -> None:
-    for due in OF_A_WAIT:
-        world.clear_timer(key(due, interaction.id))
-    for skip in interaction.skips:
-        world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))
 
 
 def dial_failed(world: World, fact: DialFailed) -> None:
@@ -203,7 +197,7 @@ def take_back(world: World, interaction: Interaction, offer: Offer) -> None:
         outdialer.not_taken(world, interaction, offer, OfferEnd.RESCINDED)
     elif offer.purpose is OfferPurpose.CALLBACK and offer.number:
         was_dialed = offer.state is OfferState.RINGING
-        callback_machine.not_reached(world, interaction, OfferEnd.RESCINDED, was_dialed=was_dialed)
+        callback_attempt.not_reached(world, interaction, OfferEnd.RESCINDED, was_dialed=was_dialed)
     else:
         _requeue_if_alone(world, interaction)
 
@@ -235,7 +229,7 @@ def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, po
         return
     if offer.purpose is OfferPurpose.CALLBACK and offer.number:
         interaction = close(world, interaction, offer, end)
-        callback_machine.not_reached(world, interaction, end, was_dialed=policy is not PBX_REFUSED)
+        callback_attempt.not_reached(world, interaction, end, was_dialed=policy is not PBX_REFUSED)
         return
     cause = _CAUSES.get(end, RonaCause.UNREACHABLE)
     queue = world.config.queues.get(interaction.queue)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from routing.core import callback_machine, capacity
+from routing.core import callback_attempt, capacity
 from routing.core.agent import AgentState, AgentTrigger, EngagementTrigger
 from routing.core.config import EntryPoint, Profile, Queue, Result
 from routing.core.endings import end_interaction
@@ -146,7 +146,7 @@ def cancel(world: World, order: CancelOutdial) -> Values:
     """
     agent, interaction = require(world, order.agent_id, order.interaction_id, Action.CANCEL_OUTDIAL)
     if interaction.callback:
-        callback_machine.agent_left(world, interaction, agent.id)
+        callback_attempt.agent_left(world, interaction, agent.id)
     else:
         end_interaction(world, interaction, Result.CANCELLED, agent.id)
     return {}

@@ -18,7 +18,7 @@ from routing.core.guard import Outside
 from routing.core.interaction import Interaction, Offer, OfferEnd, OfferPurpose, OfferState, PastOffer, Role
 from routing.core.reach import dial_string
 from routing.core.screen_pop import screen_pop
-from routing.core.timers import Due, key
+from routing.core.timers import OF_A_WAIT, Due, key
 from routing.core.topology import hang_up
 from routing.core.world import World
 
@@ -240,3 +240,11 @@ def close(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -
         told = named(offer) | outside_of(offer)
         world.emit(EventType.DIAL_ENDED, interaction, outcome=end.value, took_ms=rang_ms, **told)
     return interaction
+
+
+def stop_waiting(world: World, interaction: Interaction) -> None:
+    """Somebody has it now: nothing is due any more that was while it waited."""
+    for due in (*OF_A_WAIT, Due.CALLBACK, Due.EXPIRE):
+        world.clear_timer(key(due, interaction.id))
+    for skip in interaction.skips:
+        world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))

@@ -29,9 +29,9 @@ from routing.core.interaction import (
 )
 from routing.core.orders import ReplayMessage
 from routing.core.queueing import begin_wait, merge
+from routing.core.ringing import stop_waiting
 from routing.core.roles import Action
 from routing.core.seats import move
-from routing.core.timers import OF_A_WAIT, Due, key
 from routing.core.topology import hang_up, to_confirm
 from routing.core.world import World
 
@@ -43,9 +43,8 @@ MAX_ATTEMPTS = 3  # a message is recorded or played anew when the link was lost 
 def record(world: World, interaction: Interaction, queue_id: str, max_s: int, silence_s: int) -> Interaction:
     """The caller speaks after a beep; his message will wait in `queue_id`. He waits for nobody from here on."""
     if interaction.state is not InteractionState.IN_FLOW:
-        interaction = move(world, interaction, InteractionTrigger.FLOW_STARTED)
-        for due in OF_A_WAIT:
-            world.clear_timer(key(due, interaction.id))
+        stop_waiting(world, interaction)
+        interaction = move(world, interaction, InteractionTrigger.FLOW_STARTED, skips=())
     file = f"{interaction.id}-{world.new_id('msg')}"
     return _record(
         world,
@@ -144,10 +143,7 @@ def _tell(world: World, interaction: Interaction, message: Message) -> None:
 
 def answered(world: World, interaction: Interaction, offer: Offer) -> None:
     """The agent has picked up; `offer` is closed already. He hears it at once."""
-    for due in OF_A_WAIT:
-        world.clear_timer(key(due, interaction.id))
-    for skip in interaction.skips:
-        world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))
+    stop_waiting(world, interaction)
     party = Party(agent_id=offer.agent_id, leg_id=offer.leg_id, joined_at_ms=world.now_ms, role=Role.OWNER)
     world.emit(EventType.INTERACTION_CONNECTED, interaction, offer.agent_id, ani=interaction.ani, dnis=interaction.dnis)
     interaction = move(
