@@ -83,6 +83,8 @@ def leave(world: World, interaction: Interaction, step: FlowStep, exit_name: str
         return False
     took_ms = world.now_ms - position.since_ms
     about = {"flow": position.flow, "step": step.id, "do": step.do.value, "exit": exit_name, **told}
+    if step.do is StepKind.QUEUE:
+        about["queue"] = step.queue  # which the call has left, or was not let into
     world.emit(EventType.FLOW_STEP, interaction, "", took_ms=took_ms, **about)
     target = leads_to(step, exit_name)
     if target:

@@ -192,12 +192,26 @@ def test_a_voicemail_is_answered_by_the_agent_who_takes_it() -> None:
         [
             step(0, K.ARRIVED, kind="voicemail", entry_point="door"),
             queued(0),
+            step(40, K.CONNECTED, agent_id="anna"),
             step(40, K.JOINED, role="owner", agent_id="anna", leg_id="l1"),
             step(70, K.ENDED, outcome="answered"),
         ]
     )
     assert outcomes(story) == [("sales", "answered", 40)]
     assert story.outcome == "answered"
+
+
+@pytest.mark.parametrize(
+    ("to", "then", "outcome"),
+    [
+        ("callback", step(9, K.ENDED, outcome="callback"), "callback"),
+        ("callback", step(60, K.CONNECTED, agent_id="anna"), "answered"),  # it could not be promised: he waited on
+        ("voicemail", step(40, K.ENDED, outcome="voicemail"), "key"),
+    ],
+)
+def test_a_key_that_is_pressed_while_waiting(to: str, then: Step, outcome: str) -> None:
+    story = told(queued(0), step(9, K.OVERFLOWED, queue="sales", outcome="key", target=to), then)
+    assert [visit.outcome for visit in story.visits] == [outcome]
 
 
 def test_words_of_a_later_version_change_nothing() -> None:

@@ -1,7 +1,7 @@
-"""The steps of one call as stays in queues, parts of agents, and offers. Pure: the same steps give the same story.
+"""The steps of one call, in the order of events, as stays in queues, parts of agents, and offers. Pure.
 
-Steps come in the order of events. A word that this version does not know is left out, and a result that it does not
-know is an outcome like any other: so that what was offered always adds up.
+A word that this version does not know is left out, and a result that it does not know is an outcome like any other: so
+what was offered always adds up.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 
 from routing.core.interaction import OfferPurpose, Role
 from routing.core.intervals import clipped_ms
+from routing.core.treatment import OverflowTo
 from routing.store.sql.report_steps import StepKind
 from routing.store.sql.report_values import Step
 
 ANSWERED, ABANDONED = "answered", "abandoned"
 OVERFLOW, FLOW = "overflow", "flow"
 UNKNOWN = "unknown"
+KEY = "key"  # he pressed one while he waited
+_ENDING = frozenset({OverflowTo.CALLBACK.value, OverflowTo.RETURN.value})
 # Who hangs up before he is in any queue: not a caller whom a queue has lost.
 ABANDONED_IN_FLOW = "abandoned_in_flow"
 
@@ -131,7 +134,7 @@ class Story:
 
 
 def story_of(steps: Iterable[Step]) -> Story:
-    """Of one call. Raises ValueError without steps."""
+    """Of one call, of which there is a step. Raises ValueError without."""
     teller = _Teller()
     for step in steps:
         teller.take(step)
@@ -202,6 +205,8 @@ class _Teller:
     def overflowed(self, step: Step) -> None:
         """A queue lets a caller go, or does not let him in."""
         outcome, visit = step.outcome or OVERFLOW, self._open()
+        if outcome == KEY and step.target in _ENDING:
+            return  # either the call ends in this moment, or it cannot be done and he waits on
         if visit and visit.queue == step.queue:
             self._close(step.at_ms, outcome)
         else:
@@ -213,6 +218,7 @@ class _Teller:
 
     def _at_door(self, step: Step, outcome: str) -> None:
         at_ms = step.at_ms
+        self._close(at_ms, OVERFLOW)
         self.visits.append(Visit(queue=step.queue or "", begun_at_ms=at_ms, ended_at_ms=at_ms, outcome=outcome))
         self.is_moved = True
 
@@ -257,8 +263,6 @@ class _Teller:
         )
         if is_owner:
             self.is_sent = self.is_moved = False
-        if self.kind == OfferPurpose.VOICEMAIL.value:
-            self.connected(step)  # there is no customer who could be connected
 
     def seated(self, step: Step) -> None:
         part = self.parts.get(step.leg_id or "")

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from routing.core.events import Event, EventType
+from routing.core.flow import StepKind as FlowStep
+from routing.core.treatment import OverflowCause
 from routing.store.sql.report_tables import agent_changes, call_steps
 from routing.store.sql.rows import Rows
 
@@ -95,7 +97,18 @@ def _queued(event: Event) -> Values:
 
 
 def _overflowed(event: Event) -> Values:
-    return {"step": StepKind.OVERFLOWED.value, "outcome": event.values.get("cause")}
+    return {
+        "step": StepKind.OVERFLOWED.value,
+        "outcome": event.values.get("cause"),
+        "target": event.values.get("to"),
+    }
+
+
+def _flow_step(event: Event) -> Values | None:
+    """A flow's queue step is left by the cause for which the queue has let the caller go."""
+    cause = event.values.get("exit")
+    is_let_go = event.values.get("do") == FlowStep.QUEUE.value and cause in set(OverflowCause)
+    return {"step": StepKind.OVERFLOWED.value, "outcome": cause, "target": "flow"} if is_let_go else None
 
 
 def _transferred(event: Event) -> Values:
@@ -143,6 +156,7 @@ _READERS: dict[EventType, Callable[[Event], Values | None]] = {
     _T.OUTDIAL_STARTED: _arrived,
     _T.INTERACTION_QUEUED: _queued,
     _T.QUEUE_OVERFLOWED: _overflowed,
+    _T.FLOW_STEP: _flow_step,
     _T.FLOW_ENTERED: _plain(StepKind.FLOW),
     _T.INTERACTION_CONNECTED: _plain(StepKind.CONNECTED),
     _T.INTERACTION_TRANSFERRED: _transferred,
