@@ -8,7 +8,8 @@ from routing.store.sql.meta import at, instant_key, json, key, maybe, metadata, 
 
 # What happened to a call on its way through queues and agents, a row per event. `position`: the event's, written so
 # that texts sort as the events do. `begun_at_ms`: of a hold. The aim of the queue is written down when a call enters
-# it: a later change of the configuration does not rewrite the past.
+# it: a later change of the configuration does not rewrite the past. `priority`, `requires` (skill -> level): with which
+# it entered.
 call_steps = Table(
     "call_steps",
     metadata,
@@ -30,6 +31,8 @@ call_steps = Table(
     at("percent"),
     at("within_s"),
     at("short_abandon_s"),
+    at("priority"),
+    json("requires"),
     Index("ix_call_steps_interaction", "tenant", "interaction_id", "position"),
     Index("ix_call_steps_at", "tenant", "at_ms"),
 )

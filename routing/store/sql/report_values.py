@@ -25,6 +25,8 @@ class Step:
     percent: int | None = None
     within_s: int | None = None
     short_abandon_s: int | None = None
+    priority: int | None = None
+    requires: dict[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
