@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from routing.core.callback import CallbackRules
@@ -26,7 +28,7 @@ def offered(rules: CallbackRules = ALLOWED, **exits: str) -> Call:
     return Call(centre(steps, callbacks=rules, numbers=Numbers(country="1")))
 
 
-ALL = {"accepted": "yes", "declined": "no", "not_possible": "impossible"}
+ALL: dict[str, Any] = {"accepted": "yes", "declined": "no", "not_possible": "impossible"}
 
 
 def callbacks(call: Call) -> list[str]:
