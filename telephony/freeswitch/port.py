@@ -50,7 +50,7 @@ class FreeswitchPort(Node):
         """As Node."""
         await self._housekeeping.begin()
         self._wire.recordings = await read_recordings(self._link.ask)
-        self._wire.sounds = Sounds.of(await read_settings(self._link.ask))
+        self._wire.sounds = Sounds.of(await read_settings(self._link.ask), self._wire.recordings)
         listing = await read_listing(self._link.ask)
         build(self.legs, self._phones, listing, self._now())
         self._phones.changes()  # told by the snapshot

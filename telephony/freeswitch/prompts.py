@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from routing.core.commands import KeyInput, PlayPrompts, RecordMessage
+from routing.core.commands import RECORDED, KeyInput, PlayPrompts, RecordMessage
 from telephony.freeswitch.codec import EslEvent
 from telephony.prompts import Heard
-from telephony.safety import language, leg_name, sound
+from telephony.safety import language, leg_name, sound, word
 
 # Where a package of sounds has English ones.
 ENGLISH = "en/us/callie"
@@ -21,21 +21,26 @@ MAX_MS = 9_999_999
 
 @dataclass(frozen=True, slots=True)
 class Sounds:
-    """The PBX's own sounds. `folders` by language, in small letters; `base`: for all others."""
+    """What the PBX has: its own sounds, `folders` by language in small letters and `base` for all others; and
+    `recordings`.
+    """
 
     base: str = f"/usr/share/freeswitch/sounds/{ENGLISH}"
     folders: dict[str, str] = field(default_factory=dict)
+    recordings: str = ""
 
     @classmethod
-    def of(cls, settings: Mapping[str, str]) -> Sounds:
+    def of(cls, settings: Mapping[str, str], recordings: str = "") -> Sounds:
         """From the global variables of the PBX: SR_SOUNDS_de and the like, sound_prefix, sounds_dir."""
         names = {name.lower(): value.rstrip("/") for name, value in settings.items()}
         base = names.get("sound_prefix") or (f"{names['sounds_dir']}/{ENGLISH}" if names.get("sounds_dir") else "")
         found = {name.removeprefix(FOLDER): value for name, value in names.items() if name.startswith(FOLDER)}
-        return cls(base or cls().base, found)
+        return cls(base or cls().base, found, recordings)
 
     def path(self, name: str, spoken: str) -> str:
         """The file of a prompt. FreeSWITCH itself looks into the folder of the rate, `8000`. Raises UnsafeAction."""
+        if name.startswith(RECORDED):
+            return f"{sound(self.recordings)}/{word(name.removeprefix(RECORDED))}.wav"
         name, spoken = sound(name), language(spoken).lower().replace("-", "_")
         if name.startswith("/"):
             return f"{name}.wav"

@@ -23,7 +23,8 @@ SOUNDS = Sounds.of(
         "sound_prefix": "/usr/share/freeswitch/sounds/en/us/callie",
         "SR_SOUNDS_de": "/srv/sounds/de/",
         "SR_SOUNDS_pt_br": "/srv/sounds/brazil",
-    }
+    },
+    "/var/lib/freeswitch/recordings/switchroom",
 )
 
 
@@ -68,6 +69,14 @@ def test_a_prompt_is_a_wav_file_and_several_are_one_string() -> None:
 )
 def test_the_pbxs_own_sounds_come_from_the_folder_of_the_language(language: str, file: str) -> None:
     assert prompt(play("digits/3", language=language), SOUNDS).endswith(f";{file}")
+
+
+def test_a_message_is_played_from_where_it_was_recorded() -> None:
+    asked = prompt(play("recording:int_1-msg_1"), SOUNDS)
+    assert asked.endswith(";/var/lib/freeswitch/recordings/switchroom/int_1-msg_1.wav")
+    for file in ("../x", "a/b", "a b", ""):
+        with pytest.raises(UnsafeAction):
+            prompt(play(f"recording:{file}"), SOUNDS)
 
 
 def test_without_settings_the_package_of_english_sounds_is_looked_into() -> None:
