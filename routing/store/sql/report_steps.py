@@ -93,6 +93,7 @@ def _arrived(event: Event) -> Values:
 def _queued(event: Event) -> Values:
     aim: Any = event.values.get("service_level") or {}
     told = {name: aim.get(name) for name in ("percent", "within_s", "short_abandon_s")}
+    told |= {name: event.values.get(name) for name in ("priority", "requires")}
     return {"step": StepKind.QUEUED.value, **told}
 
 
