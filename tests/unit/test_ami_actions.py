@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.core.commands import DialLeg
+from routing.core.commands import DialLeg, KeyInput, PlayPrompts, RecordMessage
 from telephony.asterisk import actions
-from telephony.asterisk.actions import MAX_LINE_BYTES
-from telephony.safety import UnsafeAction, plain, word
+from telephony.asterisk.actions import MAX_LINE_BYTES, MAX_PROMPTS
+from telephony.safety import UnsafeAction, plain, sound, word
 
 
 def dial(**fields: object) -> DialLeg:
@@ -100,3 +100,76 @@ def test_bridge_gets_what_it_is_given_and_redirect_moves_two_at_once() -> None:
 def test_text_is_cut_at_a_whole_character() -> None:
     assert plain("ä" * 10, 5) == "ää"
     assert plain("a\r\nb\x00c\x1b") == "a  b c "
+
+
+def prompts(*names: str, **fields: object) -> PlayPrompts:
+    given = {"id": "cmd_1", "pbx": "p", "leg_id": "leg_1", "interaction_id": "int_1", "prompts": names}
+    return PlayPrompts(**{**given, **fields})  # type: ignore[arg-type]
+
+
+@pytest.mark.req("SAFE-03")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "/",
+        "a&b",
+        "a,b",
+        "a b",
+        "a|b",
+        "a;b",
+        "${X}",
+        "../a",
+        "/a/../b",
+        "a/.b",
+        "-a",
+        "a//b",
+        "a/",
+        "a\r\nb",
+        "http:x",
+    ],
+)
+def test_a_prompt_of_another_shape_is_refused(name: str) -> None:
+    with pytest.raises(UnsafeAction):
+        actions.play("u1", prompts("digits/3", name), "default")
+
+
+@pytest.mark.parametrize("name", ["digits/3", "/srv/prompts-1.2/de/welcome_2", "vm-theperson", "x" * 240])
+def test_a_path_or_the_name_of_a_sound_is_taken_as_it_is(name: str) -> None:
+    sent = actions.play("u1", prompts(name), "default")
+    assert {"Action": "Setvar", "Channel": "u1", "Variable": "SR_PROMPT_1", "Value": sound(name)} in sent
+
+
+@pytest.mark.req("SAFE-03")
+@pytest.mark.parametrize(
+    ("order", "place"),
+    [
+        (prompts("a", language="e,n"), "default"),
+        (prompts("a", language="${X}"), "default"),
+        (prompts("a", id="c,1"), "default"),
+        (prompts("a"), "a,b"),
+        (prompts(*(["a"] * (MAX_PROMPTS + 1))), "default"),
+    ],
+)
+def test_nothing_else_of_an_order_to_play_gets_further_either(order: PlayPrompts, place: str) -> None:
+    with pytest.raises(UnsafeAction):
+        actions.play("u1", order, place)
+
+
+def test_the_name_of_the_order_is_there_first_and_the_way_to_it_comes_last() -> None:
+    keys = KeyInput(max_digits=1, timeout_ms=0, next_ms=1)
+    sent = actions.play("u1", prompts("a", keys=keys), "default")
+    assert (sent[0]["Variable"], sent[0]["Value"]) == ("SR_ASK", "cmd_1")
+    values = {action["Variable"]: action["Value"] for action in sent[:-1]}
+    assert (values["SR_KEY_FIRST_S"], values["SR_KEY_NEXT_S"]) == ("0.001", "0.001")
+    assert (sent[-1]["Action"], sent[-1]["Context"], sent[-1]["Exten"]) == ("Redirect", "switchroom-prompt", "default")
+    without = {action["Variable"]: action["Value"] for action in actions.play("u1", prompts("a"), "default")[:-1]}
+    assert without["SR_KEYS"] == "0", "those of an order before it must not count"
+
+
+@pytest.mark.req("SAFE-03")
+@pytest.mark.parametrize("file", ["", "a/b", "../a", "a b", "a,b", "${X}", "h"])
+def test_a_message_of_another_name_is_refused(file: str) -> None:
+    order = RecordMessage(id="c", pbx="p", leg_id="l", interaction_id="i", file=file, max_s=9, silence_s=2)
+    with pytest.raises(UnsafeAction):
+        actions.record_message("u1", order, "default")

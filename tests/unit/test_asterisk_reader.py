@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from routing.core.facts import DialFailed, DialOutcome, Fact, LegTransferred
+from routing.core.commands import KeyInput, PlayPrompts, RecordMessage
+from routing.core.facts import (
+    DialFailed,
+    DialOutcome,
+    Fact,
+    LegTransferred,
+    MessageEnded,
+    PromptOutcome,
+    PromptsEnded,
+)
 from telephony.asterisk.arrivals import Arrivals
 from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.legs import Legs
@@ -148,3 +157,77 @@ def test_a_telephone_that_put_itself_out_of_a_conference_is_hung_up() -> None:
     reader, _ = on_a_call(sent)
     assert reader.read(transfer("AttendedTransfer")) == []
     assert [(f["Action"], f["Channel"]) for f in sent] == [("Hangup", AGENT)]
+
+
+class Asked:
+    """A caller who waits, with an order for him that has begun; `now_s` is the port's clock."""
+
+    def __init__(self, order: PlayPrompts | RecordMessage) -> None:
+        self.now_s = 0.0
+        self.told: list[Fact] = []
+        self.legs = Legs("p")
+        commands = Commands(SETTINGS, self.legs, AmiWire(lambda *_: None), self.told.append, lambda: self.now_s)
+        watching = Watching("p", AmiSession(SETTINGS, AsteriskPort(SETTINGS), lambda: 0.0), self.told.append)
+        self.reader = EventReader("p", self.legs, Arrivals("p"), commands, watching)
+        self.reader.system_name = "lab"
+        leg = Leg(leg_id="leg_c", uid=CUSTOMER, kind=LegKind.ARRIVED, is_up=True, context="switchroom-wait", exten="m")
+        self.legs.add(leg)
+        commands.take(order)
+        self.say("SwitchroomAt")
+        commands.prompts.changed({"leg_c"})
+
+    def say(self, name: str, **headers: str) -> list[Fact]:
+        place = {"uniqueid": CUSTOMER, "context": "switchroom-prompt", "exten": "m"}
+        return self.reader.read(event("UserEvent", userevent=name, **{**place, **headers}))
+
+
+KEYS = KeyInput(max_digits=4, timeout_ms=1000, next_ms=1000)
+ASKED = PlayPrompts(id="cmd_1", pbx="p", leg_id="leg_c", interaction_id="i", prompts=("a",), keys=KEYS)
+SPEAK = RecordMessage(id="cmd_1", pbx="p", leg_id="leg_c", interaction_id="i", file="msg", max_s=60, silence_s=5)
+
+
+@pytest.mark.parametrize(
+    ("headers", "outcome", "digits"),
+    [
+        ({"played": "1", "digits": "12*#"}, PromptOutcome.FINISHED, "12*#"),
+        ({"played": "1", "digits": ""}, PromptOutcome.FINISHED, ""),
+        ({"played": "0"}, PromptOutcome.FAILED, ""),
+        ({"played": "1", "digits": "1" * 65}, PromptOutcome.FINISHED, ""),
+        ({"played": "1", "digits": "1\u0663"}, PromptOutcome.FINISHED, ""),
+    ],
+)
+def test_the_end_of_prompts_brings_keys_and_nothing_else(
+    headers: dict[str, str], outcome: PromptOutcome, digits: str
+) -> None:
+    async def play() -> None:
+        asked = Asked(ASKED)
+        assert asked.say("SwitchroomHeard", ask="cmd_0", **headers) == []
+        ended = PromptsEnded(pbx="p", leg_id="leg_c", command_id="cmd_1", outcome=outcome, digits=digits)
+        assert asked.say("SwitchroomHeard", ask="cmd_1", **headers) == [ended]
+
+    run(play())
+
+
+@pytest.mark.parametrize(("silence", "expected_ms"), [("05", 3000), ("0", 8000), ("x", 8000), ("", 8000)])
+def test_a_message_counts_from_the_beginning_of_its_recording_without_the_silence_at_its_end(
+    silence: str, expected_ms: int
+) -> None:
+    async def play() -> None:
+        asked = Asked(SPEAK)
+        asked.now_s = 0.4
+        assert asked.say("SwitchroomRecording", ask="cmd_1") == []
+        asked.now_s = 8.4
+        (fact,) = asked.say("SwitchroomHeard", ask="cmd_1", played="1", silence=silence)
+        assert isinstance(fact, MessageEnded)
+        assert fact.duration_ms == expected_ms
+
+    run(play())
+
+
+def test_a_manager_user_who_is_no_channel_ends_nothing() -> None:
+    async def play() -> None:
+        asked = Asked(ASKED)
+        assert asked.reader.read(event("UserEvent", userevent="SwitchroomHeard", ask="cmd_1", played="1")) == []
+        assert asked.say("SwitchroomHeard", ask="cmd_1", uniqueid="lab-1.9") == []
+
+    run(play())

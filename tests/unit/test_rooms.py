@@ -12,14 +12,18 @@ from hypothesis import strategies as st
 from routing.core.commands import Room
 from telephony.rooms import (
     CONTEXT_AGENT,
+    CONTEXT_HANDOVER,
     CONTEXT_IDLE,
     CONTEXT_ROOM,
     CONTEXT_WAIT,
+    NO_MUSIC,
+    PROMPTING,
     Join,
     Move,
     Spot,
     Step,
     fits_alone,
+    place_of_prompts,
     plan,
 )
 
@@ -257,3 +261,24 @@ def test_any_wishes_one_after_the_other_are_reached_in_few_steps(wanted: list[tu
         for heard in world.heard:  # whoever met on the way meets in the end, or met before
             for leg in heard & together.keys():
                 assert heard - {leg} <= together[leg] | before[leg].company
+
+
+@pytest.mark.parametrize("context", PROMPTING)
+def test_who_hears_prompts_is_in_the_room_to_which_he_goes_on(context: str) -> None:
+    for music, exten in (("default", "default"), ("", NO_MUSIC)):
+        spots = {"c": Spot(context=context, exten=exten)}
+        assert plan((room("c", music=music),), spots, (), "int_1").is_reached
+        assert plan((room("c", music="other"),), spots, (), "int_1").steps == (Move(("c",), CONTEXT_WAIT, "other"),)
+        assert place_of_prompts(spots["c"]) == exten
+    (step,) = plan((room("c"),), {"c": Spot(context=context, exten="default")}, (), "int_1").steps
+    assert step == Move(("c",), CONTEXT_IDLE, "s")
+
+
+def test_prompts_know_what_music_was_there() -> None:
+    assert place_of_prompts(Spot(context=CONTEXT_WAIT, exten="jazz")) == "jazz"
+    assert place_of_prompts(Spot(context=CONTEXT_IDLE, exten="s")) == NO_MUSIC
+    assert place_of_prompts(Spot(context=CONTEXT_AGENT, exten="s")) == NO_MUSIC
+    for elsewhere in (CONTEXT_HANDOVER, CONTEXT_ROOM, "from-trunk"):
+        assert place_of_prompts(Spot(context=elsewhere, exten="s")) == ""
+    assert place_of_prompts(Spot(context=CONTEXT_WAIT, exten="jazz", bridge="b", company=frozenset("a"))) == ""
+    assert place_of_prompts(Spot(context=CONTEXT_WAIT, exten="jazz", is_leaving=True)) == ""
