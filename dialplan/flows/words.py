@@ -22,7 +22,6 @@ _WORDS = frozenset({"weekday", "language"})
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NO_NUMBER_TYPES = frozenset({CadType.BOOLEAN, CadType.DATE, CadType.DATETIME})
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-_DIALED = re.compile(r"\+?[0-9*#]{1,20}")
 # One of each type: a template that becomes a right value with none of them never does.
 _SAMPLES = ("1", "true", "2026-01-31", "2026-01-31T12:00:00+00:00", "")
 _COMPARED = {
@@ -44,7 +43,7 @@ def check_words(place: Place) -> Iterator[Finding]:
         for index, part in enumerate(getattr(step, key)):
             yield from _spoken(place, part.number, is_number=True, keys=(key, index))
             yield from _spoken(place, part.digits, is_number=False, keys=(key, index))
-    yield from _agents_and_numbers(place)
+    yield from _agents(place)
 
 
 def value_name(place: Place, name: str, *keys: Key) -> Iterator[Finding]:
@@ -222,16 +221,11 @@ def _is_json(body: str) -> bool:
     return True
 
 
-def _agents_and_numbers(place: Place) -> Iterator[Finding]:
-    """What names an agent or a number: plain ones must be right, of others the template."""
+def _agents(place: Place) -> Iterator[Finding]:
+    """Agents by name; `preferred_agent` may be a template."""
     step = place.step
-    for key, text in (("agent", step.agent), ("preferred_agent", step.preferred_agent), ("number", step.number)):
-        yield from template(place, text, key)
-        if not text or names_in(text):
-            continue
-        if key == "number":
-            if not _DIALED.fullmatch(text):
-                yield place.error(f"{text!r} is no number: digits, '*' and '#', '+' only first, at most 20", key)
-        elif not place.around.has("agents", text):
+    yield from template(place, step.preferred_agent, "preferred_agent")
+    for key, text in (("agent", step.agent), ("preferred_agent", step.preferred_agent)):
+        if text and not names_in(text) and not place.around.has("agents", text):
             known = place.around.names.get("agents", frozenset())
             yield place.error(f"there is no agent {text!r}", key, word=text, known=known)

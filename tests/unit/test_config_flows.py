@@ -170,7 +170,7 @@ KINDS: dict[str, FlowStep] = {
     'do = "transfer"\nentry_point = "main"\nexits = { failed = "end" }': FlowStep(
         id="a", do=StepKind.TRANSFER, entry_point="main", exits={"failed": "end"}
     ),
-    'do = "transfer"\nnumber = "{cad.customer}"': FlowStep(id="a", do=StepKind.TRANSFER, number="{cad.customer}"),
+    'do = "transfer"\nnumber = "+12015550123"': FlowStep(id="a", do=StepKind.TRANSFER, number="+12015550123"),
 }
 
 
@@ -273,6 +273,7 @@ MISTAKES = {
     'do = "look_up"\nurl = "https://{ani}.example/"\nnext = "end"': (4, "the host without placeholders"),
     'do = "look_up"\nsource = "last_agent"\nurl = "https://crm.example"\nnext = "end"': (2, "have no meaning"),
     'do = "transfer"\nagent = "anna"\nnumber = "1"': (2, "give one of agent, number, entry_point"),
+    'do = "transfer"\nnumber = "{cad.customer}"': (4, "is not of the form a number: digits"),
     'do = "callback"\nqueue = "sales"\nprompts = ["hello"]\naccept_key = "12"': (6, "'12' is not of the form"),
 }
 

@@ -212,10 +212,6 @@ WRONG = {
         "error: {a}.preferred_agent: there is no agent 'ana'; did you mean 'anna'?",
     ),
     'do = "transfer"\nagent = "ana"': (6, "error: {a}.agent: there is no agent 'ana'; did you mean 'anna'?"),
-    'do = "transfer"\nnumber = "12a"': (
-        6,
-        "error: {a}.number: '12a' is no number: digits, '*' and '#', '+' only first, at most 20",
-    ),
     'do = "transfer"\nentry_point = "mian"': (
         6,
         "error: {a}.entry_point: there is no entry point 'mian'; did you mean 'main'?",

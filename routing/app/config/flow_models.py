@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from routing.app.config.cad_models import CadTable
 from routing.app.config.prompt_models import Language, Parts, ValueName
-from routing.app.config.scalars import CadName, Id, Key, PlainText, Priority, Skills, Table
+from routing.app.config.scalars import CadName, Id, Key, Number, PlainText, Priority, Skills, Table
 
 Template = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 SomeParts = Annotated[Parts, Field(min_length=1)]
@@ -214,8 +214,8 @@ class TransferStep(StepTable):
     """Sends the caller to an agent, an outside number or an entry point; give one of the three."""
 
     do: Literal["transfer"] = Field(description="`transfer`")
-    agent: Template | None = Field(default=None, description="Id of the agent")
-    number: Template | None = Field(default=None, description="Outside number")
+    agent: Id | None = Field(default=None, description="Id of the agent")
+    number: Number | None = Field(default=None, description="Outside number")
     entry_point: Id | None = Field(default=None, description="Id of the entry point")
 
     @model_validator(mode="after")

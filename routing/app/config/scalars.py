@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 ID_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 CAD_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
 PREFIX_PATTERN = r"^(\+|\+?[0-9*#]{1,15})$"
+NUMBER_PATTERN = r"^\+?[0-9*#]{1,20}$"
 PHONE_PATTERN = r"^(\+?[0-9]{1,20}|[A-Za-z0-9_]{1,16}(/[A-Za-z0-9_.@:+-]{1,80}){1,4})$"
 MAX_LEVEL = 10
 
@@ -23,7 +24,7 @@ Phone = Annotated[str, StringConstraints(pattern=PHONE_PATTERN)]
 # What these may be in detail depends on the kind of PBX: see dial_strings.
 DialString = Annotated[str, StringConstraints(min_length=1, max_length=160)]
 Extension = Annotated[str, StringConstraints(min_length=1, max_length=32)]
-Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,20}$")]
+Number = Annotated[str, StringConstraints(pattern=NUMBER_PATTERN)]
 Prefix = Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)]
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
 Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{3,12}$")]

@@ -35,7 +35,7 @@ from routing.app.config.positions import KeyPath
 from routing.app.config.problems import did_you_mean
 from routing.app.config.prompt_models import LANGUAGE_PATTERN, VALUE_PATTERN, PromptTable, SpeechTable
 from routing.app.config.queue_models import QueueTable
-from routing.app.config.scalars import CAD_NAME_PATTERN, ID_PATTERN, PHONE_PATTERN, PREFIX_PATTERN
+from routing.app.config.scalars import CAD_NAME_PATTERN, ID_PATTERN, NUMBER_PATTERN, PHONE_PATTERN, PREFIX_PATTERN
 from routing.app.config.sources import Sources
 
 _PATTERN_HINTS = {
@@ -44,6 +44,7 @@ _PATTERN_HINTS = {
     PHONE_PATTERN: "'1001', 'PJSIP/1001' or 'user/1001'",
     VALUE_PATTERN: "a name of a value, e.g. 'ani', 'cad.account'",
     LANGUAGE_PATTERN: "a language, e.g. 'en', 'de', 'pt-BR'",
+    NUMBER_PATTERN: "a number: digits, '*' and '#', '+' only first, at most 20",
     URL_PATTERN: "'https://crm.example/by-number?n={ani}', the host without placeholders",
     PREFIX_PATTERN: "digits, '*' and '#', '+' only first, at most 15",
 }
