@@ -161,7 +161,6 @@ def enter_entry_point(world: World, before: Interaction, target: EntryPoint, aut
     interaction = world.update_interaction(before, priority=target.priority or before.priority, **changes)
     flow_entry.tell_cad(world, before, author)
     if target.flow:
-        queueing.end_wait(world, interaction)
         flow_machine.begin(world, interaction, target.flow)
     elif is_closed(world, target.hours):
         let_go(world, world.update_interaction(interaction, queue=target.queue), OverflowCause.CLOSED)

@@ -140,6 +140,7 @@ def test_one_that_could_not_be_heard_does_not_stop_those_after_it(outcome: Promp
 def test_announcements_go_on_after_the_link_was_lost() -> None:
     d, call = waiting(POSITION)
     d.advance(10)
+    heard(d)
     d.give(LinkLost(pbx="a"))
     d.advance(31)
     assert len(played(d)) == 1
@@ -152,12 +153,12 @@ def test_announcements_go_on_after_the_link_was_lost() -> None:
 def test_another_queue_has_announcements_of_its_own_from_its_own_beginning() -> None:
     to_backup = {OverflowCause.TIMEOUT: Overflow(to=OverflowTo.QUEUE, target="backup")}
     base = site(POSITION, max_wait_s=15, overflow=to_backup)
-    backup = queue("backup", announcements=(COMFORT,))
+    backup = queue("backup", announcements=(replace(COMFORT, after_s=5),))
     d = Driver(replace(base, queues=base.queues | {"backup": backup}), ready=())
     d.call("c1")
     d.advance(10)
     heard(d)
-    d.advance(24)
+    d.advance(9)
     assert len(played(d)) == 1
     d.advance(1)
     assert played(d)[1:] == [("/p/en/thanks",)]

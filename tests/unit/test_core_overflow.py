@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
+from routing.core.callback import CallbackRules
 from routing.core.commands import DialLeg, ReturnLeg
 from routing.core.config import Config, EntryPoint, Pbx, Queue, RelaxationStep, Result
 from routing.core.declarations import CadType, CadVariable
+from routing.core.dial_rights import DialRights
 from routing.core.events import EventType
 from routing.core.facts import DialFailed, DialOutcome, LegAnswered
 from routing.core.flow_position import MAX_HOPS
 from routing.core.hours import Hours, Span
 from routing.core.interaction import InteractionState
-from routing.core.orders import SignIn, SignOut
+from routing.core.orders import RequestCallback, SignIn, SignOut
 from routing.core.treatment import Overflow, OverflowCause, OverflowTo
 from tests.unit.core_driver import START_MS, Driver, agent, config, queue
 
@@ -120,6 +122,54 @@ def test_an_overflow_asks_the_requirements_of_the_next_queue() -> None:
     call = d.call("c1", options={"requires": "polite:3"})
     d.advance(5)
     assert d.interaction(call).requires == (("polite", 3),), "the call's own, and none of the queue that let it go"
+
+
+@pytest.mark.req("ROUTE-09", "ROUTE-02")
+def test_relaxation_begins_anew_in_the_next_queue() -> None:
+    relaxed = RelaxationStep(after_s=2, requires=())
+    sales = queue(
+        max_wait_s=5, requires=(("french", 5),), relaxation=(relaxed,), overflow=overflowing(timeout=TO_BACKUP)
+    )
+    backup = queue("backup", requires=(("polite", 9),), relaxation=(RelaxationStep(after_s=20, requires=()),))
+    base = site(sales)
+    d = Driver(replace(base, queues=base.queues | {"backup": backup}), ready=("ben",))
+    call = d.call("c1")
+    d.advance(24)
+    assert d.interaction(call).requires == (("polite", 9),)
+    d.advance(1)
+    assert d.offered(call) == ("ben",)
+
+
+@pytest.mark.req("ROUTE-09")
+def test_nothing_of_the_wait_is_due_any_more_for_who_leaves_a_message() -> None:
+    steps = (RelaxationStep(after_s=60, requires=()),)
+    mail = Overflow(to=OverflowTo.VOICEMAIL)
+    d = Driver(site(queue(max_wait_s=5, relaxation=steps, overflow=overflowing(timeout=mail))), ready=())
+    call = d.call("c1")
+    d.advance(5)
+    assert d.interaction(call).state is InteractionState.IN_FLOW
+    assert [k.split(":")[0] for k in d.world.state.timers if call in k] == ["prompt"]
+
+
+@pytest.mark.req("ROUTE-09", "CBQ-09")
+def test_a_callback_that_waits_stays_when_the_agents_go() -> None:
+    trunk = Pbx(id="a", kind="simulated", dial="SIM/{number}")
+    rules = CallbackRules(dial=DialRights(allowed=("+1",), international=True))
+    d = Driver(site(queue(leave_when_no_agents=True), pbxs={"a": trunk}, callbacks=rules), ready=("anna",))
+    reply = d.order(RequestCallback, number="+12015550123", queue="sales")
+    assert d.order(SignOut, agent_id="anna").code == "ok"
+    assert d.interaction(str(reply.values["interaction_id"])).state is InteractionState.QUEUED
+
+
+@pytest.mark.req("ROUTE-12")
+def test_an_overflow_into_a_closed_entry_point_follows_the_overflow_of_its_queue() -> None:
+    sales = queue(max_wait_s=5, overflow=overflowing(timeout=Overflow(to=OverflowTo.ENTRY_POINT, target="night")))
+    base = site(sales)
+    night = EntryPoint(id="night", queue="backup", hours="office")
+    d = Driver(replace(base, entry_points=base.entry_points | {"night": night}), ready=())
+    d.call("c1")
+    d.advance(5)
+    assert returned(d) == {"leg_c1": Result.CLOSED}
 
 
 @pytest.mark.req("ROUTE-09")
