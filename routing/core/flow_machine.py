@@ -16,6 +16,7 @@ from routing.core.facts import LookedUp, MessageEnded, PromptOutcome, PromptsEnd
 from routing.core.flow import FlowPosition, FlowStep, StepKind
 from routing.core.flow_position import (
     MAX_STEPS,
+    PROMPTING,
     Left,
     Next,
     Waiting,
@@ -40,9 +41,9 @@ from routing.core.world import World
 
 MAX_ASKED_AGAIN = 2  # of prompts that are interrupted by nobody, or of which nothing is heard
 
-# `flow_ways` and this module need each other: it is looked into when it is called.
+# Steps that queue a call and this module need each other: they are looked up when they are called.
 _STEPS: dict[StepKind, Callable[[World, Interaction, FlowStep], Next]] = {
-    **dict.fromkeys(flow_prompts.PROMPTING, flow_prompts.ask),
+    **dict.fromkeys(PROMPTING, lambda *given: flow_prompts.ask(*given)),  # noqa: PLW0108
     StepKind.SET: flow_steps.put,
     StepKind.CONDITION: flow_steps.condition,
     StepKind.HOURS: flow_steps.opening_hours,
@@ -174,7 +175,7 @@ def heard(world: World, interaction: Interaction, asked: AskedPrompt, fact: Prom
     step = step_of(world, interaction)
     if step is None or interaction.state is not InteractionState.IN_FLOW:
         _stop(world, interaction, "no such step")
-    elif step.do not in flow_prompts.PROMPTING:
+    elif step.do not in PROMPTING:
         _run(world, interaction.id)  # the configuration has made another one of it meanwhile
     elif fact.outcome is PromptOutcome.INTERRUPTED and asked.index < MAX_ASKED_AGAIN:
         _go_on(world, interaction, flow_prompts.ask(world, interaction, step, index=asked.index + 1))

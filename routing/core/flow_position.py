@@ -17,6 +17,11 @@ MAX_STEPS = 50  # that a flow may run without waiting; each may cost a few frame
 MAX_DEPTH = 8  # of flows that call each other
 MAX_HOPS = 20  # into flows and on to queues, of one call
 
+# Steps that play something.
+PROMPTING = frozenset(
+    {StepKind.PLAY, StepKind.MENU, StepKind.COLLECT, StepKind.CALLBACK, StepKind.VOICEMAIL, StepKind.HANG_UP}
+)
+
 # Where an optional exit that leads nowhere goes instead of to `next`.
 _INSTEAD = {
     (StepKind.HOURS, "holiday"): "closed",

@@ -117,5 +117,3 @@ _HEARD: dict[StepKind, Callable[[World, Interaction, FlowStep, str], Next]] = {
     StepKind.VOICEMAIL: _record,
     StepKind.HANG_UP: _hang_up,
 }
-
-PROMPTING = frozenset(_HEARD)

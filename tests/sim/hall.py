@@ -11,28 +11,32 @@ from collections.abc import Callable
 from typing import Any
 
 from routing.core.agent import Agent
-from routing.core.commands import Command
+from routing.core.commands import Command, LookUp
 from routing.core.config import AgentConfig, Config
 from routing.core.effects import Effects
 from routing.core.events import Event, EventType
+from routing.core.facts import LookedUp
 from routing.core.interaction import Interaction
 from routing.core.orders import ApplyConfig, FireTimer, Reply, SignIn
 from routing.core.step import Input, step
 from routing.core.world import World, WorldState
 from telephony.simulated import SimulatedPort, VirtualClock
 from telephony.simulated.channel import Channel, Phone, Place
-from telephony.simulated.habits import Habit
+from telephony.simulated.habits import Habit, Listener
 from tests.factories import PBX, arrival
 from tests.sim.node import Node
 
 START_MS = 1_800_000_000_000
 Observer = Callable[["Hall", Input, Effects], None]
+# What the outside says to a look-up, and after how many ms; None: nothing at all.
+Outside = Callable[[LookUp], tuple[LookedUp, int] | None]
 
 
 class Hall:
     """`before` is a shallow copy of interactions and agents as they were before the step that observers look at.
 
     There is a node for each PBX of the configuration; `pbx` and `port` are those of the first one, named PBX.
+    `outside`: who answers look-ups; nobody, unless a test says so.
     """
 
     def __init__(self, config: Config, habits: dict[str, Habit] | None = None, *, seed: int = 0) -> None:
@@ -45,6 +49,7 @@ class Hall:
         self.events: list[Event] = []
         self.ended: list[Interaction] = []
         self.observers: list[Observer] = []
+        self.outside: Outside = lambda _question: None
         self.before_calls: dict[str, Interaction] = {}
         self.before_agents: dict[str, Agent] = {}
         self._orders = 0
@@ -97,6 +102,11 @@ class Hall:
 
     def _command(self, command: Command) -> None:
         self.commands.append(command)
+        if isinstance(command, LookUp):
+            if found := self.outside(command):
+                answer, after_ms = found
+                self.clock.call_at(self.clock.now_ms + after_ms, lambda: self.feed(answer))
+            return
         self.nodes[command.pbx].pass_on(command)
 
     def kill_connector(self) -> None:
@@ -130,9 +140,15 @@ class Hall:
             self.run(10)
 
     def call(
-        self, entry_point: str = "sales", patience_ms: int | None = None, *, pbx: str = PBX, **fields: Any
+        self,
+        entry_point: str = "sales",
+        patience_ms: int | None = None,
+        *,
+        pbx: str = PBX,
+        listener: Listener | None = None,
+        **fields: Any,
     ) -> Channel:
-        return self.nodes[pbx].pbx.call_in(arrival(entry_point, **fields), patience_ms)
+        return self.nodes[pbx].pbx.call_in(arrival(entry_point, **fields), patience_ms, listener)
 
     def run(self, ms: int) -> None:
         """Let time pass."""
