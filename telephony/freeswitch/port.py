@@ -13,7 +13,7 @@ from telephony.freeswitch.chores import EslChores
 from telephony.freeswitch.codec import EslEvent
 from telephony.freeswitch.legs import Legs
 from telephony.freeswitch.phones import Phones
-from telephony.freeswitch.prompts import Sounds
+from telephony.freeswitch.prompts import SETTINGS, Sounds
 from telephony.freeswitch.reader import EventReader
 from telephony.freeswitch.ringing import Ringing
 from telephony.freeswitch.session import EslSession
@@ -50,7 +50,7 @@ class FreeswitchPort(Node):
         """As Node."""
         await self._housekeeping.begin()
         self._wire.recordings = await read_recordings(self._link.ask)
-        self._wire.sounds = Sounds.of(await read_settings(self._link.ask), self._wire.recordings)
+        self._wire.sounds = Sounds.of(await read_settings(self._link.ask, SETTINGS), self._wire.recordings)
         listing = await read_listing(self._link.ask)
         build(self.legs, self._phones, listing, self._now())
         self._phones.changes()  # told by the snapshot

@@ -12,7 +12,8 @@ from telephony.safety import language, leg_name, sound, word
 
 # Where a package of sounds has English ones.
 ENGLISH = "en/us/callie"
-FOLDER = "sr_sounds_"
+# Global variables of the PBX.
+SETTINGS = ("SR_SOUNDS", "sound_prefix", "sounds_dir")
 PLAYED = frozenset({"FILE PLAYED", "success", "timeout", "failure"})
 SILENCE_ENDED = frozenset({"success-silence", "no-input-timeout"})
 MAX_DIGITS = 99
@@ -31,11 +32,12 @@ class Sounds:
 
     @classmethod
     def of(cls, settings: Mapping[str, str], recordings: str = "") -> Sounds:
-        """From the global variables of the PBX: SR_SOUNDS_de and the like, sound_prefix, sounds_dir."""
-        names = {name.lower(): value.rstrip("/") for name, value in settings.items()}
-        base = names.get("sound_prefix") or (f"{names['sounds_dir']}/{ENGLISH}" if names.get("sounds_dir") else "")
-        found = {name.removeprefix(FOLDER): value for name, value in names.items() if name.startswith(FOLDER)}
-        return cls(base or cls().base, found, recordings)
+        """From SETTINGS of the PBX. SR_SOUNDS: `de:/srv/sounds/de,pt_br:/srv/sounds/brazil`."""
+        folder = settings.get("sounds_dir", "").rstrip("/")
+        base = settings.get("sound_prefix", "").rstrip("/") or (f"{folder}/{ENGLISH}" if folder else "")
+        pairs = (pair.partition(":") for pair in settings.get("SR_SOUNDS", "").split(","))
+        folders = {name.strip().lower(): path.strip().rstrip("/") for name, _, path in pairs if path.strip()}
+        return cls(base or cls().base, folders, recordings)
 
     def path(self, name: str, spoken: str) -> str:
         """The file of a prompt. FreeSWITCH itself looks into the folder of the rate, `8000`. Raises UnsafeAction."""

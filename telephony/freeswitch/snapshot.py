@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,10 +106,10 @@ async def read_recordings(ask: Ask) -> str:
     return f"{base.strip().rstrip('/')}/{folder.rstrip('/')}"
 
 
-async def read_settings(ask: Ask) -> dict[str, str]:
-    """The global variables of the PBX."""
-    pairs = (line.partition("=") for line in (await _demand(ask, "global_getvar")).splitlines())
-    return {name: value for name, separator, value in pairs if separator}
+async def read_settings(ask: Ask, names: Iterable[str]) -> dict[str, str]:
+    """Global variables of the PBX, those that are set."""
+    answers = {name: await ask(f"global_getvar {name}") for name in names}
+    return {name: answer.text.strip() for name, answer in answers.items() if answer.is_success and answer.text.strip()}
 
 
 # ---------------------------------------------------------------------- building

@@ -21,8 +21,7 @@ SOUNDS = Sounds.of(
     {
         "sounds_dir": "/usr/share/freeswitch/sounds",
         "sound_prefix": "/usr/share/freeswitch/sounds/en/us/callie",
-        "SR_SOUNDS_de": "/srv/sounds/de/",
-        "SR_SOUNDS_pt_br": "/srv/sounds/brazil",
+        "SR_SOUNDS": "de:/srv/sounds/de/, pt_BR:/srv/sounds/brazil",
     },
     "/var/lib/freeswitch/recordings/switchroom",
 )
