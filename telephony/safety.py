@@ -10,10 +10,10 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _VARIABLE_NAME = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,77}")
 _LEG = re.compile(r"[A-Za-z0-9_.:-]{1,120}")
-# No segment begins with a dot or a hyphen: nothing leads upwards, nothing looks like an option.
-_SOUND = re.compile(r"/?[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+# No segment begins with a dot: nothing leads upwards.
+_SOUND = re.compile(r"/?[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_-][A-Za-z0-9_.+-]*)*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})?")
-MAX_SOUND = 240
+MAX_SOUND = 500
 _DTMF = re.compile(r"[0-9*#A-D]")
 
 

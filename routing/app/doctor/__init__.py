@@ -8,7 +8,7 @@ from pathlib import Path
 from routing.app import bootstrap
 from routing.app.clock import Clock, SystemClock
 from routing.app.config import check, load_settings
-from routing.app.doctor import asterisk_checks, freeswitch, redis_checks, server_checks
+from routing.app.doctor import asterisk_checks, freeswitch, prompt_checks, redis_checks, server_checks
 from routing.app.doctor.findings import Finding, Findings, Level
 from routing.app.settings import PbxKind, PbxSettings, ServerSettings
 from routing.core.config import Config
@@ -37,6 +37,7 @@ async def examine(directory: Path, server: ServerSettings, clock: Clock | None =
             await asterisk_checks.examine(findings, pbx, _phones(pbx, config), clock)
         elif pbx.kind is PbxKind.FREESWITCH:
             await freeswitch.examine(findings, pbx, freeswitch.needs_of(pbx, config), clock)
+        prompt_checks.examine(findings, pbx, config)
         found += findings.all
     return found
 

@@ -16,9 +16,10 @@ _MAX_SKEW_MS = 1000
 _EVENT_WAIT_S = 1.5
 # What the dialplan and the connector use beyond Asterisk's core.
 MODULES = (
-    "app_confbridge app_exec app_mixmonitor app_playtones app_read app_stack app_userevent app_verbose bridge_simple "
-    "bridge_softmix format_wav func_callerid func_channel func_devstate func_dialplan func_global func_logic "
-    "func_strings func_uri pbx_config res_manager_devicestate res_musiconhold"
+    "app_confbridge app_controlplayback app_exec app_mixmonitor app_playback app_playtones app_read app_record "
+    "app_stack app_userevent app_verbose bridge_simple bridge_softmix format_wav func_callerid func_channel "
+    "func_devstate func_dialplan func_global func_logic func_strings func_uri pbx_config "
+    "res_manager_devicestate res_musiconhold"
 ).split()
 # Harmless actions, each of which needs one class of rights: it fails for want of its arguments, not of rights.
 _PROBES: dict[str, tuple[str, dict[str, str]]] = {
