@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
-from routing.cli import config_commands, live_commands, server_commands
+from routing.cli import config_commands, live_commands, server_commands, simulate_command
 from routing.cli.api_command import api_command
 from routing.cli.call_commands import call_app
 from routing.cli.db_commands import db_app
 from routing.cli.doctor_command import doctor_command
+from routing.cli.flow_commands import flow_app
 from routing.cli.import_command import import_app
 from routing.cli.key_commands import key_app
 from routing.cli.order_commands import agent_app
 from routing.cli.output import say
+from routing.cli.prompt_commands import prompts_app
 from routing.cli.recorder_command import recorder_command
 from routing.cli.report_command import report_command
 from routing.cli.user_commands import user_app
@@ -65,6 +67,9 @@ _COMMANDS = {
     "calls": live_commands.calls_command,
     "explain": live_commands.explain_command,
     "report": report_command,
+    "simulate": simulate_command.simulate_command,
+    "export-day": simulate_command.export_day_command,
+    "make-day": simulate_command.make_day_command,
     "doctor": doctor_command,
     "replay": server_commands.replay_command,
 }
@@ -73,8 +78,10 @@ for _name, _function in _COMMANDS.items():
 app.add_typer(agent_app, name="agent")
 app.add_typer(call_app, name="call")
 app.add_typer(db_app, name="db")
+app.add_typer(flow_app, name="flow")
 app.add_typer(import_app, name="import")
 app.add_typer(key_app, name="key")
+app.add_typer(prompts_app, name="prompts")
 app.add_typer(user_app, name="user")
 
 if __name__ == "__main__":

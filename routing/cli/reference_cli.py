@@ -20,6 +20,9 @@ from routing.cli.exits import MEANINGS
 from routing.cli.main import app
 from routing.core.matching_types import Candidate, Trace
 from routing.engine.replay import ReplayResult
+from routing.sim.comparison import Compared, Estimate
+from routing.sim.figures import Figures
+from routing.sim.outcome import Simulated
 
 _COMMON = {"redis", "tenant", "config", "as_json"}
 _SHAPES = {
@@ -32,6 +35,7 @@ _SHAPES = {
     "doctor": (Finding,),
     "import": (ImportFinding,),
     "replay": (ReplayResult,),
+    "simulate": (Simulated, Compared, Estimate, Figures),
 }
 
 

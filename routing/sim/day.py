@@ -35,7 +35,8 @@ class Call:
     """One visit of a caller to a queue. A call that was transferred to another queue is two, the second from then on.
 
     `queue`: where he waited. `entry_point`: by which he came into it at once; empty where a flow or an agent sent him.
-    `agent`: pseudonym of who answered. `talk_ms`, `hold_ms`, `wrap_up_ms`: of that answer, None where there is none.
+    `agent`: pseudonym of who answered. `ring_ms`: how long his telephone rang, or that of somebody when the caller gave
+    up. `talk_ms`, `hold_ms`, `wrap_up_ms`: of that answer, None where there is none.
     `is_wrap_up_cut`: the time-out ended it, so it would have taken longer. `patience_ms`: known only of made-up calls.
     `priority`, `requires`: None and none where they are those of entry point and queue.
     """

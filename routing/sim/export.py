@@ -40,7 +40,9 @@ class NothingRecorded(ConfigError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Details:
-    """By leg: how long the agent's telephone rang, and whether his wrap-up was ended by its time-out."""
+    """How long telephones rang, by leg those that were answered, by interaction those whose caller gave up meanwhile;
+    and the legs of agents whose wrap-up was ended by its time-out.
+    """
 
     rings_ms: Mapping[str, int]
     cut: frozenset[str]
@@ -98,9 +100,10 @@ def _calls_of(connection: Connection, tenant: str, window: tuple[int, int]) -> I
 
 
 def _details(connection: Connection, tenant: str, window: tuple[int, int]) -> _Details:
-    rung = select(offers.c.leg_id, offers.c.offered_at_ms, offers.c.ended_at_ms).where(
+    offer = offers.c
+    rung = select(offer.outcome, offer.leg_id, offer.interaction_id, offer.offered_at_ms, offer.ended_at_ms).where(
         offers.c.tenant == tenant,
-        offers.c.outcome == ANSWERED,
+        offers.c.outcome.in_((ANSWERED, ABANDONED)),
         offers.c.offered_at_ms >= window[0] - LEAD_MS,
         offers.c.offered_at_ms < window[1] + LEAD_MS,
     )
@@ -109,7 +112,11 @@ def _details(connection: Connection, tenant: str, window: tuple[int, int]) -> _D
         wrap_ups.c.by == "timeout",
         wrap_ups.c.started_at_ms >= window[0] - LEAD_MS,
     )
-    rings = {leg: ended - offered for leg, offered, ended in connection.execute(rung) if leg and ended is not None}
+    rings = {
+        (row.leg_id if row.outcome == ANSWERED else row.interaction_id): row.ended_at_ms - row.offered_at_ms
+        for row in connection.execute(rung)
+        if row.ended_at_ms is not None
+    }
     return _Details(rings_ms=rings, cut=frozenset(connection.scalars(cut)))
 
 
@@ -130,6 +137,7 @@ def _visits(story: Story, steps: Sequence[Step], details: _Details) -> Iterator[
             entry_point=story.entry_point if came_straight else "",
             fate=_FATES.get(visit.outcome or "", Fate.UNKNOWN if visit.outcome is None else Fate.LET_GO),
             waited_ms=visit.wait_ms if visit.outcome is not None else None,
+            ring_ms=details.rings_ms.get(steps[0].interaction_id) if visit.outcome == ABANDONED else None,
             priority=asked.priority if asked else None,
             requires=_requirement(asked.requires) if asked else (),
         )

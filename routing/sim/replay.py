@@ -19,7 +19,7 @@ from routing.core.orders import ApplyConfig, FinishWrapUp, FireTimer, GoAvailabl
 from routing.core.step import Input, step
 from routing.core.world import World, WorldState
 from routing.sim.brief_world import BriefWorld
-from routing.sim.day import HOUR_MS, Day
+from routing.sim.day import HOUR_MS, Day, Fate
 from routing.sim.site import Site
 from routing.sim.telephone_system import TelephoneSystem
 from routing.sim.workload import Caller, DayLaws
@@ -129,9 +129,11 @@ class Replay:
         rung = self._rings[interaction_id] = self._rings.get(interaction_id, -1) + 1
         if caller is None:
             return 0
-        if rung == 0 and caller.call.ring_ms is not None:
-            return caller.call.ring_ms
-        return round(self._laws.of(caller.call.queue).ring.at((caller.luck + rung * _GOLDEN) % 1))
+        known_ms = caller.call.ring_ms if rung == 0 else None
+        if known_ms is not None and caller.call.fate is not Fate.ABANDONED:
+            return known_ms
+        drawn_ms = round(self._laws.of(caller.call.queue).ring.at((caller.luck + rung * _GOLDEN) % 1))
+        return drawn_ms if known_ms is None else max(drawn_ms, known_ms + 1)  # it rang on when he gave up
 
     # ------------------------------------------------------------------ callers
 

@@ -130,7 +130,7 @@ class DayLaws:
 def _observe(observed: _Observed, call: Call) -> None:
     if call.waited_ms is not None:
         (observed.given_up if call.fate is Fate.ABANDONED else observed.not_given_up).append(call.waited_ms)
-    if call.ring_ms is not None:
+    if call.ring_ms is not None and call.fate is not Fate.ABANDONED:
         observed.rings.append(call.ring_ms)
     if call.talk_ms is not None:
         observed.handled.append(call)

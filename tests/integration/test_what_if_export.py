@@ -20,7 +20,7 @@ from routing.sim.day import HOUR_MS, MINUTE_MS, Call, Day, Fate, Presence, Span,
 from routing.sim.day_file import read_day, write_day
 from routing.sim.export import NothingRecorded, export_day
 from routing.sim.generate import Demand, Frame, make_day
-from routing.sim.laws import Exponential
+from routing.sim.laws import Exponential, LogNormal
 from routing.sim.ledger import Course, End, Ledger
 from routing.sim.replay import Observer, Replay
 from routing.sim.site import site_for
@@ -33,6 +33,7 @@ from tests.factories import agent, config, queue, requirement, wrap_up
 
 DATE, TENANT = "2026-03-14", "test"
 ZERO_MS = start_of(DATE, "UTC")
+SPANISH = requirement(spanish=4)
 
 
 @pytest.fixture
@@ -80,11 +81,12 @@ def center() -> Config:
 
 def busy_day(rules: Config) -> Day:
     """Three hours with lunch breaks, callers who give up, who are let go, and some who need Spanish."""
-    talk = Exponential(mean_ms=140_000)
+    times: dict[str, Any] = {"talk": Exponential(mean_ms=140_000), "ring": LogNormal(mean_ms=4_000, deviation_ms=2_000)}
+    wrap_ups = [Exponential(mean_ms=25_000), Exponential(mean_ms=40_000)]
     demands = [
-        Demand(queue="sales", hourly=[0.0] * 9 + [100.0] * 3, talk=talk, wrap_up=Exponential(mean_ms=25_000)),
-        Demand(queue="sales", hourly=[0.0] * 9 + [20.0] * 3, talk=talk, requires=requirement(spanish=4)),
-        Demand(queue="support", hourly=[0.0] * 9 + [110.0] * 3, talk=talk, wrap_up=Exponential(mean_ms=40_000)),
+        Demand(queue="sales", hourly=[0.0] * 9 + [100.0] * 3, wrap_up=wrap_ups[0], **times),
+        Demand(queue="sales", hourly=[0.0] * 9 + [20.0] * 3, wrap_up=wrap_ups[0], requires=SPANISH, **times),
+        Demand(queue="support", hourly=[0.0] * 9 + [110.0] * 3, wrap_up=wrap_ups[1], **times),
     ]
     shifts = {
         member: [
@@ -126,7 +128,7 @@ def test_an_export_names_nobody_and_tells_what_a_replay_needs(database: Database
     assert "agt_" not in text
     assert "int_" not in text
     assert {shift.agent for shift in day.shifts} == {pseudonym("pepper", member) for member in rules.agents}
-    assert {call.requires for call in day.calls} == {(), requirement(spanish=4)}, "the queue's own skills are not told"
+    assert {call.requires for call in day.calls} == {(), SPANISH}, "the queue's own skills are not told"
     assert {call.priority for call in day.calls} == {None}
     answered = [call for call in day.calls if call.fate is Fate.ANSWERED]
     assert all(call.ring_ms is not None and call.talk_ms is not None and call.agent for call in answered)
