@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,12 +58,13 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-def check(directory: Path, *, this_year: int | None = None) -> Checked:
+def check(directory: Path, *, this_year: int | None = None, more_files: Sequence[Path] = ()) -> Checked:
     """Read every *.toml of the directory. Never raises for what stands in the files: mistakes are the result.
 
-    `this_year`: from the one before it public holidays are looked up; None: by this machine's clock.
+    `this_year`: from the one before it public holidays are looked up; None: by this machine's clock. `more_files`: read
+    with those of the directory.
     """
-    sources = read_directory(directory)
+    sources = read_directory(directory, more_files)
     tables = validate(sources)
     References(sources, tables).check()
     check_pbxs(sources, tables)

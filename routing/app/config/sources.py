@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,8 +112,8 @@ class Sources:
         self.sections[section][name] = entry
 
 
-def read_directory(directory: Path) -> Sources:
-    """Every *.toml of the directory and of its folder `flows` (of no other below it), merged."""
+def read_directory(directory: Path, more_files: Sequence[Path] = ()) -> Sources:
+    """Every *.toml of the directory and of its folder `flows` (of no other below it), merged, and files besides."""
     sources = Sources(directory)
     folder = directory / FLOWS
     try:
@@ -123,7 +124,8 @@ def read_directory(directory: Path) -> Sources:
         return sources
     if not files:
         sources.refuse(directory, 0, "holds no *.toml file")
-    for file in files:
+    known = {file.resolve() for file in files}
+    for file in (*files, *(file for file in more_files if file.resolve() not in known)):
         sources.add_file(file)
     return sources
 

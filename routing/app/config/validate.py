@@ -106,7 +106,7 @@ def _checked(sources: Sources, path: KeyPath, type_: Any, adapter: TypeAdapter[A
         return (adapter or TypeAdapter(type_)).validate_python(raw)
     except ValidationError as error:
         for details in error.errors(include_url=False):
-            sources.error((*path, *_clean(str(path[0]), details["loc"])), _reason(type_, details))
+            sources.error((*path, *_clean(str(path[0]), details["loc"])), reason_of(type_, details))
     return None
 
 
@@ -117,7 +117,8 @@ def _clean(section: str, loc: tuple[int | str, ...]) -> KeyPath:
     return tuple(part for part in loc if part != "[key]")
 
 
-def _reason(type_: Any, details: ErrorDetails) -> str:
+def reason_of(type_: Any, details: ErrorDetails) -> str:
+    """A mistake in words; `type_` is what was validated."""
     kind, shown = details["type"], _shown(details["input"])
     context: Mapping[str, Any] = details.get("ctx") or {}
     if kind == "extra_forbidden":
