@@ -54,7 +54,12 @@ def unheard(world: World, interaction: Interaction, step: FlowStep) -> Next:
 def _menu(world: World, interaction: Interaction, step: FlowStep, digits: str) -> Next:
     if digits in KEYS and digits in step.exits:
         return Left(digits, {"digits": digits})
-    return _once_more(world, interaction, step, _nothing_of_use(step, digits, digits))
+    return _once_more(world, interaction, step, _nothing_of_use(step, digits, _key(digits)))
+
+
+def _key(digits: str) -> str:
+    """As events may carry it: what is more than a key was pressed for a step that is another one now."""
+    return digits if len(digits) <= 1 else MASK
 
 
 def _collect(world: World, interaction: Interaction, step: FlowStep, digits: str) -> Next:
@@ -90,7 +95,7 @@ def _offer_callback(world: World, interaction: Interaction, step: FlowStep, digi
     if not digits:
         return _once_more(world, interaction, step, Left("declined", {"digits": ""}))
     if digits != step.accept_key:
-        return Left("declined", {"digits": digits})
+        return Left("declined", {"digits": _key(digits)})
     queue = step.queue or interaction.queue
     reason = callbacks.request(world, interaction, queue, CallbackSource.FLOW)
     return (
