@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from routing.cli import config_commands, live_commands, server_commands
+from routing.cli import config_commands, live_commands, server_commands, simulate_command
 from routing.cli.api_command import api_command
 from routing.cli.call_commands import call_app
 from routing.cli.db_commands import db_app
@@ -67,6 +67,9 @@ _COMMANDS = {
     "calls": live_commands.calls_command,
     "explain": live_commands.explain_command,
     "report": report_command,
+    "simulate": simulate_command.simulate_command,
+    "export-day": simulate_command.export_day_command,
+    "make-day": simulate_command.make_day_command,
     "doctor": doctor_command,
     "replay": server_commands.replay_command,
 }
