@@ -73,6 +73,9 @@ def _simulate(
         raise SimulationRefused(reason="one configuration is tried, or two are compared")
     plan = Plan(replications=replications, seed=seed, jobs=jobs, alike=dict(_pair(text) for text in shift or ()))
     recorded, named = read_day(day), [(name, _config(session, name)) for name in chosen]
+    for agent_id in plan.alike or {}:
+        if all(agent_id not in config.agents for _, config in named):
+            raise SimulationRefused(reason=f"there is no agent {agent_id} in any of the configurations")
     result = simulate(recorded, named, plan)
     if session.json:
         show_json(result)

@@ -50,7 +50,8 @@ def site_for(day: Day, config: Config, alike: Mapping[str, str] | None = None) -
     idle, done = config.idle_reasons or (_AWAY,), config.wrap_up_reasons or (_DONE,)
     working = {agent_id: shifts.get(name) for agent_id, name in pseudonyms.items()}
     for agent_id, other in (alike or {}).items():
-        working[agent_id] = shifts.get(pseudonym(day.salt, other))
+        if agent_id in working:
+            working[agent_id] = shifts.get(pseudonym(day.salt, other))
     changes = [change for agent, shift in working.items() if shift for change in _changes(agent, shift, idle)]
     return Site(
         config=_fit(config, idle, done),
