@@ -281,6 +281,11 @@ class Call(Listening):
         else:
             self.reject(486)
 
+    async def info(self, digit: str) -> Message:
+        """Press a digit by SIP INFO."""
+        body = f"Signal={digit}\r\nDuration=160\r\n"
+        return await self._in_dialog("INFO", ("Content-Type: application/dtmf-relay",), body.encode())
+
     async def hold(self) -> Message:
         """Re-INVITE sendonly, as the hold button of a telephone does."""
         return await self._in_dialog("INVITE", (TYPE_SDP,), self.media.sdp("sendonly"))

@@ -105,7 +105,7 @@ async def test_the_first_key_is_waited_for_from_the_end_of_the_prompts_on_and_ea
     await lab.wait_fact(PromptsEnded)
     assert -0.1 < lab.now_s - begun_s - PROMPTS["short"] - KEYS.timeout_ms / 1000 < 0.6
     await finished(lab, order, "")
-    order = play(lab, held.leg_id, "short", keys=KEYS)
+    order = play(lab, held.leg_id, "short", keys=replace(KEYS, timeout_ms=4000))
     await began(lab, order)
     await lab.pass_time(PROMPTS["short"] + 0.7)
     await held.caller.press("12")
@@ -136,8 +136,16 @@ async def test_keys_that_nobody_asks_for_are_lost(lab: PbxLab) -> None:
     await held.caller.press("34#")
     await lab.hears_prompt(held.caller, "other")
     await finished(lab, order, "")
-    asked = play(lab, held.leg_id, "short", keys=replace(KEYS, timeout_ms=500))
-    await finished(lab, asked, "")
+    asked = play(lab, held.leg_id, "short", keys=replace(KEYS, timeout_ms=3000))
+    await lab.hears_prompt(held.caller, "short")
+    unasked = play(lab, held.leg_id, "short")
+    await began(lab, unasked)
+    begun_s = lab.now_s
+    await held.caller.press("5")
+    await lab.wait_fact(PromptsEnded, command_id=unasked.id)
+    assert lab.now_s - begun_s < PROMPTS["short"] + 1.0, "nobody waits for keys any more"
+    await finished(lab, unasked, "")
+    assert (await over(lab, asked)).digits == ""
 
 
 @in_lab_with()

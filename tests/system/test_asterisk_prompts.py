@@ -10,13 +10,13 @@ from statistics import median
 import pytest
 
 from deploy.lab.music import write_tone
-from routing.core.commands import ReturnLeg
+from routing.core.commands import KeyInput, ReturnLeg
 from routing.core.config import Result
 from routing.core.facts import Fact, LegEnded, PromptOutcome, RoomsReached
 from tests.contract.asterisk_lab import AsteriskLab
 from tests.contract.pbx_prompts import KEYS, began, finished, on_hold, over, play, record, recorded
 from tests.contract.pbx_suite import connect, new_id, reach, room, rooms
-from tests.contract.sip_people import PROMPT_HZ
+from tests.contract.sip_people import PROMPT_HZ, SipCaller
 from tests.system.test_asterisk_dialplan import in_lab
 
 SECRETS = ("SR_DIGITS", "SR_PRESSED", "WAITDIGITRESULT", "CPLAYBACKSTOPKEY")
@@ -40,6 +40,33 @@ def test_a_prompt_is_played_in_its_language_and_the_call_goes_back_in_its_own() 
         lab.port.submit(back)
         await held.caller.is_back_in_dialplan()
         assert await held.caller.variable("CHANNEL(language)") == "en"
+
+    in_lab(scenario)
+
+
+@pytest.mark.parametrize("keys", [None, KEYS])
+def test_who_falls_out_of_a_conversation_hears_music_and_not_the_rest_of_his_prompts(keys: KeyInput | None) -> None:
+    async def scenario(lab: AsteriskLab) -> None:
+        held, agent = await on_hold(lab), lab.phone("1001")
+        leg = await connect(lab, agent, interaction_id=held.interaction_id)
+        await began(lab, play(lab, held.leg_id, "short", "long", "other", keys=keys))
+        await reach(lab, held.interaction_id, 2, room("main", held.leg_id, leg))
+        await lab.hears(held.caller, agent)
+        await agent.hang_up()
+        await lab.hears_music(held.caller, within_s=0.6)
+
+    in_lab(scenario, "1001")
+
+
+def test_keys_come_by_sip_info_too() -> None:
+    async def scenario(lab: AsteriskLab) -> None:
+        held = await on_hold(lab)
+        order = play(lab, held.leg_id, "long", keys=KEYS)
+        await began(lab, order)
+        assert isinstance(held.caller, SipCaller)
+        for digit in "1*0#":
+            await held.caller.call.info(digit)
+        await finished(lab, order, "1*0")
 
     in_lab(scenario)
 
