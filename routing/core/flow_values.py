@@ -114,6 +114,7 @@ _OF_QUEUE: dict[str, Callable[[World, Interaction, str], str]] = {
     "agents": lambda world, i, queue: str(world.staff_of(queue, i.pbx)),
     "available": _available,
     "ewt_s": lambda world, i, queue: _rounded_up(estimates.queue_wait_ms(world, queue, i.priority or None), 1000),
+    "ewt_min": lambda world, i, queue: _rounded_up(estimates.queue_wait_ms(world, queue, i.priority or None), 60_000),
 }
 
 # For the checker of flows: the plain names, and what may follow `queue.<id>.`; `cad.` goes with a declared variable.
