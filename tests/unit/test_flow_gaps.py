@@ -17,7 +17,7 @@ from routing.core.facts import (
     PromptOutcome,
     SnapshotLeg,
 )
-from routing.core.flow import DigitInput, Flow
+from routing.core.flow import DigitInput, Flow, LookUpStep
 from routing.core.flow_machine import MAX_ASKED_AGAIN
 from routing.core.interaction import InteractionState
 from routing.core.playing import LONGEST_PROMPTS_S
@@ -204,3 +204,14 @@ def test_prompts_end_with_the_talk() -> None:
     call.d.answer(call.id, ANNA)
     assert call.now.asked_prompt is None
     assert not [c for c in call.d.commands if isinstance(c, PlayPrompts)]
+
+
+@pytest.mark.req("FLOW-01", "FLOW-05")
+def test_an_answer_while_the_link_is_down_ends_no_call_that_nobody_could_give_back() -> None:
+    asked = flow(ask=step("look_up", look_up=LookUpStep(url="https://crm.example"), next="back"), back=step("return"))
+    call = Call(centre(asked))
+    lose(call)
+    call.answer()
+    assert (call.is_over, call.step) == (False, "back")
+    restore(call)
+    assert (call.is_over, call.result) == (True, "flow_ended")
