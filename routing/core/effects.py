@@ -17,7 +17,8 @@ class Effects:
 
     `interactions`, `agents`, `timers`: ids and keys whose value in the world changed (or that are gone from it).
     An id in `interactions` that is no longer in the world has ended: its last value is in `ended`. `phones`: changed
-    keys `pbx|phone`. `links`: changed PBX ids. `config_changed`: the whole configuration was replaced.
+    keys `pbx|phone`. `links`: changed PBX ids. `figures`: changed keys. `config_changed`: the whole configuration was
+    replaced.
     """
 
     interactions: set[str] = field(default_factory=set)
@@ -26,6 +27,7 @@ class Effects:
     ended: dict[str, Interaction] = field(default_factory=dict)
     phones: set[str] = field(default_factory=set)
     links: set[str] = field(default_factory=set)
+    figures: set[str] = field(default_factory=set)
     config_changed: bool = False
     commands: list[Command] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

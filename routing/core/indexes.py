@@ -47,7 +47,8 @@ class Indexes:
         self._reach = Reach(state.config)
         self._staff: dict[str, Counter[str]] = {}
         self._talking: Counter[str] = Counter()
-        self.working: Counter[str] = Counter()
+        self._working: Counter[ProfileKey] = Counter()
+        self._stale_profiles: dict[ProfileKey, None] = {}
         self._dials: list[int] = []
         self._profiles: dict[str, ProfileKey] = {}
         self._preferring: dict[str, dict[str, None]] = {}
@@ -102,15 +103,10 @@ class Indexes:
         return sorted(set().union(*(self._callbacks.get(reading, ()) for reading in found)))
 
     def agent_changed(self, key: str, old: Agent | None, new: Agent | None) -> None:
+        if _state(old) is not _state(new) and key in self._config.agents:
+            self._staff_changed(self._config.agents[key], _state(old), _state(new))
         for agent, sign in ((old, -1), (new, 1)):
-            if agent is None:
-                continue
-            if agent.state is not AgentState.LOGGED_OUT and key in self._config.agents:
-                works = sign if agent.state is AgentState.AVAILABLE else 0
-                for queue, _rank in self._config.agents[key].queues:
-                    self._staff.setdefault(queue, Counter())[self._config.agents[key].pbx] += sign
-                    self.working[queue] += works
-            for engagement in agent.engagements.values():
+            for engagement in agent.engagements.values() if agent else ():
                 if engagement.state is not EngagementState.WRAP_UP:
                     self._talking[engagement.queue] += sign
                     self._stale_queues[engagement.queue] = None
@@ -118,6 +114,20 @@ class Indexes:
         self._stale_agents[key] = None
         if _is_out(old) is not _is_out(new):
             self._stale_calls |= self._preferring.get(key, {})
+
+    def _staff_changed(self, config: AgentConfig, old: AgentState, new: AgentState) -> None:
+        signed_in = (new is not AgentState.LOGGED_OUT) - (old is not AgentState.LOGGED_OUT)
+        working = (new is AgentState.AVAILABLE) - (old is AgentState.AVAILABLE)
+        for queue, _rank in config.queues:
+            self._staff.setdefault(queue, Counter())[config.pbx] += signed_in
+        if working and self._may_receive(config):
+            profile = self._profile(config.id)
+            self._working[profile] += working
+            self._stale_profiles[profile] = None
+
+    def _may_receive(self, config: AgentConfig) -> bool:
+        profile = self._config.profiles.get(config.profile)
+        return profile is None or profile.receive_calls
 
     def _dials_changed(self, old: tuple[int, ...], new: tuple[int, ...]) -> None:
         if old == new:
@@ -159,11 +169,14 @@ class Indexes:
     def sync(self, now_ms: int) -> Pool:
         for queue in self._stale_queues:
             self.pool.set_talking(queue, self._talking[queue])
+        for profile in self._stale_profiles:
+            self.pool.set_working(profile, self._working[profile])
         for agent_id in self._stale_agents:
             self._sync_agent(agent_id)
         for call_id in self._stale_calls:
             self._sync_call(call_id, now_ms)
         self._stale_queues.clear()
+        self._stale_profiles.clear()
         self._stale_agents.clear()
         self._stale_calls.clear()
         return self.pool
@@ -225,8 +238,7 @@ class Indexes:
         config, agent = self._config.agents.get(preferred.agent_id), self._state.agents.get(preferred.agent_id)
         if config is None or _is_out(agent) or not is_in_reach(self._config, interaction.pbx, config.pbx):
             return ""
-        profile = self._config.profiles.get(config.profile)
-        return preferred.agent_id if profile is None or profile.receive_calls else ""
+        return preferred.agent_id if self._may_receive(config) else ""
 
     def _waiting_consult(self, interaction: Interaction, consult: Consult) -> WaitingCall | None:
         """A consult that a queue shall answer waits there like a call, behind those that came before it (CONS-04).
@@ -256,8 +268,7 @@ class Indexes:
         config, agent = self._config.agents.get(agent_id), self._state.agents.get(agent_id)
         if config is None or agent is None:
             return "removed"
-        profile = self._config.profiles.get(config.profile)
-        if profile is not None and not profile.receive_calls:
+        if not self._may_receive(config):
             return "no_permission"
         if agent.state is not AgentState.AVAILABLE:
             return agent.state.value
@@ -306,8 +317,12 @@ def _is_due(interaction: Interaction) -> bool:
     return interaction.callback is not None and interaction.callback.state is CallbackState.DUE
 
 
+def _state(agent: Agent | None) -> AgentState:
+    return agent.state if agent else AgentState.LOGGED_OUT
+
+
 def _is_out(agent: Agent | None) -> bool:
-    return agent is None or agent.state is AgentState.LOGGED_OUT
+    return _state(agent) is AgentState.LOGGED_OUT
 
 
 def _extensions(config: Config) -> frozenset[str]:

@@ -9,11 +9,12 @@ from itertools import chain, islice
 from routing.core import matching_trace
 from routing.core.config import Config, Strategy
 from routing.core.errors import UnknownInteraction
+from routing.core.matching_crowd import Crowd, crowd_of
 from routing.core.matching_index import AgentClass, Index, Line, QueueState
-from routing.core.matching_order import POINT, Place, SortKey, call_key, place_of
+from routing.core.matching_order import Place, SortKey, call_key, place_of
 from routing.core.matching_preferred import PreferredLine, PreferredLines, sort_key, wanted_agent
 from routing.core.matching_trace import COMPARED_PER_DECISION, Choice, Moment
-from routing.core.matching_types import AgentView, Decision, FreeAgent, Trace, WaitingCall
+from routing.core.matching_types import AgentView, Decision, FreeAgent, ProfileKey, Trace, WaitingCall
 
 __all__ = ["AgentView", "Pool"]
 
@@ -93,6 +94,10 @@ class Pool:
         if not agents.agents:
             self._new_agents.pop(agents, None)
 
+    def set_working(self, profile: ProfileKey, count: int) -> None:
+        """So many agents of that profile take calls, whether they are free or have one now."""
+        self._index.agents(profile).working = count
+
     def set_talking(self, queue_id: str, count: int) -> None:
         """At its cap no call of the queue is offered (ROUTE-16).
 
@@ -157,12 +162,19 @@ class Pool:
         _, line, place = self._calls[call_id]
         return 1 + sum(other.calls.count_below(place) for other in self._lines_of(line.of.queue))
 
-    def place_of_new(self, queue_id: str, priority: int | None, now_ms: int) -> int:
-        """The position of a call that would enter now, by default with the queue's priority."""
-        queue = self._index.queue(queue_id)
-        rank = queue.queue.priority if priority is None else priority
-        place = (queue.aging * now_ms - rank * POINT, now_ms, "~")  # behind every id of that moment
-        return 1 + sum(line.calls.count_below(place) for line in self._lines_of(queue))
+    def crowd(self, call_id: str, now_ms: int) -> Crowd:
+        """Who stands between a waiting call and its agent. Raises UnknownInteraction when it does not wait here."""
+        if call_id not in self._calls:
+            raise UnknownInteraction(interaction_id=call_id)
+        call, _, place = self._calls[call_id]
+        return crowd_of(self._index.calls(call.queue, call.requires), place, now_ms)
+
+    def crowd_of_new(self, call: WaitingCall, now_ms: int) -> Crowd | None:
+        """Likewise of one that would enter now; None: an agent is free for it."""
+        calls = self._index.calls(call.queue, call.requires)
+        if not calls.queue.is_capped and calls.eligible(call.skip, 1):
+            return None
+        return crowd_of(calls, place_of(call, calls.queue.aging), now_ms)
 
     def _lines_of(self, queue: QueueState) -> Iterator[Line]:
         yield from self._preferred.of_queue(queue)

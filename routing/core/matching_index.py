@@ -46,9 +46,9 @@ class QueueState:
 
 
 class AgentClass:
-    """Free agents of one profile, in every order that one of its queues asks for."""
+    """Free agents of one profile, in every order that one of its queues asks for. `working`: the busy ones, too."""
 
-    __slots__ = ("agents", "classes", "key", "orders", "queues", "skills")
+    __slots__ = ("agents", "classes", "key", "orders", "queues", "skills", "working")
 
     def __init__(self, key: ProfileKey, queues: Iterable[QueueState]) -> None:
         self.key = key
@@ -57,6 +57,7 @@ class AgentClass:
         self.orders: dict[AgentOrder, Ordered[SortKey]] = {queue.order: Ordered() for queue in self.queues}
         self.agents: dict[str, FreeAgent] = {}
         self.classes: dict[CallClass, None] = {}
+        self.working = 0
 
     def add(self, agent: FreeAgent) -> None:
         self.agents[agent.id] = agent

@@ -15,6 +15,7 @@ from routing.core import (
     capacity,
     consults,
     digits,
+    figures,
     look_ups,
     notes,
     offers,
@@ -26,6 +27,7 @@ from routing.core import (
     reconcile,
     reconfigure,
     recorder,
+    skips,
     transfers,
     voicemail,
     waits,
@@ -145,7 +147,7 @@ _ORDERS: dict[type, Callable[[World, Any], dict[str, object]]] = {
 
 _TIMERS: dict[Due, Callable[[World, str, str], None]] = {
     Due.OFFER: offers.rang_out,
-    Due.SKIP: offers.drop_skip,
+    Due.SKIP: skips.drop,
     Due.WRAP_UP: wrapup.timed_out,
     Due.RELAX: lambda world, interaction_id, _: queueing.relax(world, interaction_id),
     Due.PROMPT: lambda world, interaction_id, _: played.nothing_heard(world, interaction_id),
@@ -177,6 +179,7 @@ def step(world: World, item: Input, now_ms: int, seq: int) -> Effects:
         else:
             _FACTS[type(item)](world, item)
         settle(world)
+        figures.count(world)
     return world.effects
 
 

@@ -20,6 +20,7 @@ from routing.core.interaction import Interaction, InteractionState
 from routing.core.matching import AgentView, Pool
 from routing.core.matching_types import Decision, Trace
 from routing.core.reach import is_in_reach
+from routing.core.tallies import Figure
 
 FULLY_EXPLAINED = 64  # members of a queue up to which every decision names each of them
 
@@ -29,6 +30,7 @@ class WorldState:
     """What is stored and what a replay must reproduce; nothing else of the world is truth.
 
     `phones`: state by `pbx|phone`. `links`: PBX id -> whether its link is up. `timers`: key -> deadline in ms UTC.
+    `figures`: see `routing.core.tallies`.
     `calls_granted`: customer calls that may live at once by the data centre's limit, None = no limit. `now_ms`, `seq`:
     time and journal number of the last step.
     """
@@ -39,6 +41,7 @@ class WorldState:
     phones: dict[str, PhoneState] = field(default_factory=dict)
     links: dict[str, bool] = field(default_factory=dict)
     timers: dict[str, int] = field(default_factory=dict)
+    figures: dict[str, Figure] = field(default_factory=dict)
     calls_granted: int | None = None
     now_ms: int = 0
     seq: int = 0
@@ -82,7 +85,7 @@ class World:
             "a": self.state.agents,
             "t": self.state.timers,
         }
-        tables |= {"p": self.state.phones, "l": self.state.links}
+        tables |= {"p": self.state.phones, "l": self.state.links, "f": self.state.figures}
         for (table, key), old in reversed(self._undo.items()):
             self._write(table, tables[table], key, old)
         self._undo.clear()
@@ -173,10 +176,6 @@ class World:
     def staff_of(self, queue: str, from_pbx: str) -> int:
         """Members of that queue who are signed in, whatever their state, and in reach of callers on that PBX."""
         return self._indexes.staff_of(queue, from_pbx)
-
-    def working_in(self, queue: str) -> int:
-        """Members of that queue who take calls, also those who have one now."""
-        return self._indexes.working[queue]
 
     def staff(self, queue: str, from_pbx: str) -> Iterator[AgentConfig]:
         """The members that `staff_of` counts."""
@@ -280,6 +279,11 @@ class World:
         if key in self.state.timers:
             self._write("t", self.state.timers, key, None)
             self.effects.timers.add(key)
+
+    def put_figure(self, key: str, figure: Figure | None) -> None:
+        """None: it is gone."""
+        self._write("f", self.state.figures, key, figure)
+        self.effects.figures.add(key)
 
     def grant_calls(self, calls: int | None) -> None:
         """Replace the share of the data centre's calls."""

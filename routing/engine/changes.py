@@ -27,6 +27,7 @@ class Changes:
         whole.timers |= effects.timers
         whole.phones |= effects.phones
         whole.links |= effects.links
+        whole.figures |= effects.figures
         whole.ended |= effects.ended
         whole.config_changed |= effects.config_changed
         whole.commands += effects.commands
@@ -47,6 +48,7 @@ class Changes:
             timers=_values(whole.timers, state.timers),
             phones=_values(whole.phones, state.phones),
             links=_values(whole.links, state.links),
+            figures=_values(whole.figures, state.figures),
             config=state.config if whole.config_changed else None,
             calls_granted=state.calls_granted,
             ended=whole.ended,

@@ -21,6 +21,7 @@ from routing.core.facts import Fact
 from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
 from routing.core.orders import AnyOrder, CapacityGranted, FireTimer, Reply
+from routing.core.tallies import FIGURE_OF, Figure
 from routing.core.world import WorldState
 from routing.store.errors import StoreCorrupt
 from routing.store.port import Item, JournalEntry, Undecodable
@@ -113,6 +114,14 @@ class Codecs:
         self.events = Codec(Event, sealer)
         self.replies = Codec(Reply, sealer)
         self.traces = Codec(Trace, sealer)
+        self._figures: dict[str, Codec[Any]] = {head: Codec(type_, sealer) for head, type_ in FIGURE_OF.items()}
+
+    def figure(self, key: str, data: bytes) -> Figure:
+        """Of which type it is says the key. Raises StoreCorrupt."""
+        codec = self._figures.get(key[: key.find(":") + 1])
+        if codec is None:
+            raise StoreCorrupt(what="figure", reason=f"{key} is of no known kind")
+        return cast("Figure", codec.decode(data))
 
     def encode(self, value: object) -> bytes:
         """JSON of a core value. Raises SealKeyMissing."""

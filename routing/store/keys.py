@@ -11,6 +11,7 @@ The braces are literal: Redis Cluster hashes only what stands between them, so t
     agents, phones,
     links               hash    engine               configuration
     timers              zset    engine               live deadlines
+    figures             hash    engine               configuration; live interactions
     config              string  engine               one value
     revisions           list    engine               length
     journal             stream  engine               trimmed to the oldest kept snapshot
@@ -46,7 +47,7 @@ from __future__ import annotations
 
 from routing.core.errors import StoreError
 
-STATE = ("interactions", "agents", "phones", "links", "timers", "config", "meta")
+STATE = ("interactions", "agents", "phones", "links", "timers", "figures", "config", "meta")
 CALLS = "sr:calls"
 SNAPSHOT_SLOTS = ("a", "b")
 

@@ -23,6 +23,7 @@ class Tables:
     phones: dict[str, PhoneState] = field(default_factory=dict)
     links: dict[str, bool] = field(default_factory=dict)
     timers: dict[str, int] = field(default_factory=dict)
+    figures: dict[str, bytes] = field(default_factory=dict)
     config: bytes = b""
     calls_granted: int | None = None
     seq: int = 0
@@ -41,6 +42,7 @@ class Tables:
             phones=dict(self.phones),
             links=dict(self.links),
             timers=dict(self.timers),
+            figures={k: PLAIN.figure(k, v) for k, v in self.figures.items()},
             calls_granted=self.calls_granted,
             now_ms=self.now_ms,
             seq=self.seq,
@@ -53,6 +55,7 @@ class Tables:
         _merge(self.phones, commit.phones)
         _merge(self.links, commit.links)
         _merge(self.timers, commit.timers)
+        _merge(self.figures, _encoded(commit.figures))
         if commit.config:
             self.config = PLAIN.encode(commit.config)
         self.calls_granted = commit.calls_granted

@@ -18,6 +18,7 @@ from routing.core.facts import Fact, PhoneState
 from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
 from routing.core.orders import AnyOrder, CapacityGranted, FireTimer, Reply
+from routing.core.tallies import Figure
 from routing.core.world import WorldState
 
 START = "0-0"
@@ -86,6 +87,7 @@ class Commit:
     timers: Mapping[str, int | None] = field(default_factory=dict)
     phones: Mapping[str, PhoneState | None] = field(default_factory=dict)
     links: Mapping[str, bool | None] = field(default_factory=dict)
+    figures: Mapping[str, Figure | None] = field(default_factory=dict)
     config: Config | None = None
     calls_granted: int | None = None
     ended: Mapping[str, Interaction] = field(default_factory=dict)

@@ -27,6 +27,7 @@ _FIXED = (
     "journal",
     "ended_index",
     "revisions",
+    "figures",
 )
 
 
@@ -49,6 +50,7 @@ class CommitScript:
         self._hash(commit.agents, self._codecs.encode)
         self._hash(commit.phones, phone_text)
         self._hash(commit.links, link_text)
+        self._hash(commit.figures, self._codecs.encode)
         set_timers: list[Word] = []
         for key, at_ms in commit.timers.items():
             if at_ms is not None:
@@ -82,6 +84,9 @@ class CommitScript:
         self._section(journal)
 
     def _hash(self, changes: Mapping[str, T | None], text: Callable[[T], Word]) -> None:
+        if not changes:
+            self.args += (0, 0)
+            return
         values: list[Word] = []
         gone: list[Word] = []
         for key, value in changes.items():

@@ -30,7 +30,7 @@ def state_reads(keys: list[str]) -> list[Sequence[Word]]:
 
 def state_of(tenant: str, values: list[Any], codecs: Codecs) -> WorldState | None:
     """None when nothing was committed yet. Raises StoreCorrupt, SealKeyMissing."""
-    interactions, agents, phones, links, timers, config, meta = values
+    interactions, agents, phones, links, timers, figures, config, meta = values
     if not meta:
         return None
     try:
@@ -43,6 +43,7 @@ def state_of(tenant: str, values: list[Any], codecs: Codecs) -> WorldState | Non
             links={k.decode(): v == b"1" for k, v in links.items()},
             # A score is a double; every time in ms UTC is one exactly.
             timers={k.decode(): int(float(at)) for k, at in zip(timers[::2], timers[1::2], strict=True)},
+            figures={k.decode(): codecs.figure(k.decode(), v) for k, v in figures.items()},
             calls_granted=int(numbers["calls_granted"]) if numbers.get("calls_granted") else None,
             now_ms=int(numbers.get("now_ms", 0)),
             seq=int(numbers.get("seq", 0)),

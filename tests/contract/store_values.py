@@ -7,6 +7,7 @@ from routing.core.commands import DialLeg, Room
 from routing.core.config import Config, MissPolicy, Queue, RonaCause
 from routing.core.interaction import Interaction, InteractionState, Offer, OfferState, Skip
 from routing.core.matching_types import Candidate, Trace
+from routing.core.tallies import Figures, Stay
 
 CONFIG = Config(
     tenant="acme",
@@ -42,6 +43,9 @@ AGENT = Agent(
         "int_1": Engagement(interaction_id="int_1", queue="q", state=EngagementState.OFFERED, since_ms=5, leg_id="l2")
     },
 )
+FIGURES = Figures(row=(*range(32), 12.5, 0.1 + 0.2, 1e-9, 3.0))
+NEXT_FIGURES = Figures(row=(*range(32), 13.375, 0.1, 0.0, 4))
+STAY = Stay(queue="q", begun_at_ms=5)
 DIAL = DialLeg(id="cmd_1", pbx="ast1", leg_id="l2", interaction_id="int_1", phone="PJSIP/1", timeout_s=30)
 
 

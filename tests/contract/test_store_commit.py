@@ -16,7 +16,7 @@ from routing.store.codec import digest
 from routing.store.errors import Fenced, SnapshotGone
 from routing.store.port import START, Commit, JournalEntry, Store, Undecodable
 from tests.contract.store_lab import KINDS, MakeLab, StoreLab, lab_maker, lead, ringing, scenario, step_commit
-from tests.contract.store_values import AGENT, CALL, CONFIG, DIAL, trace
+from tests.contract.store_values import AGENT, CALL, CONFIG, DIAL, FIGURES, NEXT_FIGURES, STAY, trace
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -33,6 +33,7 @@ def whole_state(seq: int = 1) -> WorldState:
         phones={"ast1|PJSIP/1": PhoneState.FREE, "ast1|PJSIP/2": PhoneState.UNREACHABLE},
         links={"ast1": True, "ast2": False},
         timers={"offer:int_1:a1": 1_700_000_020_005, "relax:int_1:": 9},
+        figures={"queue:q": FIGURES, "agent:a1": FIGURES, "stay:int_1": STAY},
         now_ms=1000 + seq,
         seq=seq,
     )
@@ -40,7 +41,8 @@ def whole_state(seq: int = 1) -> WorldState:
 
 def whole_commit(**parts: Any) -> Commit:
     state = whole_state()
-    tables = {name: getattr(state, name) for name in ("config", "interactions", "agents", "phones", "links", "timers")}
+    names = ("config", "interactions", "agents", "phones", "links", "timers", "figures")
+    tables = {name: getattr(state, name) for name in names}
     return step_commit(1, **tables | parts)
 
 
@@ -77,6 +79,7 @@ def test_a_commit_changes_and_deletes_what_it_names_and_nothing_else(make: MakeL
             interactions={"int_1": changed, "int_2": replace(CALL, id="int_2")},
             timers={"offer:int_1:a1": None, "wait:int_2:": 77, "relax:int_1:": 10},
             phones={"ast1|PJSIP/2": None},
+            figures={"stay:int_1": None, "queue:q": NEXT_FIGURES},
         )
         await store.commit(token, second)
         third = step_commit(3, interactions={"int_2": None}, agents={"a1": None}, links={"ast2": None})
@@ -84,6 +87,7 @@ def test_a_commit_changes_and_deletes_what_it_names_and_nothing_else(make: MakeL
         expected = whole_state(3)
         expected.interactions["int_1"] = changed
         expected.agents = {}
+        expected.figures = {"queue:q": NEXT_FIGURES, "agent:a1": FIGURES}
         expected.timers = {"relax:int_1:": 10, "wait:int_2:": 77}
         del expected.phones["ast1|PJSIP/2"], expected.links["ast2"]
         assert (await store.load())[0] == expected
