@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import capacity
+from routing.core import capacity, skips
 from routing.core.agent import EngagementTrigger
 from routing.core.callback import CallbackCall, CallbackState
 from routing.core.callback_machine import GivenUp, give_up, is_over, proceed, put, rests_until
@@ -27,11 +27,9 @@ from routing.core.interaction import (
     OfferState,
     Party,
     Role,
-    Skip,
 )
 from routing.core.ringing import rescind, ring_outside, stop_waiting
 from routing.core.seats import move, release
-from routing.core.timers import Due, key
 from routing.core.world import World
 
 FULL_REST_S = 30  # before a callback that the limits of calls kept back is offered again
@@ -143,11 +141,7 @@ def agent_left(world: World, interaction: Interaction, agent_id: str) -> None:
     if offer.state is OfferState.RINGING:
         not_reached(world, interaction, OfferEnd.RESCINDED, was_dialed=True)
         return
-    until_ms = world.now_ms + LEFT_SKIP_S * 1000
-    world.set_timer(key(Due.SKIP, interaction.id, agent_id), until_ms)
-    skip = Skip(agent_id=agent_id, until_ms=until_ms, why="left")
-    skips = (*(s for s in interaction.skips if s.agent_id != agent_id), skip)
-    interaction = world.update_interaction(interaction, skips=skips)
+    interaction = skips.add(world, interaction, agent_id, LEFT_SKIP_S, "left")
     _back(world, interaction, _undone(call), rest_s=0, outcome=OfferEnd.RESCINDED.value)
 
 

@@ -14,6 +14,7 @@ from routing.core import (
     outdialer,
     preferences,
     recorder,
+    skips,
     transfers,
     trunks,
     voicemail,
@@ -33,12 +34,10 @@ from routing.core.interaction import (
     OfferState,
     Party,
     Role,
-    Skip,
 )
 from routing.core.matching_types import Decision
 from routing.core.ringing import close, named, offer_card, outside_of, rescind, ring, stop_waiting
 from routing.core.seats import move
-from routing.core.timers import Due, key
 from routing.core.topology import hang_up
 from routing.core.world import World
 
@@ -249,7 +248,9 @@ def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, po
         by_pbx = policy is PBX_REFUSED or policy is trunks.TRUNK_FAILED
         transfers.not_taken(world, interaction, offer, end, by_pbx=by_pbx)
     else:
-        _skip(world, interaction, offer.agent_id, policy, cause)
+        changes = preferences.after_miss(world, interaction, offer.agent_id)
+        interaction = skips.after_miss(world, interaction, offer.agent_id, policy, cause)
+        _requeue_if_alone(world, world.update_interaction(interaction, **changes) if changes else interaction)
 
 
 def _outdial_missed(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -> None:
@@ -257,16 +258,6 @@ def _outdial_missed(world: World, interaction: Interaction, offer: Offer, end: O
     if offer.agent_id:
         move_engagement(world, world.agent(offer.agent_id), interaction.id, EngagementTrigger.OFFER_ENDED)
     outdialer.not_taken(world, interaction, offer, end)
-
-
-def _skip(world: World, interaction: Interaction, agent_id: str, policy: MissPolicy, cause: RonaCause) -> None:
-    until = world.now_ms + policy.skip_s * 1000 if policy.skip_s else None
-    if until is not None:
-        world.set_timer(key(Due.SKIP, interaction.id, agent_id), until)
-    skip = Skip(agent_id=agent_id, until_ms=until, why=cause.value)
-    skips = (*(s for s in interaction.skips if s.agent_id != agent_id), skip)
-    changes = preferences.after_miss(world, interaction, agent_id)
-    _requeue_if_alone(world, world.update_interaction(interaction, skips=skips, **changes))
 
 
 def _after_miss(world: World, agent: Agent, policy: MissPolicy) -> Agent:
@@ -285,13 +276,6 @@ def _requeue_if_alone(world: World, interaction: Interaction) -> None:
         interaction = move(world, interaction, InteractionTrigger.OFFERS_OVER, **changes)
         world.emit(EventType.INTERACTION_REQUEUED, interaction, entered_at_ms=interaction.entered_at_ms)
         callback_machine.requeued(world, interaction)
-
-
-def drop_skip(world: World, interaction_id: str, agent_id: str) -> None:
-    """The time for which this call skips that agent is over."""
-    if interaction := world.state.interactions.get(interaction_id):
-        left = tuple(s for s in interaction.skips if s.agent_id != agent_id)
-        world.update_interaction(interaction, skips=left)
 
 
 def _offer_at(world: World, leg_id: str) -> tuple[Interaction, Offer] | None:

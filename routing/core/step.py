@@ -28,6 +28,7 @@ from routing.core import (
     reconfigure,
     recorder,
     skips,
+    skips,
     transfers,
     voicemail,
     waits,

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 from routing.core.agent import Agent, AgentState, EngagementState
+from routing.core.callback import CallbackState
 from routing.core.commands import DialLeg, HangUpLeg, MarkLeg, ReturnLeg, SetRooms
 from routing.core.config import AgentConfig, Strategy
 from routing.core.effects import Effects
@@ -32,6 +33,7 @@ BUSY = (_E.OFFERED, _E.CONNECTED, _E.HELD, _E.CONSULTING, _E.CONFERENCE)
 SEEKING = (_I.CONSULT_REQUESTED, _I.INVITING)
 OUTDIALING = (_I.CALLING_AGENT, _I.CALLING_CUSTOMER)
 TALKING = (_I.CONNECTED, _I.HELD, *SEEKING, _I.CONSULTING, _I.CONSULT_HELD, _I.CONFERENCE)
+FROM_THE_QUEUE = (OfferPurpose.CALL, OfferPurpose.CALLBACK, OfferPurpose.VOICEMAIL)
 # What agent 1 and agent 2 are seen to do; None: there is no agent 2.
 SEEN: dict[InteractionState, tuple[EngagementState, EngagementState | None]] = {
     _I.CALLING_CUSTOMER: (_E.CONNECTED, None),
@@ -42,6 +44,7 @@ SEEN: dict[InteractionState, tuple[EngagementState, EngagementState | None]] = {
     _I.CONSULTING: (_E.CONSULTING, _E.CONSULTING),
     _I.CONSULT_HELD: (_E.CONNECTED, _E.HELD),
     _I.CONFERENCE: (_E.CONFERENCE, _E.CONFERENCE),
+    _I.LISTENING: (_E.CONNECTED, None),
 }
 
 
@@ -62,6 +65,7 @@ class Laws:
         self._commands(effects)
         self._ends(effects)
         _capacity(hall)
+        _callbacks(hall)
         for interaction in hall.world.state.interactions.values():
             self._interaction(hall, interaction)
         for agent in hall.world.state.agents.values():
@@ -123,20 +127,53 @@ class Laws:
 
 def _capacity(hall: Hall) -> None:
     """Nobody is let in beyond a limit (OUT-03..06); who is in stays when it shrinks."""
-    live, share = len(hall.world.state.interactions), hall.world.state.calls_granted
+    live, share = _customer_calls(hall.world.state.interactions), hall.world.state.calls_granted
     limits = [n for n in (share, hall.world.config.limits.tenant_calls) if n is not None]
-    if live > len(hall.before_calls):
+    if live > _customer_calls(hall.before_calls):
         assert all(live <= limit for limit in limits), f"{live} calls live with limits {limits}"
+
+
+def _customer_calls(interactions: dict[str, Interaction]) -> int:
+    """Callbacks count from the dialing of the customer on, voicemails never."""
+    owed = [i for i in interactions.values() if i.kind == "callback" and not i.customer_leg]
+    owed = [i for i in owed if i.state is not _I.CALLING_CUSTOMER]
+    return len(interactions) - len(owed) - sum(i.kind == "voicemail" for i in interactions.values())
+
+
+def _callbacks(hall: Hall) -> None:
+    """One in flight per number, whose next step is always due; what its time has passed is with an agent (CBQ-09)."""
+    owed = [i for i in hall.world.state.interactions.values() if i.callback and not i.customer_leg]
+    numbers = [i.ani for i in owed]
+    assert len(numbers) == len(set(numbers)), f"two callbacks to one number: {numbers}"
+    timers = hall.world.state.timers
+    for interaction in owed:
+        call = interaction.callback
+        assert call is not None
+        rests = call.state in (CallbackState.CHECKING, CallbackState.RESTING)
+        assert rests == (key(Due.CALLBACK, interaction.id) in timers), f"nothing is due: {interaction}"
+        is_with_agent = interaction.state in (_I.OFFERED, _I.CALLING_CUSTOMER)
+        assert is_with_agent == (call.state is CallbackState.CALLING), interaction
+        assert is_with_agent or timers[key(Due.EXPIRE, interaction.id)] == call.expires_ms >= hall.clock.now_ms
+        assert 0 <= call.attempts <= hall.world.config.callbacks.max_attempts, interaction
+
+
+def _has_customer(interaction: Interaction) -> bool:
+    """Whether there must be a leg of the customer's."""
+    if interaction.kind == "callback":
+        return interaction.answered_at_ms is not None
+    return interaction.kind != "voicemail" and interaction.state not in OUTDIALING
 
 
 def _outdial(interaction: Interaction) -> None:
     """First the agent alone is rung, then the customer alone; there is a customer's leg exactly from his answer on."""
     is_dialing = interaction.state in OUTDIALING
-    assert bool(interaction.customer_leg) != is_dialing, interaction
-    assert (interaction.outdial is not None) == (interaction.kind == "outdial"), interaction
+    assert bool(interaction.customer_leg) == _has_customer(interaction), interaction
+    for kind in ("outdial", "callback"):
+        assert (getattr(interaction, kind) is not None) == (interaction.kind == kind), interaction
+    assert (interaction.message is not None) == (interaction.kind == "voicemail"), interaction
     if is_dialing:
         (offer,) = interaction.offers
-        assert offer.purpose is OfferPurpose.OUTDIAL
+        assert offer.purpose is (OfferPurpose.CALLBACK if interaction.callback else OfferPurpose.OUTDIAL)
         assert bool(offer.agent_id) == (interaction.state is _I.CALLING_AGENT), interaction
         assert interaction.answered_at_ms is None, interaction
 
@@ -272,10 +309,18 @@ def _paths(hall: Hall, effects: Effects) -> None:
             assert hall.world.state.links.get(dial.pbx), f"the caller's PBX is away: {dial}"
 
 
+def is_waiting(interaction: Interaction) -> bool:
+    """It waits for an agent now; a callback does when it is due, or has had its customer."""
+    call = interaction.callback
+    is_due = call is None or bool(interaction.customer_leg) or call.state is CallbackState.DUE
+    return interaction.state is _I.QUEUED and is_due
+
+
 def _liveness(hall: Hall) -> None:
     free = [member for member in hall.world.config.agents.values() if is_free(hall, member)]
     for interaction in hall.world.state.interactions.values():
-        if interaction.state is _I.QUEUED and hall.world.state.links.get(interaction.pbx, False):
+        is_ready = is_waiting(interaction) and hall.world.state.links.get(interaction.pbx, False)
+        if is_ready:
             idle = [member.id for member in free if suits(hall, member, interaction)]
             assert not idle, f"{interaction.id} waits although {idle} could take it"
         consult = interaction.consult
@@ -295,7 +340,7 @@ def _offers_in_order(hall: Hall) -> None:
         before = hall.before_calls.get(interaction.id)
         old = {offer.id for offer in before.offers} if before else set()
         for offer in interaction.offers:
-            if offer.id not in old and offer.purpose is OfferPurpose.CALL:
+            if offer.id not in old and offer.agent_id and offer.purpose in FROM_THE_QUEUE:
                 _nobody_was_before(hall, interaction, hall.world.config.agents[offer.agent_id])
 
 
@@ -304,7 +349,7 @@ def _nobody_was_before(hall: Hall, offered: Interaction, member: AgentConfig) ->
         is_equal = (other.queue, other.requires) == (offered.queue, offered.requires)
         is_first = (-other.priority, other.entered_at_ms) < (-offered.priority, offered.entered_at_ms)
         is_older = other.priority >= offered.priority and other.entered_at_ms < offered.entered_at_ms
-        if other.state is _I.QUEUED and is_equal and is_first and is_older:
+        if is_waiting(other) and is_equal and is_first and is_older:
             is_barred = member.id in other.excluded or other.is_skipping(member.id, hall.clock.now_ms)
             is_barred |= not hall.world.state.links.get(other.pbx, False) or not reaches(hall, other.pbx, member)
             assert is_barred, f"{offered.id} overtook {other.id}"

@@ -414,8 +414,9 @@ class Chaos:
             for party in interaction.parties:
                 channel = self.hall.nodes[interaction.pbx].pbx.channels[party.leg_id]
                 assert channel.file == party.recording
-                assert bool(party.recording) == bool(party.agent_id), "all agents are recorded here, nobody else is"
-                if not party.agent_id:
+                talks = bool(party.agent_id) and interaction.message is None
+                assert bool(party.recording) == talks, "all agents who talk are recorded here, nobody else is"
+                if not talks:
                     continue
                 wanted_silent = wanted(interaction, party) is RecordingState.PAUSED
                 assert channel.is_silenced == wanted_silent, f"{party} is recorded wrongly: {interaction}"

@@ -239,6 +239,20 @@ def test_an_agent_who_misses_a_callback_is_rona_as_with_a_call_lesson_50() -> No
     assert owed.offer.agent_id == BEN
 
 
+@pytest.mark.req("CBQ-09")
+def test_a_callback_that_every_agent_has_missed_is_offered_again_after_a_while() -> None:
+    owed = Owed()
+    owed.sign_in()
+    owed.rings()
+    owed.d.advance(20)
+    owed.d.order(GoAvailable, agent_id=ANNA)
+    assert not owed.interaction.offers
+    owed.d.advance(299)
+    assert not owed.interaction.offers
+    owed.d.advance(1)
+    assert owed.offer.agent_id == ANNA
+
+
 @pytest.mark.req("CBQ-07")
 @pytest.mark.parametrize("by_order", [True, False], ids=["cancels", "hangs_up"])
 def test_an_agent_who_leaves_before_it_rang_costs_the_customer_no_attempt(by_order: bool) -> None:
