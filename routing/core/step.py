@@ -28,7 +28,6 @@ from routing.core import (
     reconfigure,
     recorder,
     skips,
-    skips,
     transfers,
     voicemail,
     waits,
