@@ -8,7 +8,7 @@ from routing.core import cad, overflow
 from routing.core.config import EntryPoint
 from routing.core.events import EventType
 from routing.core.flow import FlowPlace
-from routing.core.flow_position import MOVED, WAITING, Left, Next, go_to, tell_left
+from routing.core.flow_position import MAX_HOPS, MOVED, WAITING, Left, Next, go_to, tell_left
 from routing.core.interaction import Interaction
 from routing.core.treatment import OverflowCause
 from routing.core.world import World
@@ -35,10 +35,12 @@ def enter(world: World, interaction: Interaction, target: EntryPoint) -> Next:
     """From one flow into another entry point's flow, or its queue."""
     flow, queue = world.config.flows.get(target.flow), world.config.queues.get(target.queue)
     author = f"flow:{interaction.flow.flow}" if interaction.flow else "flow"
-    changes = carry(world, interaction, target, author) | {"hops": interaction.hops + 1}
+    changes = carry(world, interaction, target, author)
     changes["priority"] = target.priority or interaction.priority
     if flow is None and queue is None:
         return Left("failed", {"reason": "no such flow or queue"})
+    if flow is None and interaction.hops >= MAX_HOPS:  # flows that send a call to each other are bounded by their steps
+        return Left("failed", {"reason": "sent on too often"})
     tell_left(world, interaction, f"entry_point:{target.id}")
     before = interaction
     if flow:
@@ -47,7 +49,7 @@ def enter(world: World, interaction: Interaction, target: EntryPoint) -> Next:
         interaction = go_to(world, interaction, FlowPlace(flow=flow.id, step=flow.start), back=())
         world.emit(EventType.FLOW_ENTERED, interaction, flow=flow.id, step=flow.start, why="entry_point")
         return MOVED
-    interaction = world.update_interaction(interaction, flow=None, **changes)
+    interaction = world.update_interaction(interaction, flow=None, hops=interaction.hops + 1, **changes)
     tell_cad(world, before, author)
     if overflow.is_closed(world, target.hours):
         overflow.let_go(world, world.update_interaction(interaction, queue=target.queue), OverflowCause.CLOSED)

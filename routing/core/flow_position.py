@@ -15,7 +15,7 @@ from routing.core.world import World
 A_WAIT_MS = 1000  # a step that took as long has waited for something
 MAX_STEPS = 50  # that a flow may run without waiting; each may cost a few frames of the stack
 MAX_DEPTH = 8  # of flows that call each other
-MAX_HOPS = 20  # into flows and on to queues, of one call
+MAX_HOPS = 20  # of one call: from queues to elsewhere, and from flows into queues of other entry points
 
 # Steps that play something.
 PROMPTING = frozenset(

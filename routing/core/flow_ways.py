@@ -7,7 +7,7 @@ from routing.core.config import Result
 from routing.core.endings import end_interaction, give_back
 from routing.core.errors import DomainError
 from routing.core.flow import FlowStep
-from routing.core.flow_position import MAX_HOPS, WAITING, Left, Next, leads_to
+from routing.core.flow_position import WAITING, Left, Next, leads_to
 from routing.core.flow_steps import apply
 from routing.core.guard import Outside, require_free
 from routing.core.interaction import Interaction, InteractionTrigger, OfferPurpose
@@ -57,8 +57,8 @@ def _let_go(world: World, interaction: Interaction) -> Interaction:
 
 def _to_entry_point(world: World, interaction: Interaction, step: FlowStep) -> Next:
     target = world.config.entry_points.get(step.entry_point)
-    if target is None or interaction.hops >= MAX_HOPS:
-        return Left("failed", {"reason": "no such entry point" if target is None else "sent on too often"})
+    if target is None:
+        return Left("failed", {"reason": "no such entry point"})
     return flow_entry.enter(world, interaction, target)
 
 

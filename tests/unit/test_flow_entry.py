@@ -11,8 +11,10 @@ from routing.core.config import EntryPoint
 from routing.core.declarations import CadType, CadVariable
 from routing.core.events import EventType
 from routing.core.flow import Comparison, Test
+from routing.core.flow_position import MAX_HOPS
 from routing.core.interaction import InteractionState
 from routing.core.orders import EditCad, SignIn, Transfer
+from routing.core.treatment import Overflow, OverflowCause, OverflowTo
 from tests.unit.core_driver import queue
 from tests.unit.flow_line import ANNA, BEN, Call, centre, flow, step
 
@@ -127,7 +129,26 @@ def test_flows_that_send_a_call_to_each_other_for_ever_are_stopped() -> None:
     one = flow(go=step("transfer", entry_point="two", failed="end"), end=step("hang_up"))
     two = flow("two", go=step("transfer", entry_point="main", failed="end"), end=step("hang_up"))
     call = Call(centre(one, two))
-    assert (call.is_over, call.result) == (True, "flow_ended")
+    assert (call.is_over, call.result) == (True, "unavailable")
+    assert call.told(EventType.FLOW_LEFT)[-1].values["why"] == "too many steps"
+
+
+@pytest.mark.req("EP-02")
+def test_a_caller_may_go_from_menu_to_menu_as_long_as_he_likes() -> None:
+    one = flow(menu=step("menu", prompts=["main_menu"], key_1="go"), go=step("transfer", entry_point="two"))
+    two = flow("two", menu=step("menu", prompts=["main_menu"], key_1="go"), go=step("transfer", entry_point="main"))
+    call = Call(centre(one, two))
+    for _ in range(3 * MAX_HOPS):
+        call.over("1")
+    assert call.step == "menu"
+
+
+@pytest.mark.req("EP-02")
+def test_a_flow_and_a_full_queue_that_send_a_call_to_each_other_for_ever_are_stopped() -> None:
+    again = {OverflowCause.FULL: Overflow(to=OverflowTo.ENTRY_POINT, target="main")}
+    main = flow(go=step("transfer", entry_point="service"))
+    call = Call(centre(main, queues=[queue(), queue("service", max_waiting=0, overflow=again)]))
+    assert (call.is_over, call.result) == (True, "unavailable")
 
 
 @pytest.mark.req("EP-01")

@@ -72,6 +72,7 @@ def test_values_of_a_queue_in_which_the_caller_does_not_wait_yet() -> None:
     assert {name: of(call, f"queue.sales.{name}") for name in sorted(QUEUE_NAMES)} == {
         "agents": "2",
         "available": "2",
+        "ewt_min": "0",
         "ewt_s": "0",
         "waiting": "0",
     }
