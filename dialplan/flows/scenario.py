@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """`at_ms`: when he calls. `available`: agents who are signed in and free; `busy`: signed in and idle.
+    """`at_ms`: when he calls. `available`: agents who are free; `busy`: who talk with others.
 
     `waiting`: callers before him, by queue. `answer_s`: how long an agent lets it ring, None: nobody answers.
     `patience_s`: how long he waits in a queue. `message_s`: length of his voicemail, 0: he says nothing.

@@ -86,6 +86,7 @@ class Stage:
         self._script, self._caller, self._transcript = script, caller, transcript
         self._ringing: set[str] = set()
         self._has_talked = False
+        self.is_open = False  # until then others call, and everybody answers at once
         self._wait_ms = -1
 
     def take(self, command: Command, now_ms: int, interaction: Interaction | None) -> list[Happening]:
@@ -131,6 +132,7 @@ class Stage:
         self._ringing.add(command.leg_id)
         happens: list[Happening] = [(0, LegRinging(pbx=PBX, leg_id=command.leg_id))]
         answer_ms = None if self._script.answer_s is None else self._script.answer_s * 1000
+        answer_ms = answer_ms if self.is_open else 0
         if self._transcript.is_agents(command.phone):
             if answer_ms is not None:
                 happens.append((answer_ms, LegAnswered(pbx=PBX, leg_id=command.leg_id)))

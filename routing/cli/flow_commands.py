@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from dialplan.flows.draw import FORMATS
 from dialplan.flows.outcome import Outcome
-from dialplan.flows.player import TooLong, play
+from dialplan.flows.player import CannotPlay, play
 from dialplan.flows.scenario import Answer, Script, mistakes
 from dialplan.flows.stage import HANG_UP, Caller, ScriptedCaller
 from dialplan.flows.transcript import Asked, Line
@@ -139,7 +139,7 @@ class _Played:
         script = table.script(self._config, self._entry_point, now_ms())
         try:
             outcome = play(self._config, texts_of(self._loaded), script, caller, self._lines.append)
-        except TooLong as error:
+        except CannotPlay as error:
             outcome, wrong = Outcome(), [str(error)]
         else:
             wrong = [*mistakes(table.expect.value(), outcome), *map(_left_over, caller.unused())]
@@ -223,5 +223,5 @@ def _converse(session: Session, loaded: Loaded, flow: str) -> None:
     caller: Caller = _You()
     try:
         play(config, texts_of(loaded), script, caller, lambda line: show_line(line, config.time_zone))
-    except TooLong as error:
-        fail(Exit.FOUND, "too-long", str(error), session.json)
+    except CannotPlay as error:
+        fail(Exit.FOUND, "cannot-play", str(error), session.json)

@@ -25,7 +25,7 @@ def test_the_example_has_neither_errors_nor_warnings() -> None:
 
 def test_the_example_is_a_small_contact_center() -> None:
     config = load(EXAMPLE).config
-    assert (len(config.agents), len(config.queues), len(config.entry_points)) == (8, 3, 4)
+    assert (len(config.agents), len(config.queues), len(config.entry_points)) == (8, 3, 7)
     assert any(queue.relaxation for queue in config.queues.values())
     assert {v.type for e in ["", *config.entry_points] for v in config.cad_of(e).values()} == set(CadType)
     assert [v.name for v in config.cad if v.secure] == ["birth_date"]
