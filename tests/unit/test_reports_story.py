@@ -108,8 +108,10 @@ def test_a_call_that_is_transferred_visits_two_queues() -> None:
     assert (sales.transfers_in, sales.transfers_out) == (0, 1)
     assert (support.transfers_in, support.transfers_out) == (1, 0)
     assert (support.abandoned, support.short_abandoned) == (1, 1)
+    assert (sales.handled, support.handled) == (1, 0)
     door = day.total(Subject.ENTRY_POINT, day.story().entry_point)
     assert (door.offered, door.answered, door.abandoned) == (1, 1, 0), "he was answered once"
+    assert door.longest_wait_ms == sales.longest_wait_ms < support.longest_wait_ms
 
 
 # ------------------------------------------------------------------ steps by hand

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select
+from sqlalchemy import Connection, RowMapping, Select, and_, delete, func, insert, select
 
 from routing.core.intervals import SLOT_MS
 from routing.store.sql.meta import row_as
@@ -31,35 +31,26 @@ def steps_of_slot(connection: Connection, tenant: str, slot_ms: int) -> Iterator
 
 def changes_of_slot(connection: Connection, tenant: str, slot_ms: int) -> list[Change]:
     """Of every agent the last change before this slot and all within it, in the order of events."""
-    newest = (_last(connection, tenant, agent_id, slot_ms) for agent_id in _agents(connection, tenant))
     within = select(*_CHANGE_COLUMNS).where(
         agent_changes.c.tenant == tenant, agent_changes.c.at_ms >= slot_ms, agent_changes.c.at_ms < slot_ms + SLOT_MS
     )
-    rows = connection.execute(within.order_by(agent_changes.c.position)).mappings()
-    return [change for change in newest if change] + [row_as(Change, row) for row in rows]
+    found = [_last_before(tenant, slot_ms), within.order_by(agent_changes.c.position)]
+    return [row_as(Change, row) for query in found for row in connection.execute(query).mappings()]
 
 
-def _agents(connection: Connection, tenant: str) -> Iterator[str]:
-    """Each agent who has changes, by one look into the index each: the table may hold a year of them."""
-    last = ""
-    while True:
-        query = select(agent_changes.c.agent_id).where(
-            agent_changes.c.tenant == tenant, agent_changes.c.agent_id > last
-        )
-        found = connection.scalar(query.order_by(agent_changes.c.agent_id).limit(1))
-        if found is None:
-            return
-        yield found
-        last = found
-
-
-def _last(connection: Connection, tenant: str, agent_id: str, before_ms: int) -> Change | None:
-    query = select(*_CHANGE_COLUMNS).where(
-        agent_changes.c.tenant == tenant, agent_changes.c.agent_id == agent_id, agent_changes.c.at_ms < before_ms
+def _last_before(tenant: str, slot_ms: int) -> Select[Any]:
+    """Per agent, by one look into the index for each: the table may hold a year of changes."""
+    change = agent_changes.alias()
+    first = select(func.min(change.c.agent_id).label("id")).where(change.c.tenant == tenant)
+    agents = first.cte("agents", recursive=True)
+    later = select(func.min(change.c.agent_id)).where(change.c.tenant == tenant, change.c.agent_id > agents.c.id)
+    agents = agents.union_all(select(later.scalar_subquery()).where(agents.c.id.is_not(None)))
+    last = select(change.c.position).where(
+        change.c.tenant == tenant, change.c.agent_id == agents.c.id, change.c.at_ms < slot_ms
     )
-    newest = query.order_by(agent_changes.c.at_ms.desc(), agent_changes.c.position.desc()).limit(1)
-    row = connection.execute(newest).mappings().one_or_none()
-    return None if row is None else row_as(Change, row)
+    newest = last.order_by(change.c.at_ms.desc(), change.c.position.desc()).limit(1).scalar_subquery()
+    joined = and_(agent_changes.c.tenant == tenant, agent_changes.c.position == newest)
+    return select(*_CHANGE_COLUMNS).join_from(agents, agent_changes, joined)
 
 
 def replace_rows(connection: Connection, tenant: str, slot_ms: int, rows: Sequence[Mapping[str, Any]]) -> None:
