@@ -103,10 +103,11 @@ def explain(path: InteractionPath) -> dict[str, Any]:
     """Why this call went to whom (ROUTE-17)."""
     found(path.interaction_id)
     traces = services().front(current().tenant).traces(path.interaction_id)
-    return {"decisions": [_decision(trace) for trace in traces]}
+    return {"decisions": [decision(trace) for trace in traces]}
 
 
-def _decision(trace: Trace) -> dict[str, Any]:
+def decision(trace: Trace) -> dict[str, Any]:
+    """A routing step as DecisionOut."""
     told = asdict(trace) | {"at": rfc3339(trace.at_ms), "requires": dict(trace.requires)}
     return {name: told[name] for name in DecisionOut.model_fields}
 

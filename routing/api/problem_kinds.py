@@ -130,6 +130,12 @@ RULES: dict[str, Kind] = {
         "be cancelled.",
         "`reason` says which.",
     ),
+    "dry-run-refused": _kind(
+        422,
+        "Such a dry run is not possible",
+        "It is of one queue or of one entry point that the running configuration has.",
+        "`reason` says what is wrong.",
+    ),
     "digits-refused": _kind(
         422, "The digits cannot be sent", "DTMF is 0-9, *, #, A-D, up to a length.", "Send other digits."
     ),

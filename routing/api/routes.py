@@ -17,6 +17,7 @@ def blueprints() -> list[APIBlueprint]:
         commands,
         contacts,
         do_not_call,
+        dry_runs,
         events,
         history,
         interaction_cad,
@@ -32,7 +33,19 @@ def blueprints() -> list[APIBlueprint]:
         webhooks,
     )
 
-    live = (interactions, commands, interaction_cad, outdials, callbacks, targets, agents, queues, status, events)
+    live = (
+        interactions,
+        commands,
+        interaction_cad,
+        outdials,
+        callbacks,
+        targets,
+        agents,
+        queues,
+        dry_runs,
+        status,
+        events,
+    )
     kept = (history, reports, recordings, contacts, address_book, do_not_call, webhooks, keys, sessions, audit)
     return [resource.api for resource in (*live, *kept)]
 

@@ -126,9 +126,9 @@ def explanation(found: Explanation) -> Iterator[RenderableType]:
     ]
     yield PlainTable("story", ("at", "what", "agent", "", "took"), story)
     for number, trace in enumerate(found.decisions, 1):
-        yield from _trace(f"decision {number}", trace)
+        yield from trace_table(f"decision {number}", trace)
     if found.now is not None:
-        yield from _trace("now", found.now)
+        yield from trace_table("now", found.now)
         if not found.now.winners:
             yield "nobody could take this call now"
 
@@ -137,7 +137,8 @@ def _took(seconds: float | None) -> str:
     return f"{seconds:.3f} s" if seconds is not None else ""
 
 
-def _trace(title: str, trace: Trace) -> Iterator[RenderableType]:
+def trace_table(title: str, trace: Trace) -> Iterator[RenderableType]:
+    """Who was looked at, whom each rule removed, and how the rest compared."""
     skills = ", ".join(f"{name} {level}" for name, level in trace.requires) or "none"
     heading = (
         f"{title} at {clock(trace.at_ms)}: {trace.strategy}, required skills: {skills}, "

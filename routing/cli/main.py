@@ -12,6 +12,7 @@ from routing.cli.api_command import api_command
 from routing.cli.call_commands import call_app
 from routing.cli.db_commands import db_app
 from routing.cli.doctor_command import doctor_command
+from routing.cli.dry_run_command import dry_run_command
 from routing.cli.flow_commands import flow_app
 from routing.cli.import_command import import_app
 from routing.cli.key_commands import key_app
@@ -66,6 +67,7 @@ _COMMANDS = {
     "queues": live_commands.queues_command,
     "calls": live_commands.calls_command,
     "explain": live_commands.explain_command,
+    "dry-run": dry_run_command,
     "report": report_command,
     "simulate": simulate_command.simulate_command,
     "export-day": simulate_command.export_day_command,

@@ -13,6 +13,7 @@ from routing.app.doctor import Finding
 from routing.app.importing.findings import Finding as ImportFinding
 from routing.app.live.agents import AgentRow
 from routing.app.live.calls import CallRow
+from routing.app.live.dry_run import Answer
 from routing.app.live.explain import Explanation, Moment
 from routing.app.live.queues import QueueRow
 from routing.app.live.status import Status
@@ -31,6 +32,7 @@ _SHAPES = {
     "queues": (QueueRow,),
     "calls": (CallRow,),
     "explain": (Explanation, Moment, Trace, Candidate),
+    "dry-run": (Answer, Trace, Candidate),
     "plan": (Plan, Change, FieldChange),
     "doctor": (Finding,),
     "import": (ImportFinding,),
