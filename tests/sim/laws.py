@@ -319,8 +319,9 @@ def is_waiting(interaction: Interaction) -> bool:
 def _liveness(hall: Hall) -> None:
     free = [member for member in hall.world.config.agents.values() if is_free(hall, member)]
     for interaction in hall.world.state.interactions.values():
-        is_ready = is_waiting(interaction) and hall.world.state.links.get(interaction.pbx, False)
-        if is_ready:
+        if not hall.world.state.links.get(interaction.pbx, False):
+            continue
+        if is_waiting(interaction):
             idle = [member.id for member in free if suits(hall, member, interaction)]
             assert not idle, f"{interaction.id} waits although {idle} could take it"
         consult = interaction.consult
