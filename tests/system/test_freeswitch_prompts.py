@@ -159,3 +159,26 @@ def test_a_message_ends_where_a_talk_begins() -> None:
             assert said.getnframes() > 0, "it is complete"
 
     in_lab(scenario, "1001")
+
+
+@pytest.mark.req("SAFE-06", "FLOW-01")
+def test_digits_are_not_left_on_the_channel() -> None:
+    """They may be those of a card."""
+
+    async def scenario(lab: FreeswitchLab) -> None:
+        caller, interaction_id = await waits(lab)
+        keys = KeyInput(max_digits=16, timeout_ms=3000, next_ms=1000)
+        asked = play(lab, caller, interaction_id, "long", keys)
+        await lab.hears_prompt(caller, "long")
+        await caller.press("4111#")
+        assert (await lab.wait_fact(PromptsEnded, command_id=asked)).digits == "4111"
+        await lab.hears_music(caller)
+        assert await caller.variable("SR_KEYS") == ""
+        broken_off = play(lab, caller, interaction_id, "long", keys)
+        await lab.hears_prompt(caller, "long")
+        await caller.press("4222")
+        await reach(lab, interaction_id, 2, room("main", caller.leg_id))
+        assert (await lab.wait_fact(PromptsEnded, command_id=broken_off)).outcome is PromptOutcome.INTERRUPTED
+        assert await caller.variable("SR_KEYS") == ""
+
+    in_lab(scenario)
