@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
+from operator import add
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
-from routing.app.reports.figures import Figures, Subject
+from routing.app.reports.figures import COUNTERS, SUMS, Figures, Subject
 from routing.core.errors import DomainError
 from routing.core.intervals import Bucket, BucketSize, buckets, midnight_ms
 from routing.store.sql.report_rows import RowFilter, marked_between, rows_between
@@ -20,7 +23,7 @@ MAX_LINES = 10_000
 MAX_ROWS = 400_000
 _DAY_MS = 24 * 3600 * 1000
 _YEARS = range(2000, 2200)
-_NAMES = tuple(f.name for f in fields(Figures))
+_AIM = ("target_percent", "target_within_s")
 
 
 class BadReport(DomainError):
@@ -96,11 +99,12 @@ def read_report(connection: Connection, tenant: str, query: ReportQuery) -> Repo
     stored = Subject.AGENT if query.subject is Subject.TEAM else query.subject
     by = "team" if query.subject is Subject.TEAM else "member"
     kinds = () if query.kind == ALL else (query.kind, "")
-    wanted = RowFilter(subject=stored.value, by=by, ids=query.ids, kinds=kinds)
-    rows = rows_between(connection, tenant, wanted, span, MAX_ROWS + 1)
+    columns = ("slot_ms", by, "longest_wait_ms", *_AIM, *COUNTERS, *SUMS)
+    wanted = RowFilter(subject=stored.value, by=by, ids=query.ids, kinds=kinds, columns=columns, limit=MAX_ROWS + 1)
+    rows = rows_between(connection, tenant, wanted, span)
     if len(rows) > MAX_ROWS:
         raise BadReport(field="to", reason=f"more than {MAX_ROWS} figures: ask for fewer members or a shorter time")
-    lines = lines_of(found, rows, by)
+    lines = lines_of(found, rows)
     if len(lines) > MAX_LINES:
         raise BadReport(field="to", reason=f"{len(lines)} lines: ask for fewer members, or larger intervals")
     return Report(query=query, lines=lines, pending=marked_between(connection, tenant, span))
@@ -116,23 +120,46 @@ def _check(query: ReportQuery) -> None:
         raise BadReport(field="to", reason=f"more than {MAX_DAYS} days")
 
 
-def lines_of(found: Sequence[Bucket], rows: Iterable[RowMapping], by: str) -> tuple[Line, ...]:
-    """Rows, oldest first, added up by bucket and by that column."""
+def lines_of(found: Sequence[Bucket], rows: Iterable[Sequence[Any]]) -> tuple[Line, ...]:
+    """Rows, oldest first, added up by bucket and by their second column."""
     lines: list[Line] = []
-    place, sums = 0, dict[str, Figures]()
+    place, sums = 0, dict[str, _Sum]()
 
     def finish() -> None:
-        lines.extend(Line(bucket=found[place], id=id_, figures=sums[id_]) for id_ in sorted(sums))
+        lines.extend(Line(bucket=found[place], id=id_, figures=sums[id_].figures()) for id_ in sorted(sums))
         sums.clear()
 
     for row in rows:
-        while row["slot_ms"] >= found[place].until_ms:
+        while row[0] >= found[place].until_ms:
             finish()
             place += 1
-        sums.setdefault(row[by], Figures()).add(_figures(row))
+        sums.setdefault(row[1], _Sum()).add(row)
     finish()
     return tuple(lines)
 
 
-def _figures(row: RowMapping) -> Figures:
-    return Figures(**{name: row[name] for name in _NAMES})
+class _Sum:
+    """Figures while rows are added; a report of a month adds a hundred thousand."""
+
+    __slots__ = ("aim", "counters", "counts", "longest_ms")
+
+    def __init__(self) -> None:
+        self.counts: Sequence[int] = (0,) * len(SUMS)
+        self.longest_ms = 0
+        self.aim: tuple[int | None, int | None] = (None, None)
+        self.counters: tuple[Counter[str], ...] = tuple(Counter() for _ in COUNTERS)
+
+    def add(self, row: Sequence[Any]) -> None:
+        _slot_ms, _by, longest_ms, percent, within_s, *rest = row
+        self.counts = list(map(add, self.counts, rest[len(COUNTERS) :]))
+        self.longest_ms = max(self.longest_ms, longest_ms)
+        if percent is not None:
+            self.aim = (percent, within_s)
+        for counter, counted in zip(self.counters, rest[: len(COUNTERS)], strict=True):
+            for word, number in counted.items():
+                counter[word] += number
+
+    def figures(self) -> Figures:
+        named: dict[str, Any] = dict(zip(SUMS, self.counts, strict=True))
+        named |= dict(zip(_AIM, self.aim, strict=True)) | dict(zip(COUNTERS, self.counters, strict=True))
+        return Figures(longest_wait_ms=self.longest_ms, **named)

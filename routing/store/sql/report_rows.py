@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, delete, func, insert, select
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, select
 
 from routing.core.intervals import SLOT_MS
 from routing.store.sql.meta import row_as
@@ -64,19 +64,21 @@ def replace_rows(connection: Connection, tenant: str, slot_ms: int, rows: Sequen
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowFilter:
-    """`ids`: values of the column `by`; `kinds`: of calls; empty: all."""
+    """`ids`: values of the column `by`; `kinds`: of calls; empty: all. Up to `limit` rows, of each these `columns`."""
 
     subject: str
+    columns: tuple[str, ...]
+    limit: int
     by: str = "member"
     ids: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
 
 
 def rows_between(
-    connection: Connection, tenant: str, wanted: RowFilter, span: tuple[int, int], limit: int
-) -> Sequence[RowMapping]:
-    """Up to `limit` rows of slots from the first until before the second time, oldest first."""
-    query = select(report_rows).where(
+    connection: Connection, tenant: str, wanted: RowFilter, span: tuple[int, int]
+) -> Sequence[Row[tuple[Any, ...]]]:
+    """Rows of slots from the first until before the second time, oldest first."""
+    query = select(*(report_rows.c[name] for name in wanted.columns)).where(
         report_rows.c.tenant == tenant,
         report_rows.c.subject == wanted.subject,
         report_rows.c.slot_ms >= span[0],
@@ -87,7 +89,7 @@ def rows_between(
     if wanted.kinds:
         query = query.where(report_rows.c.kind.in_(wanted.kinds))
     ordered = query.order_by(report_rows.c.slot_ms, report_rows.c.member, report_rows.c.team, report_rows.c.kind)
-    return connection.execute(ordered.limit(limit)).mappings().all()
+    return connection.execute(ordered.limit(wanted.limit)).all()
 
 
 def marked_between(connection: Connection, tenant: str, span: tuple[int, int]) -> int:
