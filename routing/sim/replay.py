@@ -164,10 +164,19 @@ class Replay:
     def _connected(self, event: Event) -> None:
         caller = self._of.get(event.interaction_id)
         if caller is None:
+            self._deals_with_another(event)
             return
         self._is_over(caller.call.id)
         handling = caller.handling_by(self._site.pseudonyms.get(event.agent_id, ""))
         self._at(self.now_ms + handling.talk_ms + handling.hold_ms, self._hangs_up, caller.call.id)
+
+    def _deals_with_another(self, event: Event) -> None:
+        """What came of a call, e.g. a voicemail, keeps an agent busy as long as a middling call of that queue."""
+        interaction = self.world.state.interactions.get(event.interaction_id)
+        if interaction is not None and interaction.parties:
+            handling = self._laws.of(event.queue).handling(0.5, 0.5)
+            leg_id = interaction.customer_leg or interaction.parties[0].leg_id
+            self._at(self.now_ms + handling.talk_ms + handling.hold_ms, self._hangs_up, leg_id)
 
     def _ended(self, event: Event) -> None:
         if caller := self._of.get(event.interaction_id):

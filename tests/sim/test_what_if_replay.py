@@ -14,6 +14,7 @@ from routing.core.config import Config, Strategy
 from routing.core.effects import Effects
 from routing.core.facts import LegArrived
 from routing.core.step import Input
+from routing.core.treatment import Overflow, OverflowCause, OverflowTo
 from routing.core.world import World
 from routing.sim import replay as replaying
 from routing.sim.comparison import Plan, compare, replicate
@@ -207,6 +208,32 @@ def test_turned_away_and_let_go_are_told_apart_from_given_up() -> None:
     assert ends == [End.ANSWERED, End.LET_GO, End.LET_GO, End.TURNED_AWAY]
     courses, _ = run(day, staff(1, max_wait_s=60))
     assert [course.end for course in courses.values()][3] is End.ABANDONED
+
+
+@pytest.mark.req("ROUTE-19")
+def test_voicemails_that_callers_leave_keep_agents_busy_and_end() -> None:
+    calls = [call(0, 10 * MINUTE_MS), call(1_000), call(2_000), call(3_000), call(15 * MINUTE_MS)]
+    to_voicemail = {OverflowCause.FULL: Overflow(to=OverflowTo.VOICEMAIL)}
+    day = day_of(calls, [WHOLE_DAY])
+    courses, _ = run(day, staff(1, max_waiting=1, overflow=to_voicemail))
+    ends = [course.end for course in courses.values()]
+    assert ends == [End.ANSWERED, End.ANSWERED, End.LET_GO, End.LET_GO, End.ANSWERED]
+    spent = replicate(day, [staff(1, max_waiting=1, overflow=to_voicemail)], Plan(replications=1))[0][0]["in all"]
+    talked_s = (
+        sum((c.ended_ms or 0) - (c.waited_until_ms or 0) for c in courses.values() if c.end is End.ANSWERED) / 1000
+    )
+    assert spent.occupancy is not None
+    assert spent.occupancy > 100 * talked_s / 7200, "he hears them, too"
+    assert spent.occupancy < 50
+
+
+@pytest.mark.req("ROUTE-19")
+def test_a_call_to_an_entry_point_with_a_flow_enters_the_queue_that_the_flow_had_sent_it_to() -> None:
+    rules = staff(1)
+    with_flow = replace(rules.entry_points["sales"], queue="", flow="welcome")
+    rules = replace(rules, entry_points={**rules.entry_points, "sales": with_flow})
+    courses, _ = run(day_of([call(0, entry_point="sales")], [WHOLE_DAY]), rules)
+    assert [(course.queue, course.end) for course in courses.values()] == [("sales", End.ANSWERED)]
 
 
 @pytest.mark.req("ROUTE-19")
