@@ -175,4 +175,4 @@ def test_a_long_day_of_flows_ends_well(seed: int) -> None:
     chaos.check_replay()
     steps = {(event.values["step"], event.values["exit"]) for event in chaos.hall.told(EventType.FLOW_STEP)}
     assert len(chaos.hall.told(EventType.FLOW_ENTERED)) > 100
-    assert len(steps) > 20, steps
+    assert len(steps) > 15, steps
