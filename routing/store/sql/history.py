@@ -107,7 +107,7 @@ def number_to_call(connection: Connection, tenant: str, agent_id: str, interacti
 
 def customer_of(kind: str | None, ani: str | None, dnis: str | None) -> str:
     """Whose number is the customer's: who called, or who was called."""
-    return (ani if kind in (None, "inbound") else dnis) or ""
+    return (dnis if kind in ("outdial", "campaign") else ani) or ""
 
 
 def customer_history(

@@ -173,6 +173,11 @@ class Projection:
     def recording_stopped(self, _position: str, event: Event) -> None:
         self._recording(event, stopped_at_ms=event.at_ms)
 
+    def message_left(self, _position: str, event: Event) -> None:
+        """A voicemail is a recording, too: kept, heard and deleted as those of agents."""
+        said_ms = event.values["duration_ms"]
+        self._recording(event, started_at_ms=event.at_ms - said_ms, stopped_at_ms=event.at_ms)
+
     def recording_marked(self, position: str, event: Event) -> None:
         """Who paused or resumed it, when, by hand or by the server: here and in the audit (REC-08)."""
         kind, values = event.type.value.removeprefix("recording."), event.values
@@ -241,6 +246,7 @@ _WRITERS: dict[EventType, Callable[[Projection, str, Event], None]] = {
     _T.DIAL_ENDED: _P.offer_ended,
     _T.HOLD_STARTED: _P.held,
     _T.HOLD_ENDED: _P.resumed,
+    _T.VOICEMAIL_LEFT: _P.message_left,
     _T.RECORDING_STARTED: _P.recording_started,
     _T.RECORDING_CONFIRMED: _P.recording_confirmed,
     _T.RECORDING_PAUSED: _P.recording_marked,
