@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import add
@@ -118,6 +118,17 @@ def _check(query: ReportQuery) -> None:
         raise BadReport(field="to", reason="the end is not after the begin")
     if query.until_ms - query.from_ms > MAX_DAYS * _DAY_MS:
         raise BadReport(field="to", reason=f"more than {MAX_DAYS} days")
+
+
+def _rows(connection: Connection, tenant: str, wanted: RowFilter, span: tuple[int, int]) -> Iterator[Sequence[Any]]:
+    """A day at a time: other requests of the process get their turn in between. Raises BadReport for too many."""
+    total = 0
+    for from_ms in range(*span, _DAY_MS):
+        rows = rows_between(connection, tenant, wanted, (from_ms, min(from_ms + _DAY_MS, span[1])))
+        total += len(rows)
+        if total >= MAX_ROWS:
+            raise BadReport(field="to", reason="too many figures: ask for fewer members or a shorter time")
+        yield from rows
 
 
 def lines_of(found: Sequence[Bucket], rows: Iterable[Sequence[Any]]) -> tuple[Line, ...]:
