@@ -181,3 +181,19 @@ def test_the_command_line_shows_the_same_report(site: Site) -> None:
     assert "sales" in table
     assert "75" in table
     assert "no time zone" in run(*asked, "--time-zone", "Mars/Olympus", exit_code=3)
+
+
+def test_a_long_span_is_read_in_parts_of_which_none_is_lost_or_read_twice(site: Site) -> None:
+    day = 96 * SLOT_MS
+    put(site, *(row(NOON_MS - NOON_MS % day + n * SLOT_MS, "queue", "sales", offered=1) for n in range(-96, 3 * 96)))
+    span = {"from": "2026-06-30T12:00:00Z", "to": "2026-07-03T12:00:00Z"}
+    (whole,) = report(site, "queues", interval="whole", **span)["items"]
+    assert whole["offered"] == 3 * 96
+    assert [line["offered"] for line in report(site, "queues", interval="day", **span)["items"]] == [96] * 4
+
+
+def test_a_report_of_too_many_figures_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(site, *(row(NOON_MS, "queue", f"q{n}", offered=1) for n in range(5)))
+    monkeypatch.setattr("routing.app.reports.report.MAX_ROWS", 5)
+    answer = site.get("reports/queues?from=2026-07-01&to=2026-07-02")
+    assert (answer.status_code, "too many figures" in answer.text) == (422, True)
