@@ -20,7 +20,7 @@ from routing.core.world import World, WorldState
 
 CUSTOMER = "caller"
 WAITING_FOR, BUSY = "@waiting.", "@busy."  # entry points and queues of our own, for other callers
-_MOST_INPUTS = 20_000
+_MOST_INPUTS = 5000
 _LONGEST_MS = 24 * 3_600_000
 _SIGN_IN_MS = 60_000
 
