@@ -96,8 +96,8 @@ def _excerpt(world: World, interaction: Interaction, fact: LookedUp) -> dict[str
     """What the answer said, as events may carry it."""
     declared = world.config.cad_of(interaction.entry_point)
     named = {"cad": cad.masked(declared, {n: v for n, v in interaction.cad.items() if n in fact.cad})}
-    plain = {"priority": fact.priority, "requires": fact.requires, "language": fact.language}
-    return named | plain | {"preferred_agent": fact.preferred_agent}
+    plain = {"priority": fact.priority, "requires": fact.requires[:256], "language": fact.language[:32]}
+    return named | plain | {"preferred_agent": fact.preferred_agent[:64]}
 
 
 def _tell(world: World, interaction: Interaction, step: FlowStep, outcome: str, **told: Any) -> None:

@@ -42,12 +42,14 @@ def transfer(world: World, interaction: Interaction, step: FlowStep) -> Next:
     try:
         if step.agent:
             require_free(world, step.agent, interaction)
-            ring(world, _let_go(world, interaction), (step.agent,), OfferPurpose.TRANSFER)
-        else:
-            outside = outside_number(world, interaction.pbx, step.number)
-            ring_outside(world, _let_go(world, interaction), outside, OfferPurpose.TRANSFER)
+        outside = None if step.agent else outside_number(world, interaction.pbx, step.number)
     except DomainError as error:
         return Left("failed", {"reason": error.code})
+    interaction = _let_go(world, interaction)
+    if outside:
+        ring_outside(world, interaction, outside, OfferPurpose.TRANSFER)
+    else:
+        ring(world, interaction, (step.agent,), OfferPurpose.TRANSFER)
     return WAITING
 
 
