@@ -9,17 +9,24 @@ from routing.core import flow_cad, hours
 from routing.core.events import EventType
 from routing.core.flow import Comparison, FlowPlace, FlowStep, Test
 from routing.core.flow_position import MAX_DEPTH, MOVED, Left, Next, go_to, step_at
-from routing.core.flow_values import fill, value
+from routing.core.flow_values import fill, is_secure, names_in, value
 from routing.core.interaction import Interaction, Preference
 from routing.core.world import World
 
 
 def put(world: World, interaction: Interaction, step: FlowStep) -> Next:
-    """`set`. What does not fit a variable's declaration is left out and told."""
-    changes = {name: fill(world, interaction, template) for name, template in step.cad.items()}
-    refused = flow_cad.put(world, interaction, changes)
+    """`set`. What does not fit a variable's declaration is left out and told, and what would show a secure value."""
+    leaking = {name for name, template in step.cad.items() if _shows_secure(world, interaction, name, template)}
+    changes = {name: fill(world, interaction, text) for name, text in step.cad.items() if name not in leaking}
+    refused = flow_cad.put(world, interaction, changes) | dict.fromkeys(leaking, "not secure, but the value is")
     apply(world, world.interaction(interaction.id), step)
     return Left("next", {"cad_refused": refused} if refused else {})
+
+
+def _shows_secure(world: World, interaction: Interaction, name: str, template: str) -> bool:
+    return not is_secure(world, interaction, f"cad.{name}") and any(
+        is_secure(world, interaction, value_name) for value_name in names_in(template)
+    )
 
 
 def apply(world: World, interaction: Interaction, step: FlowStep) -> Interaction:

@@ -254,6 +254,15 @@ def test_set_changes_cad_by_templates_priority_skills_and_language() -> None:
     assert event.values["cad_refused"] == {"case": "not an integer of at most 18 digits"}
 
 
+@pytest.mark.req("CAD-05")
+def test_a_secure_value_is_not_set_into_a_variable_that_is_shown() -> None:
+    changed = step("set", cad={"tier": "card {cad.card}", "card": "9{cad.card}"}, next="menu")
+    call = Call(centre(flow(set=changed, menu=step("menu", key_1="menu"))), cad={"card": "4111"})
+    assert call.now.cad == {"card": "94111"}
+    assert "4111" not in repr(call.d.events)
+    assert call.told(EventType.FLOW_STEP)[0].values["cad_refused"] == {"tier": "not secure, but the value is"}
+
+
 ALWAYS = ((Span(from_min=0, until_min=1440),),) * 7
 NEVER: tuple[tuple[Span, ...], ...] = ((),) * 7
 
