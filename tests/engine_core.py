@@ -44,6 +44,12 @@ class TallyCore:
             case _:
                 return Effects()
 
+    def calls(self, world: TallyWorld) -> int:
+        return len(world.state.interactions)
+
+    def begins_call(self, world: TallyWorld, item: object) -> bool:
+        return False
+
     def _count(self, state: WorldState, leg: str, now_ms: int, seq: int) -> Effects:
         if leg.startswith("bad"):
             raise KeyError(leg)

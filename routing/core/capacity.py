@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from routing.core.errors import CapacityReached, DialRateReached
-from routing.core.orders import CapacityGranted
+from routing.core.facts import LegAnswered, LegArrived
+from routing.core.orders import CapacityGranted, StartOutdial
 from routing.core.world import World
 
 DATA_CENTRE_FULL = 26  # OUT-04
@@ -29,6 +30,14 @@ def reason_code(world: World) -> int | None:
         return DATA_CENTRE_FULL
     limit = world.config.limits.tenant_calls
     return TENANT_FULL if limit is not None and calls >= limit else None
+
+
+def may_begin(world: World, item: object) -> bool:
+    """Whether one more call may count after this input: someone arrives or is called."""
+    if isinstance(item, LegAnswered):  # by an agent who is offered a callback
+        interaction = world.interaction_of(item.leg_id)
+        return interaction is not None and interaction.is_calling_back and not interaction.is_customer_call
+    return isinstance(item, LegArrived | StartOutdial)
 
 
 def require_room(world: World) -> None:

@@ -7,12 +7,9 @@ so the core stays pure, a replay knows what was granted, and two engines never l
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
-from routing.core.facts import LegArrived
-from routing.core.orders import CapacityGranted, StartOutdial
-from routing.core.world import WorldState
-from routing.store.port import Input, Store
+from routing.core.orders import CapacityGranted
+from routing.store.port import Store
 
 # Spares the store a question for each call; given only while a hundred times as many are left to the others.
 SPARE_CALLS = 8
@@ -27,18 +24,17 @@ class CallShare:
         self._next_s = 0.0
         self._spare = 0
 
-    async def cover(self, state: WorldState, inputs: Sequence[Input]) -> list[CapacityGranted]:
-        """What to tell the core before these inputs: room for all calls that may begin with them, as far as there is.
+    async def cover(self, granted: int | None, needed: int) -> list[CapacityGranted]:
+        """What to tell the core before the next inputs: room for the live calls and for all that may begin with these
+        inputs, `needed` together, as far as there is. `granted`: what it was told last.
 
         Where calls are scarce, what is idle goes back with the next batch. Asked once a second in any case, also so
         that the share does not expire; the first time after a takeover, when the engine before may have reserved
         another one than it told the core.
         """
         if self._limit is None:
-            return [CapacityGranted(calls=None)] if state.calls_granted is not None else []
-        begins = sum(isinstance(entry.item, LegArrived | StartOutdial) for entry in inputs)
-        needed, now_s = len(state.interactions) + begins, time.monotonic()
-        granted = state.calls_granted
+            return [CapacityGranted(calls=None)] if granted is not None else []
+        now_s = time.monotonic()
         if now_s < self._next_s and granted is not None and 0 <= granted - needed <= 2 * self._spare:
             return []
         self._next_s = now_s + INTERVAL_S

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
+from routing.core import capacity
 from routing.core.effects import Effects
 from routing.core.orders import FireTimer
 from routing.core.step import step
@@ -28,6 +29,12 @@ class Core(Protocol[W]):
     def step(self, world: W, item: Item, now_ms: int, seq: int) -> Effects:
         """Apply one item. When it raises, the world is as it was before."""
 
+    def calls(self, world: W) -> int:
+        """Live calls that count for the data centre's limit."""
+
+    def begins_call(self, world: W, item: object) -> bool:
+        """Whether one more may count after this item."""
+
 
 class RoutingCore:
     """The product's own core."""
@@ -37,6 +44,12 @@ class RoutingCore:
 
     def step(self, world: World, item: Item, now_ms: int, seq: int) -> Effects:
         return step(world, item, now_ms, seq)
+
+    def calls(self, world: World) -> int:
+        return world.customer_calls
+
+    def begins_call(self, world: World, item: object) -> bool:
+        return capacity.may_begin(world, item)
 
 
 def apply(core: Core[W], world: W, entry: JournalEntry) -> Effects:

@@ -110,7 +110,9 @@ class Engine(Generic[W]):
             await silence.look(session.world.state.links)
             wait_ms = session.wait_ms(settings.idle_ms)
             inputs = await store.read_inputs(session.position, settings.batch, wait_ms)
-            granted = await share.cover(session.world.state, inputs)
+            begins = sum(self._core.begins_call(session.world, entry.item) for entry in inputs)
+            calls = self._core.calls(session.world) + begins
+            granted = await share.cover(session.world.state.calls_granted, calls)
             commit = session.take(inputs, granted)
             if commit is None:
                 continue
