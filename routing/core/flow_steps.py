@@ -25,7 +25,7 @@ def put(world: World, interaction: Interaction, step: FlowStep) -> Next:
 
 def _shows_secure(world: World, interaction: Interaction, name: str, template: str) -> bool:
     return not is_secure(world, interaction, f"cad.{name}") and any(
-        is_secure(world, interaction, value_name) for value_name in names_in(template)
+        value(world, interaction, used) and is_secure(world, interaction, used) for used in names_in(template)
     )
 
 
