@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from routing.core.commands import RECORDED
 from routing.core.errors import PbxError
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -63,6 +64,11 @@ def sound(text: str) -> str:
     if len(text) > MAX_SOUND or not _SOUND.fullmatch(text):
         raise UnsafeAction(what=f"the prompt {plain(text, 40)!r}")
     return text
+
+
+def message(prompt: str) -> str:
+    """The name of the recorded file that this prompt is, empty when it is another one. Raises UnsafeAction."""
+    return word(prompt.removeprefix(RECORDED)) if prompt.startswith(RECORDED) else ""
 
 
 def language(text: str) -> str:

@@ -14,7 +14,7 @@ import structlog
 from routing.app.clock import Clock
 from routing.app.fact_outbox import FactOutbox
 from routing.app.repeats import Repeats
-from routing.core.commands import Command, DialLeg, HangUpLeg, PlayDigits
+from routing.core.commands import Command, DialLeg, HangUpLeg, PlayDigits, PlayPrompts, RecordMessage
 from routing.core.errors import StoreError
 from routing.core.facts import CommandEnded, CommandOutcome, Fact, LinkLost, LinkRestored
 from routing.engine.backoff import Backoff
@@ -22,6 +22,8 @@ from routing.store.port import Store, StoredCommand, Undecodable
 from telephony.port import PbxPort
 
 log = structlog.get_logger()
+
+OVERTAKEN = (DialLeg, PlayDigits, PlayPrompts, RecordMessage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,14 +178,14 @@ class Connector:
     def _drop_overtaken(self, found: Sequence[StoredCommand]) -> set[str]:
         """Dials from before the link came up: the snapshot brings new decisions, and no phone shall ring twice.
 
-        Nor are digits sent twice, by a process that was killed and this one, or long after they were meant.
+        Nor are digits sent twice, by a process that was killed and this one, or long after they were meant. Prompts
+        that may have been heard already are asked for again by the core, if it still wants them.
         """
         # A quick engine has answered the snapshot already, a millisecond or more later: what it asks for is to be done.
         old = [entry.command for entry in found if entry.at_ms <= self._up_since_ms]
-        overtaken = [command for command in old if isinstance(command, DialLeg | PlayDigits)]
+        overtaken = [command for command in old if isinstance(command, OVERTAKEN)]
         for command in overtaken:
-            event = "dial_overtaken" if isinstance(command, DialLeg) else "digits_overtaken"
-            log.warning(event, pbx=self._settings.pbx, command_id=command.id)
+            log.warning("command_overtaken", pbx=self._settings.pbx, type=type(command).__name__, command_id=command.id)
             self._end(command, CommandOutcome.UNKNOWN, "overtaken by a snapshot")
         return {command.id for command in overtaken}
 

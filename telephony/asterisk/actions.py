@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from routing.core.commands import DialLeg, PlayPrompts, RecordMessage
 from telephony.digits import DIGIT_MS
 from telephony.rooms import CONTEXT_AGENT, CONTEXT_MESSAGE, CONTEXT_NONE, CONTEXT_PROMPT
-from telephony.safety import CONTROL, UnsafeAction, dtmf, language, leg_name, plain, sound, variable_name, word
+from telephony.safety import CONTROL, UnsafeAction, dtmf, language, leg_name, message, plain, sound, variable_name, word
 
 Fields = Mapping[str, str | Sequence[str]]
 
@@ -133,7 +133,7 @@ def play(channel: str, order: PlayPrompts, place: str) -> list[dict[str, str | l
     """Prompts and keys as variables, then the way to the dialplan that obeys them. Raises UnsafeAction."""
     if len(order.prompts) > MAX_PROMPTS:
         raise UnsafeAction(what=f"more than {MAX_PROMPTS} prompts at once")
-    values = {f"SR_PROMPT_{number}": sound(name) for number, name in enumerate(order.prompts, start=1)}
+    values = {f"SR_PROMPT_{number}": _prompt(name) for number, name in enumerate(order.prompts, start=1)}
     values |= {"SR_PROMPTS": str(len(order.prompts)), "SR_PROMPT_LANGUAGE": language(order.language), "SR_KEYS": "0"}
     if order.keys is not None:
         values["SR_KEYS"] = str(max(1, order.keys.max_digits))
@@ -159,6 +159,11 @@ def _with_variables(
     named = {"SR_ASK": leg_name(ask), **values}
     variables = [set_variable(channel, name, value) for name, value in named.items()]
     return [*variables, redirect([channel], context, word(place))]
+
+
+def _prompt(name: str) -> str:
+    """The dialplan knows where recordings are."""
+    return name if message(name) else sound(name)
 
 
 def _seconds(duration_ms: int) -> str:

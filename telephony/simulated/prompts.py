@@ -10,7 +10,7 @@ from random import Random
 from routing.core.commands import PlayPrompts, RecordMessage
 from routing.core.facts import Fact, LegState, MessageEnded, PromptOutcome, PromptsEnded
 from telephony.prompts import SPEECH_MS
-from telephony.safety import UnsafeAction, language, sound, word
+from telephony.safety import UnsafeAction, language, message, sound, word
 from telephony.simulated.channel import Channel, Mark, Place
 from telephony.simulated.clock import Timer, VirtualClock
 from telephony.simulated.recordings import Recordings
@@ -131,10 +131,18 @@ class Prompts:
         if isinstance(run.order, RecordMessage):
             self._in(run, BEEP_MS, lambda: self._record(run))
             return
-        run.left = [name for name in run.order.prompts if name not in self.missing]
+        run.left = [name for name in run.order.prompts if self._is_there(name)]
         run.has_played = bool(run.left) or not run.order.prompts
         self._expect(run)
         self._play_next(run)
+
+    def _is_there(self, name: str) -> bool:
+        file = message(name)
+        return file in self._recordings.files if file else name not in self.missing
+
+    def _length_ms(self, name: str) -> int:
+        marks = self._recordings.files.get(message(name), [])
+        return marks[-1].at_ms - marks[0].at_ms if marks else self.lengths_ms.get(name, self.length_ms)
 
     def _expect(self, run: _Run) -> None:
         """What this caller is going to do."""
@@ -161,7 +169,7 @@ class Prompts:
     def _play_next(self, run: _Run) -> None:
         if run.left:
             name = run.channel.prompt = run.left.pop(0)
-            self._in(run, self.lengths_ms.get(name, self.length_ms), lambda: self._play_next(run))
+            self._in(run, self._length_ms(name), lambda: self._play_next(run))
             return
         run.channel.prompt = ""
         keys = run.order.keys if isinstance(run.order, PlayPrompts) else None
@@ -254,4 +262,5 @@ def _check(order: Order) -> None:
         return
     language(order.language)
     for name in order.prompts:
-        sound(name)
+        if not message(name):
+            sound(name)

@@ -196,6 +196,9 @@ class PbxLab(Protocol):
     def now_s(self) -> float:
         """The lab's own clock."""
 
+    async def hears_message(self, listener: LabParty, speaker: LabParty, within_s: float = 5.0) -> None:
+        """Waits until `listener` hears what `speaker` said when he was recorded, no music and nobody else."""
+
     async def pass_time(self, seconds: float) -> None:
         """People talk on for so long."""
 

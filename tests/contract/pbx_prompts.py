@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from routing.core.commands import KeyInput, PlayPrompts, RecordMessage
+from routing.core.commands import RECORDED, KeyInput, PlayPrompts, RecordMessage
 from routing.core.facts import CommandEnded, CommandOutcome, MessageEnded, PromptOutcome, PromptsEnded
 from tests.contract.pbx_lab import IncomingCall, LabCaller, PbxLab
 from tests.contract.pbx_suite import new_id, of, reach, room, take
@@ -37,6 +37,15 @@ def record(lab: PbxLab, leg_id: str, max_s: int = 10, silence_s: int = 3) -> Rec
         file=new_id("msg"),
         max_s=max_s,
         silence_s=silence_s,
+    )
+    lab.port.submit(order)
+    return order
+
+
+def replay(lab: PbxLab, leg_id: str, file: str, keys: KeyInput | None) -> PlayPrompts:
+    """Of a message."""
+    order = PlayPrompts(
+        id=new_id("cmd"), pbx=lab.pbx, leg_id=leg_id, interaction_id="int_none", prompts=(RECORDED + file,), keys=keys
     )
     lab.port.submit(order)
     return order

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
-from routing.core.commands import WatchPhones
+from routing.core.commands import RECORDED, WatchPhones
 from routing.core.facts import DialOutcome, Fact, LegArrived, LegState, LinkRestored, PhoneChanged
 from telephony.simulated import LinkTimings, SimulatedPbx, SimulatedPort, VirtualClock
 from telephony.simulated import habits as habit
@@ -243,6 +243,14 @@ class SimulatedLab:
     async def hears_prompt(self, listener: LabParty, name: str, within_s: float = 5.0) -> None:
         wanted = Hearing(prompt=self.prompt(name))
         self.wait(lambda: self._hearing(listener) == wanted, within_s, lambda: self._hearing(listener))
+
+    async def hears_message(self, listener: LabParty, speaker: LabParty, within_s: float = 5.0) -> None:
+        def says() -> frozenset[str]:
+            prompt = self._hearing(listener).prompt
+            marks = self.sim.recordings.files.get(prompt.removeprefix(RECORDED), [])
+            return frozenset(party for mark in marks for party in mark.parties)
+
+        self.wait(lambda: says() == {self._party(speaker)}, within_s, lambda: self._hearing(listener))
 
     @property
     def now_s(self) -> float:

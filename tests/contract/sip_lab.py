@@ -158,6 +158,9 @@ class SipLab(ABC):
     async def hears_prompt(self, listener: LabParty, name: str, within_s: float = 5.0) -> None:
         await self.wait(lambda: self._fits(listener, {PROMPT_HZ[name]}), within_s, lambda: self._heard(listener))
 
+    async def hears_message(self, listener: LabParty, speaker: LabParty, within_s: float = 5.0) -> None:
+        await self.hears(listener, speaker, within_s=within_s)
+
     @property
     def now_s(self) -> float:
         return time.monotonic()

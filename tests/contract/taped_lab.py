@@ -145,6 +145,9 @@ class TapedLab(ABC):
     async def hears_prompt(self, listener: LabParty, name: str, within_s: float = 5.0) -> None:
         await self.tape.call(LAB, "hears_prompt", listener, name)
 
+    async def hears_message(self, listener: LabParty, speaker: LabParty, within_s: float = 5.0) -> None:
+        await self.tape.call(LAB, "hears_message", listener, speaker)
+
     @property
     def now_s(self) -> float:
         return float(self.tape.read(LAB, "now_s"))

@@ -5,9 +5,21 @@ from __future__ import annotations
 import pytest
 
 from routing.core.commands import RecordMessage
-from routing.core.facts import CommandOutcome, LegEnded, MessageEnded, PromptOutcome
+from routing.core.facts import CommandOutcome, LegEnded, MessageEnded, PromptOutcome, PromptsEnded
 from tests.contract.pbx_lab import PbxLab
-from tests.contract.pbx_prompts import ONE_KEY, Held, began, finished, in_silence, on_hold, play, record, recorded
+from tests.contract.pbx_prompts import (
+    ONE_KEY,
+    Held,
+    began,
+    finished,
+    in_silence,
+    on_hold,
+    over,
+    play,
+    record,
+    recorded,
+    replay,
+)
 from tests.contract.pbx_suite import connect, ended, hang_up, in_lab_with, new_id, of, reach, room
 
 SLACK_S = 0.5
@@ -160,4 +172,34 @@ async def test_a_message_is_refused_for_names_that_are_none_and_legs_that_are_go
         await ended(lab, order, CommandOutcome.REFUSED)
     await ended(lab, record(lab, new_id("leg")), CommandOutcome.REFUSED)
     assert not of(lab, MessageEnded)
+    await lab.hears_music(held.caller)
+
+
+@in_lab_with("1001")
+async def test_an_agent_hears_a_message_whose_caller_is_gone(lab: PbxLab) -> None:
+    held, agent = await on_hold(lab), lab.phone("1001")
+    order = record(lab, held.leg_id)
+    await speaks(lab, order, 2.0)
+    await held.caller.hang_up()
+    said = await recorded(lab, order)
+    interaction_id = new_id("int")
+    leg = await connect(lab, agent, interaction_id=interaction_id)
+    await reach(lab, interaction_id, 1, room("main", leg))
+    for keys in (None, ONE_KEY):
+        listens = replay(lab, leg, order.file, keys)
+        await lab.hears_message(agent, held.caller)
+        begun_s = lab.now_s
+        await lab.wait_fact(PromptsEnded, command_id=listens.id)
+        assert lab.now_s - begun_s > said.duration_ms / 1000 - 1.0
+        await finished(lab, listens, "")
+    assert (await over(lab, replay(lab, leg, new_id("msg"), None))).outcome is PromptOutcome.FAILED
+    await lab.hears(agent)
+
+
+@pytest.mark.req("SAFE-03")
+@in_lab_with()
+async def test_no_other_file_is_played_as_a_message(lab: PbxLab) -> None:
+    held = await on_hold(lab)
+    for file in ("../a", "/etc/a", "a/b", "a,b", ""):
+        await ended(lab, replay(lab, held.leg_id, file, None), CommandOutcome.REFUSED)
     await lab.hears_music(held.caller)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from deploy.lab.redis import RedisServer
 from routing.app.clock import ManualClock, SystemClock
 from routing.app.connector import Connector, ConnectorSettings
-from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg, PlayDigits
+from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg, PlayDigits, PlayPrompts, RecordMessage
 from routing.core.errors import StoreError
 from routing.core.facts import CommandEnded, CommandOutcome, LegArrived, LinkLost, LinkRestored
 from routing.store.errors import StoreUnavailable
@@ -137,19 +137,29 @@ def test_after_a_crash_between_submit_and_save_all_that_is_harmless_is_done_agai
 
 
 @pytest.mark.req("SAFE-01", "SAFE-02", "ACT-02")
-def test_digits_from_before_the_link_came_up_are_not_sent_twice_nor_late(shared_redis: RedisServer) -> None:
-    def digits(id_: str) -> PlayDigits:
-        return PlayDigits(id=id_, pbx="ast1", leg_id="customer", digits="42")
-
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda id_: PlayDigits(id=id_, pbx="ast1", leg_id="customer", digits="42"),
+        lambda id_: PlayPrompts(id=id_, pbx="ast1", leg_id="customer", interaction_id="i", prompts=("a",)),
+        lambda id_: RecordMessage(
+            id=id_, pbx="ast1", leg_id="customer", interaction_id="i", file="msg", max_s=9, silence_s=3
+        ),
+    ],
+    ids=["digits", "prompts", "message"],
+)
+def test_sounds_from_before_the_link_came_up_are_not_made_twice_nor_late(
+    shared_redis: RedisServer, kind: Callable[[str], Command]
+) -> None:
     async def play() -> None:
         tenant = uuid4().hex
         store, port = RedisStore(shared_redis.url, tenant), NotingPort()
         token = await lead(store)
-        await store.commit(token, step_commit(1, commands=[digits("old"), hang_up("h")]))
+        await store.commit(token, step_commit(1, commands=[kind("old"), hang_up("h")]))
         with capture_logs():
             async with connected(shared_redis.url, tenant, port) as connector:
                 await until(lambda: connector.is_caught_up)
-                await store.commit(token, step_commit(2, commands=[digits("new")]))
+                await store.commit(token, step_commit(2, commands=[kind("new")]))
                 await until(lambda: len(port.submitted) == 2)
         assert [c.id for c in port.submitted] == ["h", "new"]
         assert await outcomes(store) == {"old": (CommandOutcome.UNKNOWN, "overtaken by a snapshot")}

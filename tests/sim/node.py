@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from routing.app.connector import OVERTAKEN
 from routing.app.repeats import REPEATABLE
-from routing.core.commands import Command, DialLeg, HangUpLeg, PlayDigits
+from routing.core.commands import Command, HangUpLeg
 from routing.core.facts import CommandEnded, CommandOutcome, Fact, LinkRestored
 from telephony.simulated import LinkTimings, SimulatedPbx, SimulatedPort, VirtualClock
 from telephony.simulated.channel import Timings
@@ -70,10 +71,10 @@ class Node:
             self.port = SimulatedPort(self.pbx, LinkTimings())
             self.begin()
 
-    def _catch_up(self) -> list[DialLeg | PlayDigits]:
-        """Everything that waited but dials and digits, which are older than the snapshot and end unknown."""
+    def _catch_up(self) -> list[Command]:
+        """Everything that waited but dials and sounds, which are older than the snapshot and end unknown."""
         waiting, self._stream = self._stream, []
         for command in waiting:
-            if not isinstance(command, DialLeg | PlayDigits):
+            if not isinstance(command, OVERTAKEN):
                 self._submit(command)
-        return [command for command in waiting if isinstance(command, DialLeg | PlayDigits)]
+        return [command for command in waiting if isinstance(command, OVERTAKEN)]

@@ -14,7 +14,7 @@ from routing.core.commands import KeyInput, ReturnLeg
 from routing.core.config import Result
 from routing.core.facts import Fact, LegEnded, PromptOutcome, RoomsReached
 from tests.contract.asterisk_lab import AsteriskLab
-from tests.contract.pbx_prompts import KEYS, began, finished, on_hold, over, play, record, recorded
+from tests.contract.pbx_prompts import KEYS, began, finished, on_hold, over, play, record
 from tests.contract.pbx_suite import connect, new_id, reach, room, rooms
 from tests.contract.sip_people import PROMPT_HZ, SipCaller
 from tests.system.test_asterisk_dialplan import in_lab
@@ -107,28 +107,6 @@ def test_a_caller_who_hears_prompts_goes_back_too_when_the_server_stays_dead(wha
         assert await held.caller.variable("SR_RESULT") == "unavailable"
 
     in_lab(scenario, SR_DEAD_S=4, SR_CHECK_S=1)
-
-
-def test_a_message_of_who_hung_up_in_silence_is_there_and_plays_again() -> None:
-    async def scenario(lab: AsteriskLab) -> None:
-        held = await on_hold(lab)
-        order = record(lab, held.leg_id)
-        await began(lab, order)
-        await lab.pass_time(2.0)
-        await held.caller.hang_up()
-        await recorded(lab, order)
-        agent, interaction_id = lab.phone("1001"), new_id("int")
-        leg = await connect(lab, agent, interaction_id=interaction_id)
-        await reach(lab, interaction_id, 1, room("main", leg))
-        path = lab.recording(order.file)
-        listened = play(lab, leg)
-        await finished(lab, listened, "")
-        order_again = replace(listened, id=new_id("cmd"), prompts=(str(path.with_suffix("")),))
-        lab.port.submit(order_again)
-        await lab.hears(agent, held.caller)
-        await finished(lab, order_again, "")
-
-    in_lab(scenario, "1001")
 
 
 @pytest.mark.req("ROUTE-11")
