@@ -21,7 +21,7 @@ from routing.core.errors import ConfigError
 from routing.core.intervals import SLOT_MS
 from routing.sim.clock import length_of, start_of
 from routing.sim.day import HOUR_MS, Call, Day, Fate, Presence, Shift, Span, pseudonym
-from routing.store.sql.history_tables import offers, wrap_ups
+from routing.store.sql.history_tables import interactions, offers, wrap_ups
 from routing.store.sql.meta import row_as
 from routing.store.sql.report_rows import changes_of_slot
 from routing.store.sql.report_steps import StepKind
@@ -41,11 +41,12 @@ class NothingRecorded(ConfigError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Details:
     """How long telephones rang, by leg those that were answered, by interaction those whose caller gave up meanwhile;
-    and the legs of agents whose wrap-up was ended by its time-out.
+    the legs of agents whose wrap-up was ended by its time-out; and where each interaction came in.
     """
 
     rings_ms: Mapping[str, int]
     cut: frozenset[str]
+    pbxs: Mapping[str, str]
 
 
 def export_day(connection: Connection, tenant: str, date: str, zone: str, salt: str = "") -> Day:
@@ -117,7 +118,12 @@ def _details(connection: Connection, tenant: str, window: tuple[int, int]) -> _D
         for row in connection.execute(rung)
         if row.ended_at_ms is not None
     }
-    return _Details(rings_ms=rings, cut=frozenset(connection.scalars(cut)))
+    entered = interactions.c.entered_at_ms
+    came = select(interactions.c.id, interactions.c.pbx).where(
+        interactions.c.tenant == tenant, entered >= window[0] - LEAD_MS, entered < window[1]
+    )
+    pbxs = {id_: pbx for id_, pbx in connection.execute(came) if pbx}
+    return _Details(rings_ms=rings, cut=frozenset(connection.scalars(cut)), pbxs=pbxs)
 
 
 def _visits(story: Story, steps: Sequence[Step], details: _Details) -> Iterator[tuple[Call, str]]:
@@ -135,6 +141,7 @@ def _visits(story: Story, steps: Sequence[Step], details: _Details) -> Iterator[
             at_ms=visit.begun_at_ms,
             queue=visit.queue,
             entry_point=story.entry_point if came_straight else "",
+            pbx=details.pbxs.get(steps[0].interaction_id, ""),
             fate=_FATES.get(visit.outcome or "", Fate.UNKNOWN if visit.outcome is None else Fate.LET_GO),
             waited_ms=visit.wait_ms if visit.outcome is not None else None,
             ring_ms=details.rings_ms.get(steps[0].interaction_id) if visit.outcome == ABANDONED else None,

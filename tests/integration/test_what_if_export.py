@@ -29,7 +29,7 @@ from routing.store.port import StoredEvent
 from routing.store.sql import migrate
 from routing.store.sql.database import Database
 from routing.store.sql.projection import Projection
-from tests.factories import agent, config, queue, requirement, wrap_up
+from tests.factories import PBX, agent, config, queue, requirement, wrap_up
 
 DATE, TENANT = "2026-03-14", "test"
 ZERO_MS = start_of(DATE, "UTC")
@@ -130,6 +130,7 @@ def test_an_export_names_nobody_and_tells_what_a_replay_needs(database: Database
     assert {shift.agent for shift in day.shifts} == {pseudonym("pepper", member) for member in rules.agents}
     assert {call.requires for call in day.calls} == {(), SPANISH}, "the queue's own skills are not told"
     assert {call.priority for call in day.calls} == {None}
+    assert {call.pbx for call in day.calls} == {PBX}
     answered = [call for call in day.calls if call.fate is Fate.ANSWERED]
     assert all(call.ring_ms is not None and call.talk_ms is not None and call.agent for call in answered)
     assert any(call.is_wrap_up_cut for call in answered)
