@@ -56,11 +56,12 @@ def request(world: World, interaction: Interaction, queue_id: str, source: Callb
     Empty: it is taken, and his own interaction, which goes on, has the result CALLBACK. Else why not: no_queue,
     anonymous, number_invalid, not_allowed, no_trunk, in_flight.
     """
-    found = _may_call(world, number or interaction.ani, interaction.pbx)
+    number = number or _number_of(interaction)
+    found = _may_call(world, number, interaction.pbx)
     queue = world.config.queues.get(queue_id)
     refusal = found if isinstance(found, str) else "" if queue else "no_queue"
     if isinstance(found, str) or queue is None:
-        values = {"reason": refusal, "source": source.value, "number": number or interaction.ani}
+        values = {"reason": refusal, "source": source.value, "number": number}
         world.emit(EventType.CALLBACK_REFUSED, interaction, **values)
         return refusal
     outside, pbx = found
@@ -68,6 +69,11 @@ def request(world: World, interaction: Interaction, queue_id: str, source: Callb
     _create(world, asked, _from_caller(world, interaction, queue, asked))
     world.update_interaction(world.interaction(interaction.id), result=Result.CALLBACK)
     return ""
+
+
+def _number_of(interaction: Interaction) -> str:
+    """The customer's: who called, or whom an agent has called."""
+    return interaction.dnis if interaction.outdial else interaction.ani
 
 
 def _may_call(world: World, text: str, pbx_id: str) -> tuple[Outside, str] | str:
@@ -102,8 +108,8 @@ def _from_caller(world: World, origin: Interaction, queue: Queue, asked: _Asked)
         entry_point=origin.entry_point,
         queue=queue.id,
         ani=asked.outside.number.text,
-        ani_name=origin.ani_name,
-        dnis=origin.dnis,
+        ani_name=origin.ani_name or (origin.outdial.name if origin.outdial else ""),
+        dnis=origin.ani if origin.outdial else origin.dnis,
         entered_at_ms=origin.entered_at_ms,
         priority=origin.priority or queue.priority,
         requires=origin.requires if is_same else merge(queue.requires, origin.own_requires or ()),
@@ -170,9 +176,10 @@ def after_abandon(world: World, interaction: Interaction) -> None:
 
 def reached_us(world: World, interaction: Interaction) -> None:
     """A caller has an agent of a queue: a callback that this queue owes to his number is not needed any more."""
-    if interaction.is_calling_back or not digits_of(interaction.ani):
+    number = _number_of(interaction)
+    if not digits_of(number):
         return
-    for owed in world.callbacks_to(readings(interaction.ani, world.config.numbers)):
+    for owed in world.callbacks_to(readings(number, world.config.numbers)):
         if owed.queue == interaction.queue:
             give_up(world, owed, GivenUp.REACHED_US)
 

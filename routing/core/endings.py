@@ -45,18 +45,19 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
 
 def _release_customer(world: World, interaction: Interaction, result: Result) -> None:
     entry_point = world.config.entry_points.get(interaction.entry_point)
-    if interaction.outdial or interaction.callback or interaction.message:  # no dialplan that it came from
-        if interaction.customer_leg:
-            hang_up(world, interaction.pbx, interaction.customer_leg)
-        return
-    if result in (Result.ANSWERED, Result.TRANSFERRED) and not (entry_point and entry_point.return_after_call):
+    is_done = result in (Result.ANSWERED, Result.TRANSFERRED) and interaction.customer_leg
+    if is_done and not (entry_point and entry_point.return_after_call):
         hang_up(world, interaction.pbx, interaction.customer_leg)
         return
     give_back(world, interaction, result)
 
 
 def give_back(world: World, interaction: Interaction, result: Result, **further: str) -> None:
-    """The customer's leg goes on in the dialplan that handed it over."""
+    """The customer's leg goes on in the dialplan that handed it over; one that we dialed is hung up."""
+    if interaction.outdial or interaction.callback or interaction.message:
+        if interaction.customer_leg:
+            hang_up(world, interaction.pbx, interaction.customer_leg)
+        return
     variables = {"SR_RESULT": result.value, "SR_INTERACTION": interaction.id, **further}
     variables |= {f"SR_CAD_{name}": value for name, value in interaction.cad.items()}
     command = ReturnLeg(

@@ -30,7 +30,7 @@ from routing.core.orders import RequestCallback, SignIn
 from routing.core.world import WorldState
 from routing.engine.core import RoutingCore
 from routing.engine.replay import replay
-from routing.store.port import START
+from routing.store.port import START, Undecodable
 from tests.integration.test_call_capacity import LIMIT, PBX, Tenant, configuration, running
 from tests.waiting import run
 
@@ -81,7 +81,8 @@ class Site:
         return found
 
     async def commands(self, pbx: str = PBX) -> list[Command]:
-        return [c.command for c in await self.tenant.store.read_commands(pbx, START, 10_000, 0) if c.command]
+        found = await self.tenant.store.read_commands(pbx, START, 10_000, 0)
+        return [stored.command for stored in found if not isinstance(stored.command, Undecodable)]
 
     async def allow(self) -> None:
         """Answer every question that has not been answered yet."""

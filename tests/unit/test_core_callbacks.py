@@ -8,10 +8,11 @@ import pytest
 
 from routing.core.agent import AgentState
 from routing.core.callback import CallbackState
-from routing.core.commands import LOOKUPS, DialLeg, LookUpKind
-from routing.core.config import Result
+from routing.core.commands import LOOKUPS, DialLeg, LookUpKind, ReturnLeg
+from routing.core.config import Numbers, Result
 from routing.core.events import EventType
 from routing.core.facts import DialOutcome, LegAnswered, LegArrived, LookUpOutcome
+from routing.core.flow import Comparison, Test
 from routing.core.hours import Hours, Span
 from routing.core.interaction import InteractionState, OfferPurpose
 from routing.core.limits import CallLimits
@@ -28,6 +29,10 @@ from routing.core.orders import (
 from routing.core.roles import Action
 from tests.unit.callback_line import ANNA, BEN, CUSTOMER, RULES, WAITED_S, Owed, ask, attach, cancel, centre
 from tests.unit.core_driver import START_MS, Driver
+from tests.unit.flow_line import Call, flow, step
+from tests.unit.flow_line import centre as flows_centre
+from tests.unit.outdial_line import CALLER, DEFAULT, DIALED, Outdial
+from tests.unit.outdial_line import centre as outdial_centre
 
 S, C = InteractionState, CallbackState
 DAY_MS = 86_400_000
@@ -621,6 +626,82 @@ def test_a_callback_whose_queue_goes_while_it_is_dialed_is_given_up_when_it_come
     assert owed.state() is S.CALLING_CUSTOMER
     owed.fails(DialOutcome.BUSY)
     assert owed.causes() == ["not_servable"]
+
+
+# ---------------------------------------------------------------------- after a talk, and out of a flow
+
+
+@pytest.mark.req("CBQ-06", "FLOW-03")
+@pytest.mark.parametrize("ends", ["return", "hang_up"])
+def test_a_customer_whom_we_dialed_is_hung_up_where_a_caller_would_go_back_to_the_dialplan(ends: str) -> None:
+    steps = flow(end=step(ends))
+    whole = flows_centre(steps, callbacks=RULES, numbers=Numbers(country="1"))
+    queues = whole.queues | {"sales": replace(whole.queues["sales"], callback_after_abandon_s=0)}
+    owed = Owed(replace(whole, queues=queues)).talks()
+    leg = owed.interaction.customer_leg
+    owed.d.order(Transfer, agent_id=ANNA, interaction_id=owed.id, to_entry_point="main")
+    assert owed.is_over
+    assert leg in owed.d.hung_up()
+    assert not [c for c in owed.d.commands if isinstance(c, ReturnLeg)]
+
+
+@pytest.mark.req("CBQ-02")
+def test_a_customer_of_an_outdial_who_gives_up_in_a_queue_is_called_back_at_his_number() -> None:
+    whole = outdial_centre(replace(CALLER, outdial_to_queue=True))
+    queues = whole.queues | {"sales": replace(whole.queues["sales"], callback_after_abandon_s=0)}
+    line = Outdial(replace(whole, queues=queues, callbacks=RULES)).talks()
+    line.d.order(Transfer, agent_id=ANNA, interaction_id=line.id, to_queue="sales")
+    line.d.hang_up(line.interaction.customer_leg)
+    made = attach(line.d).interaction
+    assert (made.ani, made.dnis) == (DIALED, DEFAULT)
+
+
+SHUT = Hours(id="shop", time_zone="UTC", week=((Span(from_min=9 * 60, until_min=17 * 60),),) * 7)
+
+
+@pytest.mark.req("CBQ-01", "CBQ-04")
+def test_a_flow_offers_a_callback_outside_hours_and_it_is_made_in_them() -> None:
+    steps = flow(
+        when=step("hours", hours="shop", open="wait", closed="offer"),
+        offer=step("callback", prompts=["offer"], queue="sales", accepted="bye", declined="bye", not_possible="bye"),
+        wait=step("queue", queue="sales"),
+        bye=step("hang_up", prompts=["goodbye"]),
+    )
+    rules = replace(RULES, hours="shop", expire_s=3 * 86_400)
+    whole = flows_centre(steps, callbacks=rules, numbers=Numbers(country="1"), hours={"shop": SHUT})
+    call = Call(whole)
+    call.over("1")
+    owed = attach(call.d)
+    owed.sign_in()
+    assert owed.call_state() is C.RESTING
+    owed.rests((NINE_MS - owed.d.now_ms) / 1000)
+    assert owed.call_state() is C.CALLING
+    late = Call(whole)
+    late.d.now_ms = NINE_MS
+    assert Call(whole).step == "offer"
+    late.d.call("c2", entry_point="main")
+    assert [i.queue for i in late.d.world.state.interactions.values() if i.state is S.QUEUED] == ["sales"]
+
+
+@pytest.mark.req("CBQ-04")
+@pytest.mark.parametrize(("waiting", "step_id"), [(0, "wait"), (1, "wait"), (2, "offer")])
+def test_a_flow_offers_a_callback_at_peak_times_alone(waiting: int, step_id: str) -> None:
+    peak = Test(value="queue.sales.waiting", comparison=Comparison.ABOVE, to=("1",))
+    steps = flow(
+        load=step("condition", tests=(peak,), yes="offer", no="wait"),
+        offer=step("callback", prompts=["offer"], queue="sales", accepted="wait", declined="wait", not_possible="wait"),
+        wait=step("queue", queue="sales"),
+    )
+    call = Call(flows_centre(steps, callbacks=RULES, numbers=Numbers(country="1")), entry_point="sales")
+    for n in range(waiting - 1):
+        call.d.call(f"more{n}")
+    if not waiting:
+        call.d.hang_up("leg_c1")
+    call.d.call("last", entry_point="main")
+    last = call.d.world.interaction_of("leg_last")
+    assert last is not None
+    assert last.flow is not None
+    assert last.flow.step == step_id
 
 
 # ---------------------------------------------------------------------- helpers
