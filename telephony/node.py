@@ -109,7 +109,8 @@ class Node(ABC):
         self._sink = None
 
     def _has_work(self) -> bool:
-        return self._session.outstanding > 0 or not self._commands.convergence.is_idle
+        is_idle = self._commands.convergence.is_idle and self._commands.prompts.is_idle
+        return self._session.outstanding > 0 or not is_idle
 
     def _emit(self, fact: Fact) -> None:
         if self._sink is not None:

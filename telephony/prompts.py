@@ -99,6 +99,11 @@ class Prompts:
         self._waiting[order.leg_id] = _Run(order, leg, self._convergence.way(order.leg_id))
         self._start(order.leg_id)
 
+    @property
+    def is_idle(self) -> bool:
+        """All that was asked for has begun or come to nothing."""
+        return not self._waiting and not self.busy()
+
     def busy(self) -> set[str]:
         """Legs that must not be moved before their dialplan has said where they are."""
         return {leg_id for leg_id, run in self._running.items() if run.stage is Stage.SENT}
