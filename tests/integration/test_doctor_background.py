@@ -13,13 +13,17 @@ from routing.app.clock import ManualClock
 from routing.app.doctor.background_checks import examine
 from routing.app.settings import ServerSettings
 from routing.core.events import Event, EventType
+from routing.core.intervals import SLOT_MS
+from routing.store.codec import PLAIN
 from routing.store.signs import KINDS, Signs
+from routing.store.sql import report_marks
 from routing.store.sql.database import Database
 from routing.store.sql.webhooks import create_endpoint
 from tests.integration.outbox_site import endpoint_row
 from tests.integration.past import Past
 from workers.jobs import Jobs
 from workers.outbox import Outbox
+from workers.reports import mark_changed
 
 pytestmark = pytest.mark.req("OPS-01")
 
@@ -56,6 +60,27 @@ def test_what_does_not_run_or_keep_up_is_told(
     first = int(front.events_end().partition("-")[0])
     front.redis.xadd(front.keys("events"), {"d": b"{}"}, id=f"{first + 61_000}-0")
     assert levels(server, clock)["recorder"] == "error"
+
+
+def test_reports_that_are_not_computed_are_told(
+    redis_server: RedisServer, database: Database, database_url: str, tenant: Callable[[], str]
+) -> None:
+    past = Past(redis_server, database, tenant())
+    server = ServerSettings(tenant=past.tenant, redis_url=redis_server.url, database_url=database_url)
+    told = [Event(type=EventType.CONFIG_APPLIED, at_ms=1)]
+    past.tell(told)
+    past.record()
+    mark_changed(database, past.tenant, past.clock.now_ms(), 0, 1)
+    assert "reports" not in levels(server, past.clock)
+    first = int(past.front.events_end().partition("-")[0])
+    past.front.redis.xadd(past.front.keys("events"), {"d": PLAIN.encode(told[0])}, id=f"{first + 61_000}-0")
+    past.record()
+    assert levels(server, past.clock)["reports"] == "warning", "no ticker has looked at it for a minute"
+    mark_changed(database, past.tenant, past.clock.now_ms(), 0, 1)
+    assert "reports" not in levels(server, past.clock)
+    with database.begin() as connection:
+        report_marks.mark(connection, past.tenant, (n * SLOT_MS for n in range(301)), 0)
+    assert levels(server, past.clock)["reports"] == "warning", "no worker computes"
 
 
 def test_a_database_that_is_old_or_gone_is_told(redis_server: RedisServer, tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ from routing.app.settings import ServerSettings
 from routing.core.errors import StoreError
 from routing.store.front import Front, connect
 from routing.store.signs import Signs
-from routing.store.sql import migrate
+from routing.store.sql import migrate, report_marks
 from routing.store.sql.database import Database, PoolSize
 
 LATE_S = 60.0
+MANY_SLOTS = 300  # three days: more than what comes late after an outage is computed in some minutes
 _LOSSES = {
-    "worker": "webhooks are not sent",
+    "worker": "webhooks are not sent, reports not computed",
     "ticker": "nothing that is due is begun",
     "lookups": "flows take the defaults of their look-ups, and nobody is called back",
 }
@@ -54,6 +55,7 @@ def _database(findings: Findings, server: ServerSettings, clock: Clock) -> Recor
                 findings.error("migrations", detail, _UPGRADE)
                 return None
             findings.ok("migrations", f"at {current}")
+            _reports(findings, *report_marks.backlog(connection, server.tenant))
             return read_recorded(connection, server.tenant, clock.now_ms())
     except StoreError as error:
         shown = re.sub(r"(?<=://)([^:@/]*:)[^@]*@", r"\1***@", server.database_url)
@@ -61,6 +63,14 @@ def _database(findings: Findings, server: ServerSettings, clock: Clock) -> Recor
         return None
     finally:
         opened.close()
+
+
+def _reports(findings: Findings, behind_ms: int, marked: int) -> None:
+    if behind_ms / 1000 > LATE_S or marked > MANY_SLOTS:
+        detail = f"events of {behind_ms / 1000:.0f} s are not counted yet, {marked} quarters of an hour not computed"
+        findings.warn("reports", detail, "start a ticker and a worker for the queue reports; then see their logs")
+    else:
+        findings.ok("reports", f"{marked} quarters of an hour to compute")
 
 
 def _processes(findings: Findings, signs: Signs, clock: Clock) -> None:

@@ -119,6 +119,20 @@ def freeze(connection: Connection, tenant: str, before_ms: int) -> None:
     connection.execute(delete(report_marks).where(report_marks.c.tenant == tenant, report_marks.c.slot_ms < until_ms))
 
 
+def backlog(connection: Connection, tenant: str) -> tuple[int, int]:
+    """How many ms of events are recorded and not looked at yet, and how many slots are marked."""
+    progress, recorded = _progress(connection, tenant), _recorded(connection, tenant)
+    behind_ms = _stream_ms(recorded) - _stream_ms(progress.position) if progress and recorded else 0
+    marked = connection.scalar(select(func.count()).where(report_marks.c.tenant == tenant))
+    # What a ticker has begun with an empty history is not behind by decades.
+    is_new = progress is not None and progress.position == sortable(START)
+    return 0 if is_new else max(0, behind_ms), marked or 0
+
+
+def _stream_ms(position: str) -> int:
+    return int(position.partition("-")[0])
+
+
 # ------------------------------------------------------------------ the parts
 
 
