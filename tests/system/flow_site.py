@@ -14,7 +14,7 @@ from deploy.lab.nodes import FREESWITCH_AGENTS
 from deploy.lab.people import order
 from deploy.lab.site import Site, center
 from routing.core.interaction import Interaction
-from routing.core.orders import GoAvailable, SignOut
+from routing.core.orders import CancelCallback, GoAvailable, SignOut
 from tests.system.center import MUSIC_HZ, Center
 
 # Hz and seconds, clear of music and people. Those that a test breaks off by a key are long.
@@ -135,6 +135,9 @@ def play(site: FlowSite, scene: Callable[[Center], Coroutine[Any, Any, None]], w
             await asyncio.gather(*(call.hangup() for p in people for call in p.live()), return_exceptions=True)
             for number in c.agents:
                 await order(c.store, GoAvailable, agent_id=f"a{number}")
+            for left in (await c.state()).interactions.values():
+                if left.kind == "callback":
+                    await order(c.store, CancelCallback, interaction_id=left.id)
             await c.when(lambda s: not s.interactions, 15)
             for number in c.agents:
                 await order(c.store, SignOut, agent_id=f"a{number}")
