@@ -13,6 +13,7 @@ from routing.cli.call_commands import call_app
 from routing.cli.db_commands import db_app
 from routing.cli.doctor_command import doctor_command
 from routing.cli.dry_run_command import dry_run_command
+from routing.cli.erlang_command import erlang_command
 from routing.cli.flow_commands import flow_app
 from routing.cli.import_command import import_app
 from routing.cli.key_commands import key_app
@@ -72,6 +73,7 @@ _COMMANDS = {
     "simulate": simulate_command.simulate_command,
     "export-day": simulate_command.export_day_command,
     "make-day": simulate_command.make_day_command,
+    "erlang": erlang_command,
     "doctor": doctor_command,
     "replay": server_commands.replay_command,
 }

@@ -17,6 +17,7 @@ from routing.app.live.dry_run import Answer
 from routing.app.live.explain import Explanation, Moment
 from routing.app.live.queues import QueueRow
 from routing.app.live.status import Status
+from routing.cli.erlang_command import StaffRow
 from routing.cli.exits import MEANINGS
 from routing.cli.main import app
 from routing.core.matching_types import Candidate, Trace
@@ -38,6 +39,7 @@ _SHAPES = {
     "import": (ImportFinding,),
     "replay": (ReplayResult,),
     "simulate": (Simulated, Compared, Estimate, Figures),
+    "erlang": (StaffRow,),
 }
 
 
