@@ -30,6 +30,7 @@ from routing.core import (
     skips,
     transfers,
     voicemail,
+    waiting_marks,
     waits,
     wrapup,
 )
@@ -154,6 +155,7 @@ _TIMERS: dict[Due, Callable[[World, str, str], None]] = {
     Due.LOOK_UP: lambda world, interaction_id, _: look_ups.late(world, interaction_id),
     Due.WAIT: lambda world, interaction_id, _: waits.waited_too_long(world, interaction_id),
     Due.ANNOUNCE: lambda world, interaction_id, _: announcements.due(world, interaction_id),
+    Due.MARK: lambda world, interaction_id, _: waiting_marks.refresh(world, interaction_id),
     Due.PREFER: lambda world, interaction_id, _: preferences.over(world, interaction_id),
     Due.CALLBACK: lambda world, interaction_id, _: callback_machine.time_came(world, interaction_id),
     Due.EXPIRE: lambda world, interaction_id, _: callback_machine.expired(world, interaction_id),
@@ -180,6 +182,7 @@ def step(world: World, item: Input, now_ms: int, seq: int) -> Effects:
             _FACTS[type(item)](world, item)
         settle(world)
         figures.count(world)
+        waiting_marks.begin(world)
     return world.effects
 
 

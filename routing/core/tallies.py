@@ -94,7 +94,7 @@ class Figures:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stay:
     """A caller's stay in a queue and the call that came of it. `owned_at_ms`: since when it is the call of its agent;
-    `held_ms`: its hold before that.
+    `held_ms`: its hold before that. `told`: what the caller's leg was last marked with.
     """
 
     queue: str
@@ -102,6 +102,7 @@ class Stay:
     is_open: bool = True
     owned_at_ms: int = 0
     held_ms: int = 0
+    told: str = ""
 
 
 Figure = Figures | Stay

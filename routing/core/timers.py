@@ -14,7 +14,8 @@ class Due(StrEnum):
     `WRAP_UP`: wrap-up is over. `ROOMS`: ask again for rooms that the PBX refused. `RECORDING`: a pause is over.
     `RECORDER`: ask again for what the PBX refused to do with a recording. `LOOK_UP`: the answer is late.
     `PROMPT`: prompts or a message that nothing was heard of. `ANNOUNCE`: the next announcement; `PREFER`: the wait for
-    the preferred agent is over. `CALLBACK`: a callback's rest is over; `EXPIRE`: it is given up.
+    the preferred agent is over. `MARK`: tell the leg of who waits his place anew. `CALLBACK`: a callback's rest is
+    over; `EXPIRE`: it is given up.
     """
 
     OFFER = "offer"
@@ -29,12 +30,13 @@ class Due(StrEnum):
     PROMPT = "prompt"
     ANNOUNCE = "announce"
     PREFER = "prefer"
+    MARK = "mark"
     CALLBACK = "callback"
     EXPIRE = "expire"
 
 
 # Deadlines of a wait in a queue; none of them outlives it.
-OF_A_WAIT = (Due.RELAX, Due.WAIT, Due.ANNOUNCE, Due.PREFER)
+OF_A_WAIT = (Due.RELAX, Due.WAIT, Due.ANNOUNCE, Due.PREFER, Due.MARK)
 
 
 def key(due: Due, interaction_id: str, agent_id: str = "") -> str:

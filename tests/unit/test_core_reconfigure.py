@@ -11,6 +11,7 @@ from routing.core.commands import HangUpLeg, ReturnLeg
 from routing.core.config import Pbx, RelaxationStep, Result
 from routing.core.facts import DialOutcome, LinkLost, LinkRestored, PhoneState, RoomsReached
 from routing.core.interaction import Interaction
+from routing.core.timers import Due, key
 from routing.core.world import World
 from tests.unit.core_driver import WRAP, Driver, agent, config, queue
 
@@ -145,7 +146,7 @@ def test_relaxation_and_deadlines_that_a_new_configuration_has_no_more_are_taken
     assert d.interaction(call).requires == ()
     d.apply(config([agent("anna")], [replace(soft, relaxation=(), max_wait_s=None)]))
     assert (d.interaction(call).requires, d.interaction(call).relaxation_step) == ((("es", 5),), 0)
-    assert d.world.state.timers == {}
+    assert list(d.world.state.timers) == [key(Due.MARK, call)]
 
 
 @pytest.mark.req("ROUTE-15")
