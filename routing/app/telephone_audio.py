@@ -95,7 +95,7 @@ def _read(raw: bytes) -> tuple[int, int, array[int]]:
         with wave.open(io.BytesIO(raw), "rb") as file:
             rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
             frames = file.readframes(file.getnframes())
-    except (wave.Error, EOFError, ValueError) as error:
+    except (wave.Error, EOFError, ValueError, RuntimeError) as error:  # the last of a chunk that is cut
         raise AudioRefused(f"no WAV file: {str(error) or 'it ends too early'}") from error
     if width != _WIDTH or not 4000 <= rate <= 192_000 or not 1 <= channels <= 8:
         raise AudioRefused(f"{8 * width} bit, {rate} Hz, {channels} channels: 16 bit of a usual rate are wanted")
