@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -18,7 +19,14 @@ from telephony.asterisk.legs import Legs
 from telephony.asterisk.reader import EventReader
 from telephony.asterisk.session import AmiSession
 from telephony.asterisk.settings import AsteriskSettings
-from telephony.asterisk.snapshot import build, read_arrival, read_device_states, read_listing, read_system_name
+from telephony.asterisk.snapshot import (
+    build,
+    read_arrival,
+    read_device_states,
+    read_has_prompts,
+    read_listing,
+    read_system_name,
+)
 from telephony.asterisk.watching import Watching
 from telephony.asterisk.wire import AmiWire
 from telephony.node import Node
@@ -45,10 +53,13 @@ class AsteriskPort(Node):
         self.settings = settings
         self._link = AmiSession(settings, self, now)
         self.legs = Legs(settings.pbx)
-        self._build(self._link, self.legs, AmiWire(self._link.send), AmiChores(self._link))
+        self._wire = AmiWire(self._link.send)
+        self._build(self._link, self.legs, self._wire, AmiChores(self._link))
         self._arrivals = Arrivals(settings.pbx)
         self._watching = Watching(settings.pbx, self._link, self._emit)
         self._reader = EventReader(settings.pbx, self.legs, self._arrivals, self._commands, self._watching)
+        self._wire.look_again = self._look_again
+        self._look: asyncio.Task[None] | None = None
 
     async def read_snapshot(self) -> list[LegArrived]:
         """As Node."""
@@ -57,6 +68,7 @@ class AsteriskPort(Node):
         await self._housekeeping.begin()
         build(self.legs, await read_listing(ask), self._now())
         self._watching.push_names()
+        await self._look_at_dialplan()
         self._watching.take(await read_device_states(ask, self._watching.phones), tell=False)
         found: list[LegArrived] = []
         for leg in sorted(self.legs.all(), key=lambda leg: leg.uid):
@@ -64,6 +76,15 @@ class AsteriskPort(Node):
                 arrival = await read_arrival(ask, self.settings.pbx, leg)
                 found += [arrival] if arrival else []
         return found
+
+    async def _look_at_dialplan(self) -> None:
+        had_prompts, self._wire.has_prompts = self._wire.has_prompts, await read_has_prompts(self._link.ask)
+        if had_prompts and not self._wire.has_prompts:
+            log.error("dialplan_outdated", pbx=self.settings.pbx)
+
+    def _look_again(self) -> None:
+        """`dialplan reload` makes no event."""
+        self._look = asyncio.get_running_loop().create_task(self._look_at_dialplan())
 
     @property
     def phone_states(self) -> dict[str, PhoneState]:

@@ -14,6 +14,7 @@ from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.legs import RINGING, UP, Legs, conference_name
 from telephony.handover import TOO_LONG, options_of
 from telephony.legs import Leg, LegKind, arrived_leg_id
+from telephony.rooms import CONTEXT_MESSAGE, CONTEXT_PROMPT, NO_MUSIC
 from telephony.session import SyncFailed
 
 OUR_CONTEXTS = "switchroom-"
@@ -59,6 +60,17 @@ async def read_device_states(ask: Ask, phones: Iterable[str]) -> dict[str, str]:
             one = await ask({"Action": "Getvar", "Variable": f"DEVICE_STATE({phone})"})
             states[phone] = one.message.get("value") if one.is_success and one.message else ""
     return states
+
+
+async def read_has_prompts(ask: Ask) -> bool:
+    """Whether the dialplan there is new enough to play prompts: a channel that is sent to a context which is not there
+    is hung up.
+    """
+    for context in (CONTEXT_PROMPT, CONTEXT_MESSAGE):
+        answer = await ask({"Action": "Getvar", "Variable": f"DIALPLAN_EXISTS({context},{NO_MUSIC},1)"})
+        if answer.is_success and answer.message and answer.message.get("value") == "0":
+            return False
+    return True
 
 
 def _demand(answer: Answer, action: str) -> None:

@@ -10,17 +10,23 @@ from routing.core.recording import RecordingState
 from telephony.answers import OnAnswer
 from telephony.asterisk import actions
 from telephony.legs import Leg
+from telephony.safety import UnsafeAction
 
 Fields = dict[str, str | list[str]]
 
 
 class AmiWire:
-    """As telephony.wire.Wire; `send` puts an action on the present connection."""
+    """As telephony.wire.Wire; `send` puts an action on the present connection.
+
+    `has_prompts`: the dialplan there knows prompts and messages. `look_again`: called where it did not.
+    """
 
     way_back = "SR_RETURNS"
 
     def __init__(self, send: Callable[[dict[str, Any], OnAnswer], None]) -> None:
         self._send = send
+        self.has_prompts = True
+        self.look_again: Callable[[], None] = lambda: None
 
     def originate(self, order: DialLeg) -> Fields:
         return actions.originate(order)
@@ -46,10 +52,17 @@ class AmiWire:
         return actions.play_digit(leg.uid, digit)
 
     def play(self, leg: Leg, order: PlayPrompts, place: str) -> list[Fields]:
+        self._demand_prompts()
         return actions.play(leg.uid, order, place)
 
     def record_message(self, leg: Leg, order: RecordMessage, place: str) -> list[Fields]:
+        self._demand_prompts()
         return actions.record_message(leg.uid, order, place)
+
+    def _demand_prompts(self) -> None:
+        if not self.has_prompts:
+            self.look_again()
+            raise UnsafeAction(what="a prompt: the switchroom.conf there is of an older version, so it")
 
     def send(self, action: Fields, on_answer: OnAnswer) -> None:
         self._send(action, on_answer)

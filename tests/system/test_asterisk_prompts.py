@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from dataclasses import replace
 from statistics import median
 
 import pytest
+from structlog.testing import capture_logs
 
 from deploy.lab.music import write_tone
 from routing.core.commands import KeyInput, ReturnLeg
 from routing.core.config import Result
-from routing.core.facts import Fact, LegEnded, PromptOutcome, RoomsReached
+from routing.core.facts import CommandOutcome, Fact, LegEnded, PromptOutcome, RoomsReached
 from tests.contract.asterisk_lab import AsteriskLab
 from tests.contract.pbx_prompts import KEYS, began, finished, on_hold, over, play, record
-from tests.contract.pbx_suite import connect, new_id, reach, room, rooms
+from tests.contract.pbx_suite import connect, ended, new_id, reach, room, rooms
 from tests.contract.sip_people import PROMPT_HZ, SipCaller
 from tests.system.test_asterisk_dialplan import in_lab
 
@@ -56,6 +58,26 @@ def test_who_falls_out_of_a_conversation_hears_music_and_not_the_rest_of_his_pro
         await lab.hears_music(held.caller, within_s=0.6)
 
     in_lab(scenario, "1001")
+
+
+@pytest.mark.req("OPS-01", "SAFE-02")
+def test_prompts_for_a_pbx_with_an_older_dialplan_cost_nobody_his_call() -> None:
+    async def scenario(lab: AsteriskLab) -> None:
+        held = await on_hold(lab)
+        for context in ("switchroom-prompt", "switchroom-message"):
+            await asyncio.to_thread(lab.asterisk.cli, f"dialplan remove context {context}")
+            with capture_logs() as logs:
+                await lab.restart_connector()
+            assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["dialplan_outdated"]
+            await ended(lab, play(lab, held.leg_id, "short"), CommandOutcome.REFUSED)
+            end = await ended(lab, record(lab, held.leg_id), CommandOutcome.REFUSED)
+            assert "older version" in end.cause
+            await lab.hears_music(held.caller)
+            await asyncio.to_thread(lab.asterisk.cli, "dialplan reload")
+            await ended(lab, play(lab, held.leg_id, "short"), CommandOutcome.REFUSED)
+            await finished(lab, play(lab, held.leg_id, "short"), "")
+
+    in_lab(scenario)
 
 
 def test_keys_come_by_sip_info_too() -> None:
