@@ -50,8 +50,14 @@ def move_engagement(
     moved = world.update_agent(agent, engagements=rest, **changes)
     _tell(world, agent, moved)
     if not rest and agent.id not in world.config.agents:
-        world.remove_agent(agent.id)
+        forget(world, moved)
     return moved
+
+
+def forget(world: World, agent: Agent) -> None:
+    """One whom the configuration has no more. It signs him out: nobody's time is counted on without an end."""
+    _tell(world, agent, replace(agent, state=AgentState.LOGGED_OUT, reason=None, engagements={}))
+    world.remove_agent(agent.id)
 
 
 def set_deadline(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from routing.core import callback_machine, flow_machine
 from routing.core.agent import Agent
+from routing.core.engagements import forget
 from routing.core.errors import StaleConfig
 from routing.core.events import EventType
 from routing.core.facts import phone_key
@@ -44,7 +45,7 @@ def _fit_agents(world: World) -> None:
             world.put_agent(Agent(id=agent_id, since_ms=world.now_ms))
     for agent in sorted(world.state.agents.values(), key=lambda a: a.id):
         if agent.id not in world.config.agents and not agent.engagements:
-            world.remove_agent(agent.id)
+            forget(world, agent)
 
 
 def _forget_phones(world: World) -> None:

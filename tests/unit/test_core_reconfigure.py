@@ -9,6 +9,7 @@ import pytest
 from routing.core import reconfigure
 from routing.core.commands import HangUpLeg, ReturnLeg
 from routing.core.config import Pbx, RelaxationStep, Result
+from routing.core.events import EventType
 from routing.core.facts import DialOutcome, LinkLost, LinkRestored, PhoneState, RoomsReached
 from routing.core.interaction import Interaction
 from routing.core.timers import Due, key
@@ -73,6 +74,23 @@ def test_a_removed_agent_finishes_his_call_and_is_then_gone() -> None:
     d.hang_up("leg_c1")
     d.advance(30)
     assert "anna" not in d.world.state.agents
+
+
+@pytest.mark.req("ROUTE-13")
+def test_a_removed_agent_is_told_to_be_signed_out_so_that_nobody_counts_his_time_on() -> None:
+    d = two_agents()
+    call = d.call("c1")
+    d.answer(call, "anna")
+    d.apply(config([]))
+
+    def last(agent_id: str) -> object:
+        return [e for e in d.told(EventType.AGENT_STATE_CHANGED) if e.agent_id == agent_id][-1].values["state"]
+
+    assert (last("anna"), last("ben")) == ("connected", "logged_out")
+    d.hang_up("leg_c1")
+    d.advance(600)
+    assert last("anna") == "logged_out"
+    assert d.world.state.agents == {}
 
 
 def test_calls_of_a_removed_queue_go_back_to_their_dialplan() -> None:
