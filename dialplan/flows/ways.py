@@ -12,6 +12,11 @@ FAILED, NEXT = "failed", "next"
 _BY_NEXT = frozenset({StepKind.MENU, StepKind.SUB_FLOW})
 
 
+def leads_on_by_next(kind: StepKind) -> bool:
+    """Whether exits without a step of their own go on by `next`."""
+    return kind in _BY_NEXT
+
+
 def allowed(step: FlowStep, name: str) -> bool:
     """Whether a step of its kind can be left by that exit, or goes on by it."""
     exits: Exits = EXITS[step.do]

@@ -1,16 +1,18 @@
-"""The generated parts of docs/configuration.md and docs/cli.md: `python -m routing.cli.reference` writes them anew."""
+"""The generated parts of documents in docs/: `python -m routing.cli.reference` writes them anew."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from routing.cli import reference_flows
 from routing.cli.reference_cli import commands, exit_codes, json_shapes
 from routing.cli.reference_config import sections
 
 DOCS = Path(__file__).parents[2] / "docs"
 PARTS = {
     "configuration.md": {"keys": sections},
+    "flows.md": {"steps": reference_flows.steps, "parts": reference_flows.parts},
     "cli.md": {"exit-codes": exit_codes, "commands": commands, "shapes": json_shapes},
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import Enum
 from inspect import cleandoc
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -45,6 +45,7 @@ _ORDER = (
 )
 
 
+_NAMES = {"PartTable": "prompt", "TestTable": "test"}
 _KEYS = {"on_miss": "CAUSE", "overflow": "CAUSE"}
 # Described where they are part of everything else: a variable has a section of its own, flows have a document.
 _ELSEWHERE = frozenset({"CadTable", "PartTable", *(model.__name__ for model in STEP_MODELS.values())})
@@ -72,9 +73,9 @@ def _table(heading: str, model: type[BaseModel], seen: set[str]) -> Iterator[str
     yield f"{cleandoc(model.__doc__ or '')}\n"
     yield "| key | type | default | meaning |"
     yield "|---|---|---|---|"
+    yield from rows(model)
     inner: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
-        yield f"| `{name}` | {_type(field)} | {_default(field)} | {field.description} |"
         child = _model_in(field.annotation)
         if child is not None and child.__name__ not in seen:
             seen.add(child.__name__)
@@ -82,6 +83,13 @@ def _table(heading: str, model: type[BaseModel], seen: set[str]) -> Iterator[str
     yield ""
     for inner_heading, child in inner:
         yield from _table(inner_heading, child, seen)
+
+
+def rows(model: type[BaseModel], without: Collection[str] = ()) -> Iterator[str]:
+    """One row per key; `without`: keys that are left out."""
+    for name, field in model.model_fields.items():
+        if name not in without:
+            yield f"| `{field.alias or name}` | {_type(field)} | {_default(field)} | {field.description} |"
 
 
 def _inner(heading: str, name: str, field: FieldInfo) -> str:
@@ -114,7 +122,7 @@ def _words(type_: Any) -> str:
     if isinstance(type_, type) and issubclass(type_, Enum):
         return ", ".join(f"`{member.value}`" for member in type_)
     if isinstance(type_, type) and issubclass(type_, BaseModel):
-        return "table"
+        return _NAMES.get(type_.__name__, "table")
     return _PLAIN.get(type_, str(type_))
 
 

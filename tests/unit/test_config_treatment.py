@@ -259,3 +259,12 @@ def test_a_plan_says_what_becomes_of_flows_prompts_hours_and_callbacks(tmp_path:
         ("callbacks", "callbacks", "changed"),
         ("calls", "time_zone", "changed"),
     ]
+
+
+@pytest.mark.req("OPS-02", "CBQ-01")
+def test_numbers_that_can_never_be_called_back_are_warned_of(tmp_path: Path) -> None:
+    pbx = f'{PBX}dial = "PJSIP/{{number}}@trunk"\n'
+    abroad = reasons_of(tmp_path, "", pbx=pbx, callbacks='[callbacks]\ndial.allowed = ["+49"]\n')
+    assert abroad == [("callbacks.dial.allowed[0]", "+49 is never allowed: it is abroad and 'international' is off")]
+    no_trunk = reasons_of(tmp_path, "", callbacks='[callbacks]\ndial = { allowed = ["+49"], international = true }\n')
+    assert no_trunk == [("callbacks.dial", "allows numbers, but no PBX has a trunk for them: pbx.ID.dial")]

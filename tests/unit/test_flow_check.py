@@ -31,6 +31,10 @@ secure = true
 [pbx.ast1]
 secret_env = "NOBODY_SETS_THIS"
 prompts = "/nowhere/prompts"
+dial = "PJSIP/{number}@trunk"
+
+[numbers]
+country = "1"
 
 [callbacks]
 dial = { allowed = ["+1"] }

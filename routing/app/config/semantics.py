@@ -9,8 +9,9 @@ from routing.app.config.positions import KeyPath
 from routing.app.config.sources import Sources
 from routing.app.config.treatment_semantics import check_treatment
 from routing.core.cad import MAX_SHOWN
-from routing.core.config import AgentConfig, Config, Numbers, Profile, Queue
+from routing.core.config import AgentConfig, Config, Numbers, Queue
 from routing.core.declarations import CadVariable, Requirement
+from routing.core.dial_rights import DialRights
 from routing.core.numbers import is_abroad
 
 MIN_RING_S = 5
@@ -36,7 +37,8 @@ def check(sources: Sources, config: Config) -> None:
     check_outdial(sources, config)
     check_treatment(sources, config)
     for profile in config.profiles.values():
-        _dialing(sources, config, profile)
+        _dialing(sources, config, profile.dial, ("profiles", profile.id, "dial"))
+    _dialing(sources, config, config.callbacks.dial, ("callbacks", "dial"))
     for agent in config.agents.values():
         if not agent.queues:
             sources.warn(("agents", agent.id), "has no queue: neither his own nor his team's")
@@ -104,10 +106,9 @@ def _lacking(members: list[AgentConfig], requires: Requirement) -> str:
     return f"none of its {len(members)} agents has all of {', '.join(skill for skill, _level in requires)}"
 
 
-def _dialing(sources: Sources, config: Config, profile: Profile) -> None:
+def _dialing(sources: Sources, config: Config, rights: DialRights, path: KeyPath) -> None:
     """Rights that allow nothing."""
-    path: KeyPath = ("profiles", profile.id, "dial")
-    rights, numbers = profile.dial, config.numbers
+    numbers = config.numbers
     if rights.allowed and not any(pbx.dial for pbx in config.pbxs.values()):
         sources.warn(path, "allows numbers, but no PBX has a trunk for them: pbx.ID.dial")
     if not rights.allowed and (rights.denied or rights.international or rights.premium):
