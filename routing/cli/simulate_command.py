@@ -134,6 +134,8 @@ def export_day_command(
     try:
         with opened.read() as connection:
             day = export_day(connection, session.server.tenant, date, zone)
+    except (ValueError, KeyError) as error:
+        raise SimulationRefused(reason=f"{date} in {zone} is no day: {error}") from error
     finally:
         opened.close()
     write_day(day, out)

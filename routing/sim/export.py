@@ -56,17 +56,11 @@ def export_day(connection: Connection, tenant: str, date: str, zone: str, salt: 
     told = list(_calls_of(connection, tenant, window))
     stories = [story_of(steps) for steps in told]
     details = _details(connection, tenant, window)
-    calls: list[Call] = []
-    replayed: set[str] = set()
-    for number, (story, steps) in enumerate(zip(stories, told, strict=True), start=1):
-        for call, leg_id in _visits(story, steps, details):
-            if window[0] <= call.at_ms < window[1]:
-                name = pseudonym(salt, call.agent) if call.agent else ""
-                calls.append(replace(call, id=f"c{number:06}.{len(calls)}", at_ms=call.at_ms - zero_ms, agent=name))
-                replayed.add(leg_id)
-    changes = _changes(connection, tenant, window)
-    shifts = _shifts(changes, _otherwise_busy(stories, replayed, window[1]), window)
-    if not calls and not shifts:
+    visits = [v for story, steps in zip(stories, told, strict=True) for v in _visits(story, steps, details)]
+    inside = [(call, leg_id) for call, leg_id in visits if window[0] <= call.at_ms < window[1]]
+    busy = _otherwise_busy(stories, {leg_id for _, leg_id in inside}, window[1])
+    shifts = _shifts(_changes(connection, tenant, window), busy, window)
+    if not inside and not any(shifts.values()):
         raise NothingRecorded(date=date, zone=zone, tenant=tenant)
     return Day(
         date=date,
@@ -74,13 +68,31 @@ def export_day(connection: Connection, tenant: str, date: str, zone: str, salt: 
         starts_at_ms=zero_ms,
         length_ms=length_ms,
         salt=salt,
-        calls=tuple(sorted(_usual_left_out(calls), key=lambda call: call.at_ms)),
-        shifts=tuple(
-            Shift(agent=pseudonym(salt, agent), spans=tuple(_moved(span, -zero_ms) for span in spans))
-            for agent, spans in sorted(shifts.items())
-            if spans
-        ),
+        calls=_pseudonymous_calls([call for call, _ in inside], zero_ms, salt),
+        shifts=_pseudonymous_shifts(shifts, zero_ms, salt),
     )
+
+
+def _pseudonymous_calls(calls: Iterable[Call], zero_ms: int, salt: str) -> tuple[Call, ...]:
+    """In the order of time, numbered, with times from the day's start on."""
+    ordered = sorted(_usual_left_out(list(calls)), key=lambda call: call.at_ms)
+    return tuple(
+        replace(
+            call,
+            id=f"c{number:06}",
+            at_ms=call.at_ms - zero_ms,
+            agent=pseudonym(salt, call.agent) if call.agent else "",
+        )
+        for number, call in enumerate(ordered, start=1)
+    )
+
+
+def _pseudonymous_shifts(shifts: Mapping[str, Sequence[Span]], zero_ms: int, salt: str) -> tuple[Shift, ...]:
+    """In the order of pseudonyms: that of ids would tell something of them."""
+    named = (
+        (pseudonym(salt, agent), tuple(_moved(span, -zero_ms) for span in spans)) for agent, spans in shifts.items()
+    )
+    return tuple(Shift(agent=name, spans=spans) for name, spans in sorted(named, key=lambda one: one[0]) if spans)
 
 
 # ------------------------------------------------------------------ calls

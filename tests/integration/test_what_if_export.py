@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,23 +25,14 @@ from routing.sim.replay import Observer, Replay
 from routing.sim.site import site_for
 from routing.sim.workload import DayLaws, draw
 from routing.store.port import StoredEvent
-from routing.store.sql import migrate
 from routing.store.sql.database import Database
 from routing.store.sql.projection import Projection
 from tests.factories import PBX, agent, config, queue, requirement, wrap_up
+from tests.unit.test_cli_check import switchroom
 
 DATE, TENANT = "2026-03-14", "test"
 ZERO_MS = start_of(DATE, "UTC")
 SPANISH = requirement(spanish=4)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path / 'history.db'}"
-    migrate.upgrade(url)
-    opened = Database.at(url)
-    yield opened
-    opened.close()
 
 
 class Recording:
@@ -199,3 +189,24 @@ def test_a_day_is_one_of_its_zone_and_an_empty_one_is_refused(database: Database
         exported(database, "2026-03-16")
     assert length_of("2026-03-29", "Europe/Berlin") == 23 * HOUR_MS
     assert length_of("2026-10-25", "Europe/Berlin") == 25 * HOUR_MS
+
+
+@pytest.mark.req("ROUTE-19")
+def test_the_command_writes_the_file_or_says_why_not(database: Database, database_url: str, tmp_path: Path) -> None:
+    rules, recording = config([agent("agt_anna")]), Recording()
+    run(busy_day(rules), rules, recording)
+    recording.write(database, rules)
+    out, where = tmp_path / "day.jsonl", ("--tenant", TENANT, "--database", database_url)
+    told = switchroom("export-day", "--date", DATE, "--out", str(out), *where)
+    day = read_day(out)
+    assert (told.exit_code, f"{len(day.calls)} calls, 1 agents" in told.output.replace("\n", "")) == (0, True), (
+        told.output
+    )
+    for words, reason in [
+        (("--date", "2026-03-20"), "no call and no agent of 2026-03-20"),
+        (("--date", "soon"), "soon in UTC is no day"),
+        (("--date", DATE, "--zone", "Mars/Base"), "is no day"),
+    ]:
+        refused = switchroom("export-day", *words, "--out", str(tmp_path / "other.jsonl"), *where)
+        assert (refused.exit_code, reason in refused.output) == (1, True), refused.output
+    assert not (tmp_path / "other.jsonl").exists()
