@@ -109,8 +109,13 @@ def test_a_flow_sends_a_call_to_another_entry_point_with_its_data() -> None:
     first = flow(
         go=step("transfer", entry_point="billing"), cad=(variable("customer", CadType.INTEGER), variable("zip"))
     )
-    call = Call(centre(first, replace(SECOND, language="de")), cad={"customer": "7", "zip": "1"})
-    assert (call.now.entry_point, call.step, call.now.cad) == ("billing", "ask", {"customer": "7", "zip": "1"})
+    points = {"billing": EntryPoint(id="billing", queue="", flow="billing", priority=2)}
+    second = replace(SECOND, language="de", cad=(variable("customer", CadType.INTEGER),))
+    call = Call(centre(first, second, entry_points=points), cad={"customer": "7", "zip": "1"})
+    assert (call.now.entry_point, call.step, call.now.cad) == ("billing", "ask", {"customer": "7"})
+    assert call.now.priority == 2
+    (cleared,) = call.told(EventType.CAD_CHANGED)
+    assert (cleared.values["cad"], cleared.values["author"]) == ({"zip": ""}, "flow:main")
     assert call.heard == ("/prompts/de/main_menu",)
     assert [e.values["why"] for e in call.told(EventType.FLOW_LEFT)] == ["entry_point:billing"]
 
@@ -159,6 +164,7 @@ def test_the_hand_over_line_says_priority_skills_and_language_of_a_call_in_a_flo
     assert call.heard == ("/prompts/de/welcome",)
     call.over()
     assert (call.now.priority, call.now.requires) == (8, (("vip", 3),))
+    assert Call(centre(asked), options={"language": "../de"}).now.language == ""
 
 
 @pytest.mark.req("EP-01")

@@ -215,3 +215,20 @@ def test_an_answer_while_the_link_is_down_ends_no_call_that_nobody_could_give_ba
     assert (call.is_over, call.step) == (False, "back")
     restore(call)
     assert (call.is_over, call.result) == (True, "flow_ended")
+
+
+@pytest.mark.req("FLOW-01")
+def test_a_caller_whose_pbx_is_no_more_is_given_back() -> None:
+    call = in_menu()
+    base = centre(MENU)
+    call.d.apply(replace(base, pbxs={"b": replace(base.pbxs["a"], id="b")}, agents={}))
+    assert (call.is_over, call.result) == (True, "unavailable")
+
+
+@pytest.mark.req("FLOW-01")
+def test_who_is_leaving_a_message_may_finish_it_when_his_flow_is_gone() -> None:
+    call = Call(centre(flow(mail=step("voicemail", queue="sales", recorded="mail"))))
+    apply(call, flow("other", bye=step("hang_up")))
+    assert call.now.state is InteractionState.IN_FLOW
+    call.recorded(4000)
+    assert (call.is_over, call.result) == (True, "voicemail")

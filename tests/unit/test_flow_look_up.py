@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from routing.core.commands import LOOKUPS, LookUpKind
+from routing.core.commands import LOOKUPS, LookUp, LookUpKind
 from routing.core.events import EventType
 from routing.core.facts import (
     CommandEnded,
@@ -173,3 +173,15 @@ def test_the_last_agent_of_a_caller_is_asked_for_by_his_number() -> None:
     nobody = asking(LookUpStep(source=LookUpSource.LAST_AGENT, deadline_ms=500), ready=(ANNA,))
     nobody.answer()
     assert nobody.d.offered(nobody.id) == (ANNA,)
+
+
+@pytest.mark.req("FLOW-05")
+def test_while_an_answer_is_waited_for_neither_a_link_nor_the_end_of_the_command_changes_anything() -> None:
+    call = asking()
+    before = call.now
+    call.d.give(CommandEnded(pbx=LOOKUPS, command_id=call.question.id, outcome=CommandOutcome.SUCCEEDED))
+    call.d.give(LinkLost(pbx="a"))
+    here = SnapshotLeg(leg_id="leg_c1", interaction_id=call.id, state=LegState.UP)
+    call.d.give(LinkRestored(pbx="a", legs=(here,)))
+    assert (call.step, call.now.look_up_id) == ("ask", before.look_up_id)
+    assert len([c for c in call.d.commands if isinstance(c, LookUp)]) == 1

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from routing.core.commands import DialLeg, KeyInput
-from routing.core.config import EntryPoint
+from routing.core.config import EntryPoint, RelaxationStep
 from routing.core.events import EventType
 from routing.core.facts import PromptOutcome
 from routing.core.flow import Comparison, DigitInput, PromptPart, Test
 from routing.core.flow_position import MAX_STEPS
 from routing.core.hours import Hours, Span
 from routing.core.interaction import InteractionState
-from tests.unit.core_driver import Driver, config, queue
+from tests.unit.core_driver import Driver, agent, config, queue
 from tests.unit.flow_line import ANNA, Call, centre, flow, step
 
 END = step("hang_up")
@@ -158,6 +158,24 @@ def test_collected_digits_are_written_when_length_and_type_fit(
     assert (call.step, call.now.cad.get("case")) == (reached, case)
 
 
+@pytest.mark.req("FLOW-01")
+def test_without_an_exit_failed_wrong_digits_give_the_call_back() -> None:
+    asking = step("collect", prompts=["enter_case"], input=DigitInput(attempts=1), next="menu")
+    call = Call(centre(flow(ask=asking, menu=step("menu", key_1="menu"))))
+    call.over("")
+    assert ended(call) == "unavailable"
+
+
+@pytest.mark.req("FLOW-01")
+def test_the_key_that_ends_the_input_is_no_digit_where_one_key_is_asked_for() -> None:
+    asking = step(
+        "collect", prompts=["enter_case"], input=DigitInput(attempts=1), into="tier", next="menu", failed="no"
+    )
+    call = Call(centre(flow(ask=asking, menu=step("menu", key_1="menu"), no=step("menu", key_1="menu"))))
+    call.over("#")
+    assert (call.step, call.now.cad) == ("no", {})
+
+
 @pytest.mark.req("CAD-05")
 def test_digits_for_a_secure_variable_are_in_no_event() -> None:
     call = collecting(into="card")
@@ -214,6 +232,9 @@ def compare(value: str, comparison: Comparison, *to: str) -> Test:
         (compare("dnis", Comparison.ONE_OF, "6000"), "no"),
         (compare("ani", Comparison.STARTS_WITH, "+1"), "yes"),
         (compare("ani", Comparison.STARTS_WITH, "+44"), "no"),
+        (compare("ani", Comparison.STARTS_WITH, ""), "no"),
+        (compare("cad.due", Comparison.STARTS_WITH, ""), "no"),
+        (compare("cad.case", Comparison.BELOW, "Infinity"), "no"),
         (compare("cad.case", Comparison.ABOVE, "41"), "yes"),
         (compare("cad.case", Comparison.ABOVE, "42"), "no"),
         (compare("cad.case", Comparison.BELOW, "100"), "yes"),
@@ -436,6 +457,21 @@ def test_when_the_queue_lets_the_call_go_the_flow_goes_on_and_can_queue_it_again
     call.over("1")
     assert (call.now.state, call.step) == (S.QUEUED, "wait")
     assert call.now.waited_ms == 60_000
+
+
+@pytest.mark.req("FLOW-01")
+def test_nothing_of_the_wait_is_left_when_the_queue_lets_the_call_go() -> None:
+    waiting = step("queue", queue="sales", timeout="sorry")
+    queues = [queue(max_wait_s=30, ring_timeout_s=10, relaxation=(RelaxationStep(after_s=40, requires=()),))]
+    steps = flow(wait=waiting, sorry=step("menu", prompts=["sorry"], key_1="wait"))
+    call = Call(centre(steps, queues=queues, agents=[agent(ANNA)]), ready=(ANNA,))
+    call.d.advance(11)
+    call.d.available(ANNA)
+    assert [skip.agent_id for skip in call.now.skips] == [ANNA]
+    call.d.advance(20)
+    assert (call.step, call.now.skips, list(call.d.world.state.timers)) == ("sorry", (), [f"prompt:{call.id}:"])
+    call.over("1")
+    assert call.d.offered(call.id) == (ANNA,)
 
 
 @pytest.mark.req("FLOW-01")

@@ -175,5 +175,10 @@ def test_numbers_are_composed_of_sounds_that_both_pbxs_have(text: str, language:
 
 
 @pytest.mark.req("FLOW-02")
+def test_a_number_of_any_length_is_said_digit_by_digit() -> None:
+    assert spoken.number("1" * 5000, "en") == ("digits/1",) * 5000
+
+
+@pytest.mark.req("FLOW-02")
 def test_digits_are_said_one_by_one() -> None:
     assert spoken.digits("+1 20*") == ("digits/1", "digits/2", "digits/0")
