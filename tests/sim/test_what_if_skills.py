@@ -30,7 +30,7 @@ AGENTS_PER_KIND, LOAD, PLACES = 15, 84.0, 30
 HANDLE_MS, WITHIN_S = 180_000, 20
 LEAD_IN_H, HOURS, DAYS = 1, 1, 4
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 
 
 def agents(skills: int) -> Iterator[AgentConfig]:

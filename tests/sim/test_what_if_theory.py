@@ -28,7 +28,7 @@ CALLS = 9_000  # in all days together
 CONFIDENCE = 0.99
 ONE_DAY = Plan(replications=1)
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(480)
 
 
 def frame_for(load: float, calls: int, seed: int) -> Frame:
