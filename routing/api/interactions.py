@@ -17,6 +17,7 @@ from routing.api.services import services
 from routing.api.times import rfc3339
 from routing.api.views import Viewer, has_part, interaction_view, owner_of
 from routing.api.views_models import At, InteractionOut, Out
+from routing.core import estimates
 from routing.core.agent import Agent
 from routing.core.config import Config
 from routing.core.interaction import Interaction, InteractionState
@@ -154,8 +155,24 @@ def found(interaction_id: str, agent_id: str = "") -> CallView:
 def shown(view: CallView, config: Config, agent_id: str = "") -> dict[str, Any]:
     """The interaction for the one who asks, with what he may do (API-05): of a key, `agent_id` or agent 1."""
     whose = current().agent_id or agent_id or owner_of(view.interaction)
-    viewer = Viewer(principal=current(), agent=view.agents.get(whose), now_ms=services().clock.now_ms())
+    position, wait_ms = _place(view)
+    viewer = Viewer(
+        principal=current(),
+        agent=view.agents.get(whose),
+        now_ms=services().clock.now_ms(),
+        position=position,
+        estimated_wait_ms=wait_ms,
+    )
     return interaction_view(config, view, viewer)
+
+
+def _place(view: CallView) -> tuple[int | None, int | None]:
+    """Position and estimated wait; of calls that wait alone, since all others that do have to be looked at."""
+    interaction = view.interaction
+    if not view.is_live or interaction.state is not InteractionState.QUEUED:
+        return None, None
+    world = services().live(current().tenant).world(services().clock.now_ms())
+    return estimates.position(world, interaction), estimates.wait_ms(world, interaction)
 
 
 def shown_now(interaction_id: str, agent_id: str = "") -> dict[str, Any]:

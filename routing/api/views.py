@@ -43,11 +43,16 @@ LABELS = {"inbound": "incoming call", "outdial": "outdial call", "callback": "ca
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """For whom an answer is made. `agent`: whose actions are told; None where nobody's are asked for."""
+    """For whom an answer is made. `agent`: whose actions are told; None where nobody's are asked for.
+
+    `position`, `estimated_wait_ms`: of the call, where it waits.
+    """
 
     principal: Principal
     agent: Agent | None
     now_ms: int
+    position: int | None = None
+    estimated_wait_ms: int | None = None
 
 
 def actions_of(config: Config, interaction: Interaction, agent: Agent | None) -> list[str]:
@@ -64,6 +69,8 @@ def interaction_view(config: Config, view: CallView, viewer: Viewer) -> dict[str
     interaction = view.interaction
     return {
         **_identity(config, interaction),
+        "position": viewer.position,
+        "estimated_wait_ms": viewer.estimated_wait_ms,
         **_progress(interaction, viewer),
         "is_live": view.is_live,
         "parties": [_party(config, view, index) for index in range(len(interaction.parties))],

@@ -137,6 +137,8 @@ class InteractionOut(Out):
     queue_label: str
     entry_point: str
     priority: int
+    position: int | None = Field(description="1: next in its queue; null where it does not wait")
+    estimated_wait_ms: int | None = Field(description="How much longer it is expected to wait; null: nobody can say")
     entered_at: At
     answered_at: At | None
     bridged_at: At | None
@@ -196,6 +198,8 @@ class QueueOut(Out):
     members: int
     signed_in: int
     eligible: int
+    estimated_wait_ms: int | None = Field(description="Of one who came now; null: nobody can say")
+    service_level: float | None = Field(description="Percent, of the running day; null where nothing counts")
     staff: dict[str, int]
 
 

@@ -115,6 +115,12 @@ def _gauges(front: Front, recorded: Recorded | None, now_ms: int) -> Iterator[Fa
     rows = queue_rows(world, now_ms)
     yield _gauge(table.WAITING, {(row.id,): row.waiting + row.offered for row in rows})
     yield _gauge(table.OLDEST_WAIT, {(row.id,): row.longest_wait_s for row in rows})
+    waits: dict[Labels, float] = {
+        (row.id,): row.estimated_wait_ms / 1000 for row in rows if row.estimated_wait_ms is not None
+    }
+    yield _gauge(table.ESTIMATED_WAIT, waits)
+    levels: dict[Labels, float] = {(row.id,): row.service_level / 100 for row in rows if row.service_level is not None}
+    yield _gauge(table.SERVICE_LEVEL, levels)
     yield _gauge(table.ELIGIBLE, {(row.id,): row.eligible for row in rows})
     yield _gauge(table.LIVE, _by_state(i.state.value for i in state.interactions.values()))
     yield _gauge(table.AGENTS, _by_state(agent.shown_state for agent in state.agents.values()))

@@ -81,6 +81,8 @@ COUNTED = (
 INFO = _gauge("build_info", "Always 1; the version is a label", "version")
 WAITING = _gauge("interactions_waiting", "Interactions that wait or are being offered", "queue")
 OLDEST_WAIT = _gauge("oldest_wait_seconds", "Longest wait of those that wait now", "queue")
+ESTIMATED_WAIT = _gauge("estimated_wait_seconds", "Of one who came now; absent where nobody can say", "queue")
+SERVICE_LEVEL = _gauge("service_level_ratio", "Calls of the running day answered in time, 0 to 1", "queue")
 LIVE = _gauge("interactions", "Live interactions, by state", "state")
 AGENTS = _gauge("agents", "Agents, by the state that people see", "state")
 ELIGIBLE = _gauge("agents_eligible", "Agents who could be offered a call of this queue now", "queue")
@@ -100,6 +102,8 @@ LOOKED_AT = (
     INFO,
     WAITING,
     OLDEST_WAIT,
+    ESTIMATED_WAIT,
+    SERVICE_LEVEL,
     LIVE,
     AGENTS,
     ELIGIBLE,

@@ -79,12 +79,15 @@ def queues_table(rows: list[QueueRow]) -> PlainTable:
             row.wrapping_up,
             row.eligible,
             f"{row.signed_in} of {row.members}",
+            span(row.estimated_wait_ms // 1000) if row.estimated_wait_ms is not None else "",
+            f"{row.service_level:.0f} %" if row.service_level is not None else "",
             row.strategy,
         )
         for row in rows
     ]
-    columns = ("queue", "name", "waiting", "offered", "longest", "talking", "wrap-up", "free", "signed in", "strategy")
-    return PlainTable(f"{len(rows)} queues", columns, lines, ("strategy", "name", "wrap-up", "offered"))
+    calls = ("waiting", "offered", "longest", "talking", "wrap-up")
+    columns = ("queue", "name", *calls, "free", "signed in", "est. wait", "in time", "strategy")
+    return PlainTable(f"{len(rows)} queues", columns, lines, ("strategy", "name", "wrap-up", "offered", "est. wait"))
 
 
 def calls_table(rows: list[CallRow]) -> PlainTable:
@@ -94,6 +97,7 @@ def calls_table(rows: list[CallRow]) -> PlainTable:
             f"{row.state}: {row.result}" if row.state == "ended" and row.result else row.state,
             row.queue,
             row.position,
+            span(row.estimated_wait_ms // 1000) if row.estimated_wait_ms is not None else "",
             row.ani,
             row.dnis,
             row.priority,
@@ -107,8 +111,11 @@ def calls_table(rows: list[CallRow]) -> PlainTable:
         for row in rows
     ]
     clocks = ("waited", "talked", "held")
-    columns = ("call", "state", "queue", "place", "from", "to", "prio", *clocks, "agent", "recording", "missed")
-    return PlainTable(f"{len(rows)} calls", columns, lines, ("missed", "to", "prio", "held", "place", "talked"))
+    place = ("place", "est. wait")
+    columns = ("call", "state", "queue", *place, "from", "to", "prio", *clocks, "agent", "recording", "missed")
+    return PlainTable(
+        f"{len(rows)} calls", columns, lines, ("missed", "to", "prio", "held", "est. wait", "place", "talked")
+    )
 
 
 def short(interaction_id: str) -> str:

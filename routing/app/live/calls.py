@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from routing.core import estimates
 from routing.core.cad import masked
-from routing.core.errors import UnknownInteraction
-from routing.core.interaction import Interaction, InteractionState
+from routing.core.interaction import Interaction
 from routing.core.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRow:
-    """`position`: 1 is next in its queue; None when it does not wait. `agents`: who talks, or to whom it is offered;
-    an external party by its number.
+    """`position`: 1 is next in its queue. `estimated_wait_ms`: how much longer it is expected to wait. None when it
+    does not wait, or nobody can say. `agents`: who talks, or to whom it is offered; an external party by its number.
 
     `recording`: off, recording or paused. Clocks: waiting ends with the answer, talking excludes hold. `cad` has
     secure values masked.
@@ -31,6 +31,7 @@ class CallRow:
     requires: dict[str, int]
     relaxation_step: int
     position: int | None
+    estimated_wait_ms: int | None
     agents: tuple[str, ...]
     missed_offers: int
     entered_at_ms: int
@@ -65,7 +66,8 @@ def call_row(world: World, interaction: Interaction, now_ms: int) -> CallRow:
         priority=interaction.priority,
         requires=dict(interaction.requires),
         relaxation_step=interaction.relaxation_step,
-        position=_position(world, interaction),
+        position=estimates.position(world, interaction),
+        estimated_wait_ms=estimates.wait_ms(world, interaction),
         agents=tuple(partners),
         missed_offers=sum(offer.end.value != "answered" for offer in interaction.past_offers),
         entered_at_ms=interaction.entered_at_ms,
@@ -98,12 +100,3 @@ def clocks_of(interaction: Interaction, now_ms: int) -> Clocks:
 
 def _running(since_ms: int | None, end_ms: int) -> int:
     return max(0, end_ms - since_ms) if since_ms is not None else 0
-
-
-def _position(world: World, interaction: Interaction) -> int | None:
-    if interaction.state is not InteractionState.QUEUED:
-        return None
-    try:
-        return world.sync_pool().position(interaction.id)
-    except UnknownInteraction:  # its PBX's link is down: it waits, but cannot be matched
-        return None

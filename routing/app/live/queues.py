@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from routing.app.live.figures import MemberFigures, queue_figures
 from routing.core.agent import AgentState, EngagementState
 from routing.core.interaction import TALKING, InteractionState
 from routing.core.world import World
@@ -15,6 +16,7 @@ from routing.core.world import World
 class QueueRow:
     """Calls by state, and its agents: `signed_in` of its `members`, `eligible` right now whatever their skills.
 
+    `estimated_wait_ms`: of one who came now, None: nobody can say. `service_level`: percent, of the running day.
     `talking` counts calls with an agent, also held ones; `wrapping_up` counts agents.
     """
 
@@ -29,13 +31,15 @@ class QueueRow:
     members: int
     signed_in: int
     eligible: int
+    estimated_wait_ms: int | None
+    service_level: float | None
 
 
 def queue_rows(world: World, now_ms: int) -> list[QueueRow]:
     """All queues by id, also one that is no longer configured while it has calls."""
     ids = sorted({*world.config.queues, *(i.queue for i in world.state.interactions.values())})
-    staff = _Staff(world)
-    return [_row(world, queue_id, staff, now_ms) for queue_id in ids]
+    staff, figures = _Staff(world), {found.id: found for found in queue_figures(world, now_ms)}
+    return [_row(world, queue_id, staff, figures.get(queue_id), now_ms) for queue_id in ids]
 
 
 class _Staff:
@@ -59,7 +63,7 @@ class _Staff:
             self.wrapping_up.update(ending)
 
 
-def _row(world: World, queue_id: str, staff: _Staff, now_ms: int) -> QueueRow:
+def _row(world: World, queue_id: str, staff: _Staff, figures: MemberFigures | None, now_ms: int) -> QueueRow:
     configured = world.config.queues.get(queue_id)
     calls = [i for i in world.state.interactions.values() if i.queue == queue_id]
     waiting = [i.entered_at_ms for i in calls if i.state in {InteractionState.QUEUED, InteractionState.OFFERED}]
@@ -75,6 +79,8 @@ def _row(world: World, queue_id: str, staff: _Staff, now_ms: int) -> QueueRow:
         members=staff.members[queue_id],
         signed_in=staff.signed_in[queue_id],
         eligible=staff.eligible[queue_id],
+        estimated_wait_ms=figures.estimated_wait_ms if figures else None,
+        service_level=figures.day.service_level if figures else None,
     )
 
 
