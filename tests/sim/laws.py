@@ -274,8 +274,22 @@ def reaches(hall: Hall, pbx: str, member: AgentConfig) -> bool:
     return member.pbx == pbx or member.pbx in hall.world.config.pbxs[pbx].trunks
 
 
+def waits_for(hall: Hall, interaction: Interaction) -> str:
+    """For whom alone it waits now (ROUTE-08); not for who is signed out, or must not have it."""
+    preferred = interaction.preferred
+    if preferred is None or preferred.until_ms <= hall.clock.now_ms:
+        return ""
+    agent = hall.world.state.agents.get(preferred.agent_id)
+    is_barred = preferred.agent_id in interaction.excluded
+    is_barred |= interaction.is_skipping(preferred.agent_id, hall.clock.now_ms)
+    is_there = agent is not None and agent.state is not AgentState.LOGGED_OUT
+    return preferred.agent_id if is_there and not is_barred else ""
+
+
 def suits(hall: Hall, member: AgentConfig, interaction: Interaction) -> bool:
     """Whether that call may be offered to him: in reach, member, skilled enough, not skipped, queue not at its cap."""
+    if waits_for(hall, interaction) not in ("", member.id):
+        return False
     queue, skills = hall.world.config.queues[interaction.queue], dict(member.skills)
     talking = sum(
         e.queue == queue.id and e.state in BUSY
@@ -352,5 +366,6 @@ def _nobody_was_before(hall: Hall, offered: Interaction, member: AgentConfig) ->
         is_older = other.priority >= offered.priority and other.entered_at_ms < offered.entered_at_ms
         if is_waiting(other) and is_equal and is_first and is_older:
             is_barred = member.id in other.excluded or other.is_skipping(member.id, hall.clock.now_ms)
+            is_barred |= waits_for(hall, other) not in ("", member.id)
             is_barred |= not hall.world.state.links.get(other.pbx, False) or not reaches(hall, other.pbx, member)
             assert is_barred, f"{offered.id} overtook {other.id}"
