@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from dialplan.flows.findings import Finding, Place
 from routing.core.cad import canonical
@@ -24,6 +24,7 @@ _NO_NUMBER_TYPES = frozenset({CadType.BOOLEAN, CadType.DATE, CadType.DATETIME})
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 # One of each type: a template that becomes a right value with none of them never does.
 _SAMPLES = ("1", "true", "2026-01-31", "2026-01-31T12:00:00+00:00", "")
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"})
 _COMPARED = {
     Comparison.ABOVE: "above",
     Comparison.BELOW: "below",
@@ -192,6 +193,20 @@ def _spoken(place: Place, name: str, *, is_number: bool, keys: tuple[Key, ...]) 
         yield place.warning(f"{name} is secure, and is spoken aloud", *keys)
 
 
+def known_value(name: str, queues: Collection[str], cad: Collection[str]) -> bool:
+    """Whether a value of that name can be there, outside of flows."""
+    head, _, rest = name.partition(".")
+    if head == "cad":
+        return rest in cad
+    queue, _, what = rest.rpartition(".")
+    return name in NAMES or (head == "queue" and what in QUEUE_NAMES and queue in queues)
+
+
+def never_a_number(name: str) -> bool:
+    """Whether a value that is no CAD is never a number."""
+    return name in _NO_NUMBER
+
+
 def _is_secure(place: Place, name: str) -> bool:
     return name.startswith("cad.") and any(one.secure for one in place.variables(name.removeprefix("cad.")))
 
@@ -209,6 +224,9 @@ def _look_up(place: Place) -> Iterator[Finding]:
     if look_up.body and not _is_json(look_up.body):
         yield place.error("no JSON, whatever the values are", "body")
     yield from _assigned(place, look_up.default, "default")
+    for name, text in look_up.headers.items():
+        if name.lower() in _SECRET_HEADERS and not text.startswith("env:"):
+            yield place.warning("a secret in the open: take it from the environment, 'env:NAME'", "headers", name)
 
 
 def _is_json(body: str) -> bool:

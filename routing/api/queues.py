@@ -35,8 +35,11 @@ class QueueListOut(Out):
 
 
 class EntryPointOut(Out):
+    """One of `queue` and `flow` is empty."""
+
     id: str
     queue: str
+    flow: str
     numbers: list[str]
 
 
@@ -85,7 +88,10 @@ def get_queue(path: QueuePath) -> dict[str, Any]:
 def list_entry_points() -> dict[str, Any]:
     """Where calls come in; also targets of transfers."""
     points = services().front(current().tenant).config().entry_points
-    return {"items": [{"id": p.id, "queue": p.queue, "numbers": list(p.numbers)} for _, p in sorted(points.items())]}
+    rows = [
+        {"id": p.id, "queue": p.queue, "flow": p.flow, "numbers": list(p.numbers)} for _, p in sorted(points.items())
+    ]
+    return {"items": rows}
 
 
 @api.get("/idle-reasons", operation_id="listIdleReasons", responses={200: ReasonsOut})

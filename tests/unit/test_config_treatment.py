@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from routing.app.config.plan import make_plan
 from routing.core.callback import CallbackRules
 from routing.core.config import Queue
 from routing.core.dial_rights import DialRights
-from routing.core.flow import PromptPart
+from routing.core.flow import FlowPosition, PromptPart
+from routing.core.interaction import Interaction, InteractionState
 from routing.core.treatment import Announcement, Overflow, OverflowCause, OverflowTo, ServiceLevel
 from routing.core.world import WorldState
 from tests.unit.config_dir import replaced, write
@@ -166,6 +168,18 @@ WRONG = {
         "queues.sales.announcements[0].prompts[0]",
         "there is no prompt 'helo'; did you mean 'hello'?",
     ),
+    '[[queues.sales.announcements]]\nprompts = [{ number = "positon" }]': (
+        "queues.sales.announcements[0].prompts[0]",
+        "there is no value 'positon'; did you mean 'position'?",
+    ),
+    '[[queues.sales.announcements]]\nprompts = [{ digits = "cad.nobody" }]': (
+        "queues.sales.announcements[0].prompts[0]",
+        "there is no value 'cad.nobody'",
+    ),
+    '[[queues.sales.announcements]]\nprompts = [{ number = "weekday" }]': (
+        "queues.sales.announcements[0].prompts[0]",
+        "weekday is never a number that could be spoken",
+    ),
     '[[queues.sales.announcements]]\nprompts = ["hello"]\nkeys = { 1 = { to = "queue", target = "x" } }': (
         "queues.sales.announcements[0].keys.1.target",
         "there is no queue 'x'",
@@ -268,3 +282,72 @@ def test_numbers_that_can_never_be_called_back_are_warned_of(tmp_path: Path) -> 
     assert abroad == [("callbacks.dial.allowed[0]", "+49 is never allowed: it is abroad and 'international' is off")]
     no_trunk = reasons_of(tmp_path, "", callbacks='[callbacks]\ndial = { allowed = ["+49"], international = true }\n')
     assert no_trunk == [("callbacks.dial", "allows numbers, but no PBX has a trunk for them: pbx.ID.dial")]
+
+
+def test_an_outdial_cannot_begin_in_a_flow(tmp_path: Path) -> None:
+    flow = '[flows.f]\nstart = "a"\n[flows.f.steps.a]\ndo = "return"\n'
+    flow += '[entry_points.f]\nflow = "f"\n[outdial]\nentry_point = "f"\n'
+    reason = "entry point 'f' has a flow: outdials need the rules of a queue"
+    assert reasons_of(tmp_path, "", flow=flow) == [("outdial.entry_point", reason)]
+
+
+@pytest.mark.req("OPS-02")
+def test_a_plan_tells_what_is_another_in_a_flow_step_by_step(tmp_path: Path) -> None:
+    flow = """\
+[flows.f]
+start = "a"
+[flows.f.steps.a]
+do = "play"
+prompts = ["hello"]
+next = "b"
+[flows.f.steps.b]
+do = "look_up"
+url = "https://crm.example/"
+headers = { Authorization = "env:TOKEN" }
+next = "c"
+[flows.f.steps.c]
+do = "return"
+"""
+    old = load(write(tmp_path, pbx=PBX, prompts=PROMPTS, f=flow)).config
+    changed = flow.replace('"b"', '"c"', 1).replace("env:TOKEN", "env:OTHER").replace('do = "return"', 'do = "hang_up"')
+    new = load(
+        write(tmp_path, pbx=PBX, prompts=PROMPTS, f=changed + '[flows.f.steps.d]\ndo = "return"\nresult = "x"\n')
+    ).config
+    (change,) = make_plan(WorldState(config=old), new).changes
+    assert [(field.name, field.old, field.new) for field in change.fields] == [
+        ("steps.a", "hello; next -> b", "hello; next -> c"),
+        ("steps.b", "GET https://crm.example/; next -> c", "GET https://crm.example/; next -> c (other settings)"),
+        ("steps.c", "return", "hang_up"),
+        ("steps.d", "none", "result x"),
+    ]
+
+
+@pytest.mark.req("OPS-02")
+def test_a_plan_tells_of_calls_in_steps_that_are_removed(tmp_path: Path) -> None:
+    flow = '[flows.f]\nstart = "a"\n[flows.f.steps.a]\ndo = "return"\n'
+    old = load(write(tmp_path, pbx=PBX, prompts=PROMPTS, f=flow)).config
+    calls = {name: replace(in_flow(name), id=name) for name in ("int_1", "int_2")}
+    state = WorldState(config=old, interactions=calls)
+    gone = make_plan(state, load(write(tmp_path, f="")).config)
+    assert gone.warnings == (
+        "flow f is removed: 2 calls, each of which goes back to the dialplan with the result unavailable",
+    )
+    renamed = make_plan(state, load(write(tmp_path, f=flow.replace("steps.a", "steps.b").replace('"a"', '"b"'))).config)
+    assert renamed.warnings[0].startswith("step a of flow f is removed: 2 calls")
+    assert make_plan(state, old).warnings == ()
+
+
+def in_flow(name: str) -> Interaction:
+    return Interaction(
+        id=name,
+        pbx="ast1",
+        state=InteractionState.IN_FLOW,
+        customer_leg=name,
+        entry_point="main",
+        queue="",
+        ani="1",
+        ani_name="",
+        dnis="",
+        entered_at_ms=1,
+        flow=FlowPosition(flow="f", step="a"),
+    )

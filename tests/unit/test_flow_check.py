@@ -206,6 +206,10 @@ WRONG = {
         7,
         "error: {a}.default.born: variable 'born' is of type date: 'x' is not an ISO 8601 date such as 2026-11-21",
     ),
+    'do = "look_up"\nurl = "https://crm.example/"\nheaders = { X-Api-Key = "s3cret" }\nnext = "end"': (
+        7,
+        "warning: {a}.headers.X-Api-Key: a secret in the open: take it from the environment, 'env:NAME'",
+    ),
     'do = "queue"\nqueue = "sale"': (6, "error: {a}.queue: there is no queue 'sale'; did you mean 'sales'?"),
     'do = "queue"\nqueue = "sales"\nnext = "end"': (
         7,

@@ -9,8 +9,10 @@ from enum import Enum, StrEnum
 from itertools import product
 from typing import Any
 
+from dialplan.flows.draw import words as step_words
 from routing.core.agent import AgentState, EngagementState
 from routing.core.config import Config
+from routing.core.flow import Flow, FlowStep
 from routing.core.interaction import WAITING, InteractionState
 from routing.core.reach import is_in_reach
 from routing.core.world import WorldState
@@ -104,9 +106,26 @@ def _fields(old: Any, new: Any) -> Iterator[FieldChange]:
         before, after = getattr(old, field.name), getattr(new, field.name)
         if before == after:
             continue
+        if field.name == "steps" and isinstance(old, Flow):
+            yield from _steps(before, after)
+            continue
         if field.name in _SECRET_FIELDS:
             before, after = before and _MASK, after and _MASK
         yield FieldChange(name=field.name, old=words(before), new=words(after))
+
+
+def _steps(old: Mapping[str, FlowStep], new: Mapping[str, FlowStep]) -> Iterator[FieldChange]:
+    """The steps of a flow that are others, each in short."""
+    for name in (*old, *(name for name in new if name not in old)):
+        if old.get(name) != new.get(name):
+            before, after = (_short(steps[name]) if name in steps else "none" for steps in (old, new))
+            after += " (other settings)" if after == before else ""
+            yield FieldChange(name=f"steps.{name}", old=before, new=after)
+
+
+def _short(step: FlowStep) -> str:
+    """What it does, and where it leads; never its headers, which may hold secrets."""
+    return "; ".join([*step_words(step)[1:], *(f"{name} -> {to}" for name, to in step.exits.items())]) or step.do.value
 
 
 def words(value: Any) -> str:
@@ -131,6 +150,7 @@ def words(value: Any) -> str:
 def _warnings(state: WorldState, new: Config) -> Iterator[str]:
     yield from _about_queues(state, new)
     yield from _about_agents(state, new)
+    yield from _about_flows(state, new)
     yield from _about_pbxs(state, new)
     yield from _about_trunks(state, new)
 
@@ -148,6 +168,16 @@ def _about_queues(state: WorldState, new: Config) -> Iterator[str]:
             yield f"queue {queue_id} is removed: {ringing} may still be answered, else it goes back to the dialplan"
         if now and waiting[queue_id] and (now.requires, now.relaxation) != (queue.requires, queue.relaxation):
             yield f"queue {queue_id} asks for other skills: {calls} takes them on at once and keeps its place"
+
+
+def _about_flows(state: WorldState, new: Config) -> Iterator[str]:
+    """Callers in steps that are no more."""
+    places = Counter((i.flow.flow, i.flow.step) for i in state.interactions.values() if i.flow)
+    for (flow_id, step_id), count in sorted(places.items()):
+        flow, calls = new.flows.get(flow_id), _count(count, "call")
+        if flow is None or step_id not in flow.steps:
+            what = f"flow {flow_id}" if flow is None else f"step {step_id} of flow {flow_id}"
+            yield f"{what} is removed: {calls} goes back to the dialplan with the result unavailable"
 
 
 def _about_agents(state: WorldState, new: Config) -> Iterator[str]:

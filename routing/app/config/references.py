@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
+from dialplan.flows.words import known_value, never_a_number
 from routing.app.config.models import AgentTable, EntryPointTable
 from routing.app.config.positions import KeyPath
 from routing.app.config.problems import did_you_mean
@@ -14,6 +15,7 @@ from routing.app.config.sources import Sources
 from routing.app.config.validate import Tables
 from routing.core import screen_pop
 from routing.core.config import AfterMiss, RonaCause
+from routing.core.flow_values import NAMES
 from routing.core.treatment import OverflowTo
 
 _NAMES = {"pbx": "PBX", "entry_points": "entry point", "hours": "opening hours"}
@@ -43,7 +45,7 @@ class References:
             self._starts(entry_point, ("entry_points", entry_point_id))
             self._screen_pop(entry_point, ("entry_points", entry_point_id, "screen_pop"))
         if tables.outdial.entry_point is not None:
-            self._known("entry_points", tables.outdial.entry_point, ("outdial", "entry_point"))
+            self._outdial(tables.outdial.entry_point, ("outdial", "entry_point"))
         if tables.callbacks.hours is not None:
             self._known("hours", tables.callbacks.hours, ("callbacks", "hours"))
         self._numbers()
@@ -54,6 +56,11 @@ class References:
         if name not in known:
             what = _NAMES.get(section, section.removesuffix("s"))
             self._sources.error(path, f"there is no {what} {name!r}{did_you_mean(name, known)}")
+
+    def _outdial(self, name: str, path: KeyPath) -> None:
+        self._known("entry_points", name, path)
+        if (entry_point := self._tables.entry_points.get(name)) and entry_point.queue is None:
+            self._sources.error(path, f"entry point {name!r} has a flow: outdials need the rules of a queue")
 
     def _starts(self, entry_point: EntryPointTable, path: KeyPath) -> None:
         for section, key in (("queues", "queue"), ("flows", "flow"), ("hours", "hours")):
@@ -102,6 +109,15 @@ class References:
         for index, part in enumerate(parts):
             if part.prompt is not None:
                 self._known("prompts", part.prompt, (*path, index))
+            elif (name := part.number or part.digits) is not None:
+                self._value(name, is_number=part.number is not None, path=(*path, index))
+
+    def _value(self, name: str, *, is_number: bool, path: KeyPath) -> None:
+        """A value that is spoken while somebody waits."""
+        if not known_value(name, self._sources.entries("queues"), self._cad_names()):
+            self._sources.error(path, f"there is no value {name!r}{did_you_mean(name, NAMES)}")
+        elif is_number and never_a_number(name):
+            self._sources.error(path, f"{name} is never a number that could be spoken")
 
     def _miss(self, queue: QueueTable, cause: RonaCause, path: KeyPath) -> None:
         miss = queue.on_miss[cause]
