@@ -15,6 +15,8 @@ from deploy.lab.people import order
 from deploy.lab.site import Site, center
 from routing.core.interaction import Interaction
 from routing.core.orders import CancelCallback, GoAvailable, SignOut
+from routing.store.front import connect
+from routing.store.signs import Signs
 from tests.system.center import MUSIC_HZ, Center
 
 # Hz and seconds, clear of music and people. Those that a test breaks off by a key are long.
@@ -94,7 +96,11 @@ class FlowSite(Site):
         """As Site."""
         super().start()
         self.switchroom("db", "upgrade")
-        self.start_process("lookups")
+        redis = connect(self.redis.url)
+        signs = Signs(redis, self.tenant)
+        lookups = self.start_process("lookups")
+        lookups.wait_until(lambda: bool(signs.alive("lookups", time.time_ns() // 1_000_000)), 20)
+        redis.close()
         return self
 
 
