@@ -54,6 +54,14 @@ def move_engagement(
     return moved
 
 
+def begin(world: World, agent_id: str) -> None:
+    """A new agent is logged out, and told to be: whatever was seen of him before is over, also when live state got lost
+    and only the history remembers it.
+    """
+    agent = world.put_agent(Agent(id=agent_id, since_ms=world.now_ms))
+    _emit(world, agent, agent)
+
+
 def forget(world: World, agent: Agent) -> None:
     """One whom the configuration has no more. It signs him out: nobody's time is counted on without an end."""
     _tell(world, agent, replace(agent, state=AgentState.LOGGED_OUT, reason=None, engagements={}))
@@ -95,6 +103,10 @@ def _tell(world: World, before: Agent, after: Agent) -> None:
     """Every change of what people see is an event (STATE-01), and so is a change behind a running engagement."""
     if (before.shown_state, before.state, before.reason) == (after.shown_state, after.state, after.reason):
         return
+    _emit(world, before, after)
+
+
+def _emit(world: World, before: Agent, after: Agent) -> None:
     configured = world.config.agents.get(after.id)
     world.emit(
         EventType.AGENT_STATE_CHANGED,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from routing.core import callback_machine, flow_machine
-from routing.core.agent import Agent
-from routing.core.engagements import forget
+from routing.core.engagements import begin, forget
 from routing.core.errors import StaleConfig
 from routing.core.events import EventType
 from routing.core.facts import phone_key
@@ -42,7 +41,7 @@ def _fit_agents(world: World) -> None:
     """New agents begin logged out; removed ones go as soon as they have nothing to finish."""
     for agent_id in world.config.agents:
         if agent_id not in world.state.agents:
-            world.put_agent(Agent(id=agent_id, since_ms=world.now_ms))
+            begin(world, agent_id)
     for agent in sorted(world.state.agents.values(), key=lambda a: a.id):
         if agent.id not in world.config.agents and not agent.engagements:
             forget(world, agent)

@@ -336,6 +336,7 @@ def test_every_state_is_shown_and_each_change_is_an_event() -> None:
     assert seen == ["logged_out", "idle", "available", "reserved", "connected", "held", "rona"]
     told = [e.values["state"] for e in d.told(EventType.AGENT_STATE_CHANGED)]
     assert told == [
+        "logged_out",
         "idle",
         "available",
         "reserved",

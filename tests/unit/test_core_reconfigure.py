@@ -93,6 +93,15 @@ def test_a_removed_agent_is_told_to_be_signed_out_so_that_nobody_counts_his_time
     assert d.world.state.agents == {}
 
 
+@pytest.mark.req("ROUTE-13", "SAFE-01")
+def test_a_new_agent_is_told_to_be_signed_out_also_after_all_live_state_was_lost() -> None:
+    anew = Driver(config([agent("anna")], [queue()]), ready=())
+    (told,) = anew.told(EventType.AGENT_STATE_CHANGED)
+    assert (told.agent_id, told.values["state"], told.values["team"]) == ("anna", "logged_out", "t")
+    anew.apply(config([agent("anna", skills={"x": 1})]))
+    assert anew.told(EventType.AGENT_STATE_CHANGED) == [told], "he is not new any more"
+
+
 def test_calls_of_a_removed_queue_go_back_to_their_dialplan() -> None:
     d = Driver(config([agent("anna")], [queue("sales"), queue("other")]), ready=())
     call = d.call("c1", "other")
