@@ -68,7 +68,7 @@ def report_command(
     database: DatabaseOption = None,
 ) -> None:
     """Show what came, was answered and was lost, and what agents did, per quarter of an hour, hour, day or span."""
-    zone = time_zone or _tenants_zone(session)
+    zone = time_zone or tenants_zone(session)
     begin = begin or _today(zone)
     words = ReportWords(
         subject=_SUBJECTS[subject],
@@ -100,7 +100,8 @@ def _read(session: Session, words: ReportWords, database: str | None) -> Report:
         opened.close()
 
 
-def _tenants_zone(session: Session) -> str:
+def tenants_zone(session: Session) -> str:
+    """Of the configuration in force."""
     from routing.store.front import Front, connect
 
     redis = connect(session.server.redis_url)

@@ -12,6 +12,7 @@ import typer
 
 from routing.cli.db_commands import DatabaseOption, database_url
 from routing.cli.output import complain, say, show_json
+from routing.cli.report_command import tenants_zone
 from routing.cli.session import Session, command, live_world
 from routing.core.config import Config
 from routing.core.errors import ConfigError
@@ -39,7 +40,9 @@ AlikeOption = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="File to write.")]
 DateOption = Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="The day.")]
-ZoneOption = Annotated[str, typer.Option("--zone", metavar="ZONE", help="IANA time zone of the day.")]
+ZoneOption = Annotated[
+    str | None, typer.Option("--time-zone", metavar="ZONE", help="IANA name; default: the tenant's own.")
+]
 CallsOption = Annotated[
     list[str], typer.Option("--calls", metavar="QUEUE=N", help="So many calls for that queue in the day.")
 ]
@@ -123,13 +126,14 @@ def _pair(text: str) -> tuple[str, str]:
 
 @command
 def export_day_command(
-    session: Session, date: DateOption, out: OutOption, zone: ZoneOption = "UTC", database: DatabaseOption = None
+    session: Session, date: DateOption, out: OutOption, time_zone: ZoneOption = None, database: DatabaseOption = None
 ) -> None:
     """Write a recorded day into a file for `simulate`: no numbers, no names, no call data, agents by pseudonyms."""
     from routing.sim.day_file import write_day
     from routing.sim.export import export_day
     from routing.store.sql.database import Database
 
+    zone = time_zone or tenants_zone(session)
     opened = Database.at(database_url(session.server, database))
     try:
         with opened.read() as connection:
@@ -148,7 +152,7 @@ def make_day_command(
     out: OutOption,
     calls: CallsOption,
     date: DateOption = "2026-03-14",
-    zone: ZoneOption = "UTC",
+    time_zone: ZoneOption = None,
     hours: SpanOption = "8-18",
     talk: SecondsOption = 180,
     wrap_up: SecondsOption = 20,
@@ -171,7 +175,7 @@ def make_day_command(
     if not (first.isdecimal() and last.isdecimal() and int(first) < int(last) <= 24):
         raise SimulationRefused(reason=f"{hours} are no hours of a day, e.g. 8-18")
     try:
-        frame = Frame(date=date, zone=zone, seed=seed)
+        frame = Frame(date=date, zone=time_zone or config.time_zone, seed=seed)
         day = office_day(config, wanted, (int(first), int(last)), means, frame)
     except (ValueError, KeyError) as error:
         raise SimulationRefused(reason=str(error)) from error

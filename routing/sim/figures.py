@@ -1,7 +1,8 @@
 """The figures of a replayed day: in all, per queue and per team.
 
 They are those of the reports: a call answered within the queue's aim counts for its service level, of all calls that
-were offered but for those who gave up sooner than a short abandon; waits are of all who waited, whatever became of
+were offered but for those who gave up sooner than a short abandon. Who still waits when all is over is not left out:
+a configuration that leaves callers alone must not look better for it. Waits are of all who waited, whatever became of
 them; occupancy is the share of an agent's time with calls and wrap-up in his time with them or available for them.
 """
 

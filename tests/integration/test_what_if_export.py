@@ -197,15 +197,15 @@ def test_the_command_writes_the_file_or_says_why_not(database: Database, databas
     run(busy_day(rules), rules, recording)
     recording.write(database, rules)
     out, where = tmp_path / "day.jsonl", ("--tenant", TENANT, "--database", database_url)
-    told = switchroom("export-day", "--date", DATE, "--out", str(out), *where)
+    told = switchroom("export-day", "--date", DATE, "--time-zone", "UTC", "--out", str(out), *where)
     day = read_day(out)
     assert (told.exit_code, f"{len(day.calls)} calls, 1 agents" in told.output.replace("\n", "")) == (0, True), (
         told.output
     )
     for words, reason in [
-        (("--date", "2026-03-20"), "no call and no agent of 2026-03-20"),
-        (("--date", "soon"), "soon in UTC is no day"),
-        (("--date", DATE, "--zone", "Mars/Base"), "is no day"),
+        (("--date", "2026-03-20", "--time-zone", "UTC"), "no call and no agent of 2026-03-20"),
+        (("--date", "soon", "--time-zone", "UTC"), "soon in UTC is no day"),
+        (("--date", DATE, "--time-zone", "Mars/Base"), "is no day"),
     ]:
         refused = switchroom("export-day", *words, "--out", str(tmp_path / "other.jsonl"), *where)
         assert (refused.exit_code, reason in refused.output) == (1, True), refused.output

@@ -103,7 +103,7 @@ def test_a_new_agent_may_work_the_shift_of_another_one(directory: Path) -> None:
         (("--calls", "sales=many"), "QUEUE=N"),
         (("--calls", "sales=10", "--hours", "18-8"), "no hours of a day"),
         (("--calls", "sales=10", "--date", "tomorrow"), "tomorrow"),
-        (("--calls", "sales=10", "--zone", "Mars/Base"), "Mars/Base"),
+        (("--calls", "sales=10", "--time-zone", "Mars/Base"), "Mars/Base"),
     ],
 )
 def test_a_day_that_cannot_be_made_up_is_refused(directory: Path, words: tuple[str, ...], reason: str) -> None:
