@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from routing.core.commands import WatchPhones
 from routing.core.config import EntryPoint
 from routing.core.declarations import CadType, CadVariable
 from routing.core.events import EventType
@@ -197,3 +198,10 @@ def test_every_other_agent_may_have_it() -> None:
     assert call.d.offered(call.id) == ()
     call.d.order(SignIn, agent_id=BEN)
     assert call.d.offered(call.id) == (BEN,)
+
+
+@pytest.mark.req("FLOW-03")
+def test_the_dialplan_hands_over_the_variables_that_flows_declare() -> None:
+    call = Call(centre(FIRST, SECOND))
+    watched = [c for c in call.d.commands if isinstance(c, WatchPhones)][-1]
+    assert {"customer", "balance", "zip"} <= set(watched.cad_names)
