@@ -21,6 +21,7 @@ from routing.core.numbers import NumberRule, digits_of, parse, readings
 from routing.core.orders import CancelCallback, MarkDoNotCall, RequestCallback
 from routing.core.queueing import begin_wait, merge, requirement_of
 from routing.core.seats import move
+from routing.core.successors import successor, tell_arrival
 from routing.core.world import World
 
 Values = dict[str, object]
@@ -98,28 +99,16 @@ def _with_trunk(world: World, preferred: str) -> str:
 
 
 def _from_caller(world: World, origin: Interaction, queue: Queue, asked: _Asked) -> Interaction:
-    is_same = origin.queue == queue.id
-    return Interaction(
-        id=world.new_id("int"),
+    called = origin.outdial
+    return successor(
+        world,
+        origin,
+        queue,
+        "callback",
         pbx=asked.pbx,
-        kind="callback",
-        state=InteractionState.ARRIVED,
-        customer_leg="",
-        entry_point=origin.entry_point,
-        queue=queue.id,
         ani=asked.outside.number.text,
-        ani_name=origin.ani_name or (origin.outdial.name if origin.outdial else ""),
-        dnis=origin.ani if origin.outdial else origin.dnis,
-        entered_at_ms=origin.entered_at_ms,
-        priority=origin.priority or queue.priority,
-        requires=origin.requires if is_same else merge(queue.requires, origin.own_requires or ()),
-        own_requires=origin.own_requires,
-        relaxation_step=origin.relaxation_step if is_same else 0,
-        cad=origin.cad,
-        cad_version=origin.cad_version,
-        cad_author=origin.cad_author,
-        excluded=origin.excluded,
-        language=origin.language,
+        ani_name=origin.ani_name or (called.name if called else ""),
+        dnis=origin.ani if called else origin.dnis,
         preferred=origin.preferred,
     )
 
@@ -143,20 +132,7 @@ def _create(world: World, asked: _Asked, interaction: Interaction) -> Interactio
 
 
 def _tell(world: World, interaction: Interaction, call: CallbackCall) -> None:
-    declared = world.config.cad_of(interaction.entry_point)
-    world.emit(
-        EventType.INTERACTION_ARRIVED,
-        interaction,
-        kind=interaction.kind,
-        pbx=interaction.pbx,
-        leg_id="",
-        ani=interaction.ani,
-        ani_name=interaction.ani_name,
-        dnis=interaction.dnis,
-        entry_point=interaction.entry_point,
-        cad=cad.masked(declared, interaction.cad),
-        origin_id=call.origin_id,
-    )
+    tell_arrival(world, interaction, call.origin_id)
     told: dict[str, Any] = {"number": call.number, "form": call.form, "source": call.source.value}
     told |= {"origin_id": call.origin_id, "not_before_at_ms": call.not_before_ms or None}
     told |= {"entered_at_ms": interaction.entered_at_ms, "expires_at_ms": call.expires_ms}

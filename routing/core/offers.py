@@ -223,12 +223,8 @@ def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, po
     An external party has no state; what it was dialed for goes on as with an agent. Nobody is blamed for an outdial,
     nor for a callback whose customer is not reached.
     """
-    if offer.purpose is OfferPurpose.OUTDIAL:
-        _outdial_missed(world, interaction, offer, end)
-        return
-    if offer.purpose is OfferPurpose.CALLBACK and offer.number:
-        interaction = close(world, interaction, offer, end)
-        callback_attempt.not_reached(world, interaction, end, was_dialed=policy is not PBX_REFUSED)
+    if offer.purpose is OfferPurpose.OUTDIAL or (offer.purpose is OfferPurpose.CALLBACK and offer.number):
+        _dial_failed(world, interaction, offer, end, was_dialed=policy is not PBX_REFUSED)
         return
     cause = _CAUSES.get(end, RonaCause.UNREACHABLE)
     queue = world.config.queues.get(interaction.queue)
@@ -253,8 +249,11 @@ def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, po
         _requeue_if_alone(world, world.update_interaction(interaction, **changes) if changes else interaction)
 
 
-def _outdial_missed(world: World, interaction: Interaction, offer: Offer, end: OfferEnd) -> None:
+def _dial_failed(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, *, was_dialed: bool) -> None:
     interaction = close(world, interaction, offer, end)
+    if offer.purpose is OfferPurpose.CALLBACK:
+        callback_attempt.not_reached(world, interaction, end, was_dialed=was_dialed)
+        return
     if offer.agent_id:
         move_engagement(world, world.agent(offer.agent_id), interaction.id, EngagementTrigger.OFFER_ENDED)
     outdialer.not_taken(world, interaction, offer, end)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import cad, playing
+from routing.core import playing
 from routing.core.commands import RECORDED
-from routing.core.config import Queue, Result
+from routing.core.config import Result
 from routing.core.endings import end_interaction
 from routing.core.events import EventType
 from routing.core.facts import MessageEnded, PromptOutcome, PromptsEnded
@@ -28,10 +28,11 @@ from routing.core.interaction import (
     Role,
 )
 from routing.core.orders import ReplayMessage
-from routing.core.queueing import begin_wait, merge
+from routing.core.queueing import begin_wait
 from routing.core.ringing import stop_waiting
 from routing.core.roles import Action
 from routing.core.seats import move
+from routing.core.successors import successor, tell_arrival
 from routing.core.topology import hang_up, to_confirm
 from routing.core.world import World
 
@@ -85,55 +86,15 @@ def keep(world: World, origin: Interaction, asked: AskedPrompt, duration_ms: int
     if duration_ms <= 0 or queue is None:
         return False
     message = Message(file=asked.file, duration_ms=duration_ms, left_at_ms=world.now_ms, origin_id=origin.id)
-    interaction = world.put_interaction(_from_caller(world, origin, queue, message))
+    interaction = world.put_interaction(successor(world, origin, queue, "voicemail", message=message))
     _tell(world, interaction, message)
     begin_wait(world, move(world, interaction, InteractionTrigger.ENQUEUED))
     world.update_interaction(world.interaction(origin.id), result=Result.VOICEMAIL)
     return True
 
 
-def _from_caller(world: World, origin: Interaction, queue: Queue, message: Message) -> Interaction:
-    is_same = origin.queue == queue.id
-    return Interaction(
-        id=world.new_id("int"),
-        pbx=origin.pbx,
-        kind="voicemail",
-        state=InteractionState.ARRIVED,
-        customer_leg="",
-        entry_point=origin.entry_point,
-        queue=queue.id,
-        ani=origin.ani,
-        ani_name=origin.ani_name,
-        dnis=origin.dnis,
-        entered_at_ms=origin.entered_at_ms,
-        priority=origin.priority or queue.priority,
-        requires=origin.requires if is_same else merge(queue.requires, origin.own_requires or ()),
-        own_requires=origin.own_requires,
-        relaxation_step=origin.relaxation_step if is_same else 0,
-        cad=origin.cad,
-        cad_version=origin.cad_version,
-        cad_author=origin.cad_author,
-        excluded=origin.excluded,
-        language=origin.language,
-        message=message,
-    )
-
-
 def _tell(world: World, interaction: Interaction, message: Message) -> None:
-    declared = world.config.cad_of(interaction.entry_point)
-    world.emit(
-        EventType.INTERACTION_ARRIVED,
-        interaction,
-        kind=interaction.kind,
-        pbx=interaction.pbx,
-        leg_id="",
-        ani=interaction.ani,
-        ani_name=interaction.ani_name,
-        dnis=interaction.dnis,
-        entry_point=interaction.entry_point,
-        cad=cad.masked(declared, interaction.cad),
-        origin_id=message.origin_id,
-    )
+    tell_arrival(world, interaction, message.origin_id)
     told: dict[str, Any] = {"file": message.file, "duration_ms": message.duration_ms, "origin_id": message.origin_id}
     world.emit(EventType.VOICEMAIL_LEFT, interaction, **told, entered_at_ms=interaction.entered_at_ms)
 
