@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from routing.core.config import Result, RonaCause
 from routing.core.events import Event, EventType
+from routing.core.flow import StepKind
 from routing.core.interaction import Interaction, OfferEnd, OfferPurpose, Role
 from routing.core.tallies import AGENT, NOTHING, QUEUE, STAY, Count, Figures, Place, Sheet, Stay, new_agent
-from routing.core.treatment import ServiceLevel
+from routing.core.treatment import OverflowCause, ServiceLevel
 from routing.core.world import World
 
 INBOUND = "inbound"
@@ -33,6 +34,8 @@ _DOING: dict[str, Count] = {
 _HANDLED, _BUSY, _ABANDONED, _WAITED = map(int, (Place.HANDLED, Place.BUSY_MS, Place.ABANDONED, Place.WAITED_MS))
 _DOES, _SINCE = int(Place.DOING), int(Place.SINCE_MS)
 _ANSWERED, _OUTDIAL, _OWNER = OfferEnd.ANSWERED.value, OfferPurpose.OUTDIAL.value, Role.OWNER.value
+_QUEUE_STEP = StepKind.QUEUE.value
+_CAUSES = frozenset(cause.value for cause in OverflowCause)
 _MISSES = frozenset(cause.value for cause in RonaCause)
 
 
@@ -121,8 +124,13 @@ class _Step:
         stay = self._stay(event.interaction_id)
         if stay and stay.is_open:
             self._close(event.interaction_id, stay, Count.LET_GO)
-        elif event.type is EventType.QUEUE_OVERFLOWED:
+        elif event.type is not EventType.FLOW_ENTERED:
             self._turned_away(event)
+
+    def flow_step(self, event: Event) -> None:
+        """A flow's queue step is left by the cause for which the queue has let the caller go."""
+        if event.values.get("do") == _QUEUE_STEP and event.values.get("exit") in _CAUSES:
+            self.left(event)
 
     def connected(self, event: Event) -> None:
         self._close(event.interaction_id, self._stay(event.interaction_id), Count.ANSWERED)
@@ -229,6 +237,7 @@ _TAKERS: Mapping[EventType, Callable[[_Step, Event], None]] = {
     _T.INTERACTION_QUEUED: _Step.queued,
     _T.QUEUE_OVERFLOWED: _Step.left,
     _T.FLOW_ENTERED: _Step.left,
+    _T.FLOW_STEP: _Step.flow_step,
     _T.INTERACTION_CONNECTED: _Step.connected,
     _T.INTERACTION_ENDED: _Step.ended,
     _T.OFFER_ENDED: _Step.offer_ended,
