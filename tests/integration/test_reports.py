@@ -93,7 +93,13 @@ def expected(events: list[Event], now_ms: int) -> dict[int, dict[Member, Figures
 
 
 def sign_in(at_ms: int = START_MS, agent_id: str = "anna", state: str = "available") -> Event:
-    told: dict[str, object] = {"state": state, "own_state": state, "before": "logged_out", "reason": None, "team": "red"}
+    told: dict[str, object] = {
+        "state": state,
+        "own_state": state,
+        "before": "logged_out",
+        "reason": None,
+        "team": "red",
+    }
     return Event(type=EventType.AGENT_STATE_CHANGED, at_ms=at_ms, agent_id=agent_id, values=told)
 
 

@@ -175,7 +175,7 @@ class Projection:
 
     def message_left(self, _position: str, event: Event) -> None:
         """A voicemail is a recording, too: kept, heard and deleted as those of agents."""
-        said_ms = event.values["duration_ms"]
+        said_ms: Any = event.values["duration_ms"]
         self._recording(event, started_at_ms=event.at_ms - said_ms, stopped_at_ms=event.at_ms)
 
     def recording_marked(self, position: str, event: Event) -> None:
