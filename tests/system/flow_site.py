@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from deploy.lab.people import order
 from deploy.lab.site import Site, center
 from routing.core.interaction import Interaction
 from routing.core.orders import CancelCallback, GoAvailable, SignOut
+from routing.store.errors import StoreUnavailable
 from routing.store.front import connect
 from routing.store.signs import Signs
 from tests.system.center import MUSIC_HZ, Center
@@ -150,3 +152,24 @@ def play(site: FlowSite, scene: Callable[[Center], Coroutine[Any, Any, None]], w
             await c.close()
 
     asyncio.run(evening())
+
+
+async def strike(c: Center, site: FlowSite, victim: str) -> None:
+    """Kill it and start it again; a standby leads where it was the engine. Until the PBX is linked again."""
+    links = _links(site)
+    site.kill(victim)
+    if victim == "redis":
+        site.redis.start()
+    else:
+        site.start_process(victim)
+    async with asyncio.timeout(10):
+        while True:
+            with suppress(StoreUnavailable):
+                await c.state()
+                if victim != "connector" or _links(site) > links:
+                    return
+            await asyncio.sleep(0.05)
+
+
+def _links(site: FlowSite) -> int:
+    return site.log("connector").count("pbx_link_restored")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,9 +14,8 @@ from deploy.lab.policies import Answer, Policy, Reject
 from routing.core.callback import CallbackState
 from routing.core.config import Result
 from routing.core.interaction import Interaction
-from routing.store.errors import StoreUnavailable
 from tests.system.center import MUSIC_HZ, Center, tone_of
-from tests.system.flow_site import BACK_HZ, PROMPTS, FlowSite, ended, hears_prompt, play
+from tests.system.flow_site import BACK_HZ, PROMPTS, FlowSite, ended, hears_prompt, play, strike
 
 NUMBERS = ["1001", "1002"]
 CUSTOMER_HZ = 2500
@@ -188,18 +186,3 @@ def test_a_callback_keeps_the_place_of_its_caller_whatever_is_killed(site: FlowS
         await later.hangup()
 
     with_customers(site, scene, within=60.0)
-
-
-async def strike(c: Center, site: FlowSite, victim: str) -> None:
-    """Kill it and start it again; a standby leads where it was the engine."""
-    site.kill(victim)
-    if victim == "redis":
-        site.redis.start()
-    else:
-        site.start_process(victim)
-    async with asyncio.timeout(10):
-        while True:
-            with suppress(StoreUnavailable):
-                await c.state()
-                return
-            await asyncio.sleep(0.05)
