@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from routing.core.events import Event, EventType
 from routing.core.step import Input
 from routing.core.world import World
 from routing.sim.clock import length_of, start_of
+from routing.sim.comparison import Plan, replicate
 from routing.sim.day import HOUR_MS, MINUTE_MS, Call, Day, Fate, Presence, Span, pseudonym
 from routing.sim.day_file import read_day, write_day
 from routing.sim.export import NothingRecorded, export_day
@@ -28,6 +31,8 @@ from routing.store.port import StoredEvent
 from routing.store.sql.database import Database
 from routing.store.sql.projection import Projection
 from tests.factories import PBX, agent, config, queue, requirement, wrap_up
+from tests.sim.hall import START_MS
+from tests.sim.test_days import busy_hour, work_through
 from tests.unit.test_cli_check import switchroom
 
 DATE, TENANT = "2026-03-14", "test"
@@ -105,6 +110,24 @@ def test_a_recorded_day_comes_back_call_by_call(database: Database, tmp_path: Pa
     assert len(after) == len(before) > 500
     for was, now in zip(before, after, strict=True):
         assert replace(now, call_id=was.call_id) == was
+
+
+@pytest.mark.req("ROUTE-19")
+def test_a_day_of_people_who_miss_calls_and_turn_them_down_is_replayed_much_as_it_was(database: Database) -> None:
+    """Recorded with the other simulation, of a whole PBX: a day that the replay has not made itself."""
+    house, recording = busy_hour(1), Recording()
+    work_through(house)
+    recording.events = house.events
+    recording.write(database, house.world.config)
+    day = exported(database, datetime.fromtimestamp(START_MS / 1000, UTC).date().isoformat())
+    waits_s = [(call.waited_ms or 0) / 1000 for call in day.calls]
+    gave_up = sum(call.fate is Fate.ABANDONED for call in day.calls)
+    assert (len(waits_s), gave_up) == (240, 18)
+    (found,) = zip(*replicate(day, [house.world.config], Plan(replications=5)), strict=True)
+    in_all = [figures["in all"] for figures in found]
+    assert {figures.offered for figures in in_all} == {240}
+    assert fmean(figures.abandoned for figures in in_all) == pytest.approx(gave_up, abs=7)
+    assert fmean(figures.mean_wait_s or 0.0 for figures in in_all) == pytest.approx(fmean(waits_s), rel=0.25)
 
 
 @pytest.mark.req("ROUTE-19")
