@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from routing.core.commands import DialLeg
+from routing.core.commands import DialLeg, MarkLeg
 from routing.core.config import EntryPoint, RelaxationStep
 from routing.core.events import EventType
+from routing.core.facts import LegAnswered
 from routing.core.interaction import InteractionState
 from tests.unit.core_driver import Driver, agent, config, queue
 from tests.unit.flow_line import ANNA, Call, centre, flow, step
@@ -191,3 +192,17 @@ def test_without_an_exit_failed_nobody_having_taken_it_gives_the_call_back() -> 
 def test_a_transfer_dials_the_configured_number_by_the_trunk() -> None:
     call = sent(number="+1 201 555 0123")
     assert [c.phone for c in call.d.commands if isinstance(c, DialLeg)] == ["PJSIP/+12015550123@trunk"]
+
+
+@pytest.mark.req("FLOW-03")
+@pytest.mark.parametrize("leaves", ["customer", "external"])
+def test_a_call_that_the_number_takes_ends_as_transferred_and_not_as_answered(leaves: str) -> None:
+    call = sent(number="+1 201 555 0123")
+    leg_id = call.now.offers[0].leg_id
+    call.d.give(LegAnswered(pbx="a", leg_id=leg_id))
+    marked = [c.variables["SR_RESULT"] for c in call.d.commands if isinstance(c, MarkLeg)]
+    assert (call.now.state, marked) == (S.CONNECTED, ["transferred"])
+    call.d.hang_up("leg_c1" if leaves == "customer" else leg_id)
+    assert ended(call) == "transferred"
+    assert call.given_back is None
+    assert (leg_id if leaves == "customer" else "leg_c1") in call.d.hung_up()
