@@ -6,9 +6,11 @@ A full explanation of each decision costs more than the decision; `dataclasses.r
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import fields
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, call
 from typing import Any, Generic, TypeVar
 
 from routing.core.agent import Agent
@@ -20,7 +22,7 @@ T = TypeVar("T")
 
 
 class _Copier(Generic[T]):
-    """Does what `replace` does to a frozen dataclass with slots and without `__post_init__`, in a fifth of the time."""
+    """Does what `replace` does to a frozen dataclass with slots and without `__post_init__`, in a third of the time."""
 
     def __init__(self, kind: type[T]) -> None:
         names = [f.name for f in fields(kind)]  # type: ignore[arg-type]
@@ -31,8 +33,9 @@ class _Copier(Generic[T]):
 
     def copy(self, value: T, changes: dict[str, Any]) -> T:
         made = object.__new__(self._kind)
-        for write, old in zip(self._writers, self._read(value), strict=True):
-            write(made, old)
+        deque(
+            map(call, self._writers, repeat(made), self._read(value)), maxlen=0
+        )  # each slot, without a loop of Python
         for name, new in changes.items():
             self._write[name](made, new)
         return made

@@ -17,6 +17,7 @@ from routing.core.events import Event, EventType
 from routing.core.facts import EndedBy, Fact, LegEnded, LinkRestored, PhoneState
 from routing.core.orders import ApplyConfig, FinishWrapUp, FireTimer, GoAvailable, GoIdle, Order, SignIn, SignOut
 from routing.core.step import Input, step
+from routing.core.timers import Due
 from routing.core.world import World, WorldState
 from routing.sim.brief_world import BriefWorld
 from routing.sim.day import HOUR_MS, Day, Fate
@@ -26,6 +27,7 @@ from routing.sim.workload import Caller, DayLaws
 
 RETURN_FROM_RONA_MS = 60_000
 LONGEST_TAIL_MS = 6 * HOUR_MS  # after the day's end, for those who still wait
+_ONLY_TOLD = f"{Due.MARK.value}:"  # these deadlines tell a PBX of what others may read there
 _GOLDEN = 0.6180339887498949  # spreads the rings of one call over its queue's law
 
 
@@ -96,7 +98,7 @@ class Replay:
         effects = step(self.world, item, self.now_ms, self.steps)
         timers = self.world.state.timers
         for key in effects.timers:
-            if (deadline_ms := timers.get(key)) is not None:
+            if (deadline_ms := timers.get(key)) is not None and not key.startswith(_ONLY_TOLD):
                 self._at(max(deadline_ms, self.now_ms), self._fire, key)
         for event in effects.events:
             if watch := self._watched.get(event.type):
