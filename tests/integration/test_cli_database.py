@@ -74,7 +74,7 @@ def test_doctor_examines_the_database_that_the_server_uses(site: CliSite, empty_
     assert about_database("postgresql://nobody@127.0.0.1:1/none") == [("reachable", "error")]
     assert about_database(empty_database_url) == [("migrations", "error")]
     site.run("db", "upgrade", "--database", empty_database_url)
-    assert about_database(empty_database_url) == [("migrations", "ok")]
+    assert about_database(empty_database_url) == [("migrations", "ok"), ("reports", "ok")]
 
 
 def test_without_an_address_the_database_lies_beside_the_configuration(
