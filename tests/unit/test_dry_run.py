@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from routing.app.config import load
 from routing.app.live.dry_run import DryRunRefused, Outcome, Question, dry_run
 from routing.core.config import Config, Strategy
 from routing.core.errors import UnknownAgent
 from routing.core.interaction import InteractionState
 from routing.core.orders import GoIdle
 from routing.core.treatment import Overflow, OverflowCause, OverflowTo
+from routing.core.world import WorldState
 from tests.factories import agent, config, queue, relaxation, requirement
 from tests.sim.hall import Hall
+
+EXAMPLE = Path(__file__).parents[2] / "deploy" / "example"
 
 
 def center(**changes: object) -> Config:
@@ -151,3 +156,12 @@ def test_a_question_without_sense_is_refused(question: Question, reason: str) ->
     house = hall()
     with pytest.raises(DryRunRefused, match=reason):
         dry_run(house.world.state, question, house.clock.now_ms)
+
+
+@pytest.mark.req("ROUTE-18")
+def test_a_call_whose_entry_point_has_a_flow_would_be_at_one_of_its_steps() -> None:
+    rules = load(EXAMPLE).config
+    state = WorldState(config=replace(rules, tenant="test", revision=1), links=dict.fromkeys(rules.pbxs, True))
+    found = dry_run(state, Question(entry_point="reception"), 1_800_000_000_000)
+    assert (found.outcome, found.flow_step) == (Outcome.IN_FLOW, "welcome")
+    assert (found.agents, found.position, found.trace) == ((), None, None)
