@@ -8,7 +8,8 @@ from routing.core.config import Config, EntryPoint, Queue, Result
 from routing.core.events import EventType
 from routing.core.facts import LegArrived
 from routing.core.flow_look_up import LANGUAGE
-from routing.core.interaction import Interaction, InteractionState
+from routing.core.flow_steps import preference
+from routing.core.interaction import Interaction, InteractionState, Preference
 from routing.core.queueing import merge, requirement_of
 from routing.core.treatment import OverflowCause, OverflowTo
 from routing.core.world import World
@@ -94,6 +95,7 @@ def _interaction(world: World, fact: LegArrived, entry_point: EntryPoint, queue:
             own_requires=own or None,
             requires=merge(queue.requires if queue else (), own),
             language=_language(fact.options.get("language", "")),
+            preferred=_preference(world, fact),
             cad=values,
         )
     )
@@ -115,6 +117,13 @@ def _interaction(world: World, fact: LegArrived, entry_point: EntryPoint, queue:
 
 def _language(text: str) -> str:
     return text if LANGUAGE.fullmatch(text) else ""
+
+
+def _preference(world: World, fact: LegArrived) -> Preference | None:
+    """For whom it shall wait; how long the queue says where the hand-over does not."""
+    wait_s = fact.options.get("preferred_wait_s", "")
+    is_given = wait_s.isdecimal() and len(wait_s) <= 5
+    return preference(world, fact.options.get("preferred_agent", ""), int(wait_s) if is_given else None)
 
 
 def _priority(text: str, entry_point: EntryPoint, queue: Queue | None) -> int:

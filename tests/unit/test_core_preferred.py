@@ -183,6 +183,29 @@ def test_the_queue_says_how_long_when_nobody_else_does() -> None:
     assert center().world.config.queues["sales"].preferred_wait_s == 0
 
 
+@pytest.mark.req("ROUTE-08")
+@pytest.mark.parametrize(
+    ("options", "wait_s"),
+    [
+        ({"preferred_agent": ANNA, "preferred_wait_s": "30"}, 30),
+        ({"preferred_agent": ANNA}, 7),
+        ({"preferred_agent": ANNA, "preferred_wait_s": "-1"}, 7),
+        ({"preferred_agent": ANNA, "preferred_wait_s": "0"}, 0),
+        ({"preferred_agent": "nobody", "preferred_wait_s": "30"}, 0),
+    ],
+)
+def test_the_hand_over_names_the_preferred_agent(options: dict[str, str], wait_s: int) -> None:
+    d = center(preferred_wait_s=7)
+    busy(d, ANNA)
+    call = d.call("c1", options=options)
+    waited_ms = 0
+    while not d.offered(call):
+        d.advance(1)
+        waited_ms += 1000
+    assert d.offered(call) == (BEN,)
+    assert waited_ms == wait_s * 1000
+
+
 @pytest.mark.req("ROUTE-08", "ROUTE-18")
 def test_the_dry_run_says_for_whom_it_waits() -> None:
     d = center()
