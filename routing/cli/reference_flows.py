@@ -21,7 +21,7 @@ _NOWHERE = {
     StepKind.LOOK_UP: "`failed`: as `next`",
     StepKind.QUEUE: "the queue's `overflow` of that cause applies, else back to the dialplan with that `SR_RESULT`",
     StepKind.CALLBACK: "`accepted`: hung up; the others: back to the dialplan with `SR_RESULT=unavailable`",
-    StepKind.VOICEMAIL: "`recorded`: hung up; `empty`: back to the dialplan with `SR_RESULT=unavailable`",
+    StepKind.VOICEMAIL: "hung up",
     StepKind.TRANSFER: "`failed`: back to the dialplan with `SR_RESULT=unavailable`",
 }
 

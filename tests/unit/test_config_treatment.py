@@ -351,3 +351,10 @@ def in_flow(name: str) -> Interaction:
         entered_at_ms=1,
         flow=FlowPosition(flow="f", step="a"),
     )
+
+
+def test_a_flow_that_sends_callers_to_a_number_needs_a_trunk(tmp_path: Path) -> None:
+    flow = '[flows.f]\nstart = "a"\n[flows.f.steps.a]\ndo = "transfer"\nnumber = "+12015550123"\n'
+    reason = "nobody gets there: no PBX has a trunk for numbers, pbx.ID.dial"
+    assert reasons_of(tmp_path, "", flow=flow) == [("flows.f.steps.a.number", reason)]
+    assert reasons_of(tmp_path, "", flow=flow, pbx=f'{PBX}dial = "PJSIP/{{number}}@trunk"\n') == []

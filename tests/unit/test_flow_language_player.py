@@ -11,7 +11,9 @@ from dialplan.flows.player import CannotBegin, TooLong, play
 from dialplan.flows.scenario import Answer, Expected, NumberAnswers, Script, mistakes
 from dialplan.flows.stage import HANG_UP, ScriptedCaller
 from dialplan.flows.transcript import Line
+from routing.core.callback import CallbackRules
 from routing.core.declarations import CadType, CadVariable
+from routing.core.dial_rights import DialRights
 from routing.core.flow import Comparison, DigitInput, Flow, LookUpStep, PromptPart, Test
 from tests.unit.flow_line import centre, flow, step
 
@@ -167,3 +169,36 @@ WRONG = {
 @pytest.mark.parametrize("reason", WRONG)
 def test_what_is_not_as_expected_is_said(reason: str) -> None:
     assert list(mistakes(WRONG[reason], OUTCOME)) == [reason]
+
+
+# Kind and fields of a step without exits, keys, changes of the script, and what becomes of the caller.
+NOWHERE: dict[str, tuple[dict[str, Any], tuple[str, ...], dict[str, Any], str]] = {
+    "menu": ({"prompts": ("welcome",), "key_1": "a"}, ("9", "9", "9"), {}, "unavailable"),
+    "collect": ({"prompts": ("welcome",), "into": "case", "next": "a"}, (), {}, "unavailable"),
+    "callback accepted": ({"prompts": ("offer",), "queue": "sales"}, ("1",), {}, "callback"),
+    "callback declined": ({"prompts": ("offer",), "queue": "sales"}, ("2",), {}, "unavailable"),
+    "callback not_possible": ({"prompts": ("offer",), "queue": "sales"}, ("1",), {"ani": ""}, "unavailable"),
+    "voicemail recorded": ({"queue": "sales"}, (), {}, "voicemail"),
+    "voicemail empty": ({"queue": "sales"}, (), {"message_s": 0}, "flow_ended"),
+    "transfer": ({"agent": "anna"}, (), {}, "unavailable"),
+    "transfer away": ({"number": "+12015550188"}, (), {"number_answers": NumberAnswers.BUSY}, "unavailable"),
+}
+
+
+@pytest.mark.req("FLOW-01", "FLOW-03")
+@pytest.mark.parametrize("case", NOWHERE)
+def test_what_becomes_of_a_caller_where_an_exit_leads_nowhere(case: str) -> None:
+    fields, keys, script, result = NOWHERE[case]
+    config = centre(
+        flow(a=step(case.split(maxsplit=1)[0], **fields)),
+        callbacks=CallbackRules(dial=DialRights(allowed=("+1",), international=True)),
+    )
+    caller = ScriptedCaller(keys={"a": keys})
+    outcome = play(config, {}, Script(entry_point="main", at_ms=AT_MS, **script), caller)
+    assert outcome.result == result
+
+
+def test_a_look_up_that_fails_goes_on_as_one_that_does_not() -> None:
+    look = step("look_up", look_up=LookUpStep(url="https://x"), next="end")
+    outcome, _lines = play_of(flow(look=look, end=END), answers={"look": Answer(failed="down")})
+    assert [visit.exit for visit in outcome.path] == ["failed", ""]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from routing.app.config import resolve_flows, resolve_queues, secrets
 from routing.app.config.cad_models import CadTable
 from routing.app.config.call_models import NumbersTable, OutdialTable
@@ -55,17 +57,14 @@ _SWITCHES = (
 
 def core_config(tables: Tables, this_year: int) -> Config:
     """Revision 0: `apply` numbers it. `this_year`: from the one before it public holidays are looked up."""
-    common = {name: _variable(name, table) for name, table in tables.cad.items()}
     profiles = {"default": Profile(id="default")}
     profiles |= {id_: _profile(id_, table) for id_, table in tables.profiles.items()}
-    return Config(
-        tenant=tables.server.tenant,
+    return replace(
+        flow_surroundings(tables),
         pbxs={id_: _pbx(id_, table) for id_, table in tables.pbx.items()},
         queues={id_: resolve_queues.queue(id_, table) for id_, table in tables.queues.items()},
-        entry_points=_entry_points(tables, common),
         profiles=profiles,
         agents={id_: _agent(id_, table, tables) for id_, table in tables.agents.items()},
-        cad=tuple(sorted(common.values(), key=lambda v: (v.order, v.name))),
         idle_reasons=tuple(tables.reasons.idle),
         wrap_up_reasons=tuple(tables.reasons.wrap_up),
         unanswered_transfer=tables.calls.unanswered_transfer,
@@ -75,9 +74,6 @@ def core_config(tables: Tables, this_year: int) -> Config:
         outdial=_outdial(tables.outdial),
         limits=CallLimits(**tables.limits.model_dump()),
         time_zone=tables.calls.time_zone,
-        language=tables.calls.language,
-        flows=_flows(tables, common),
-        prompts=_prompts(tables),
         hours={
             id_: resolve_flows.hours(id_, table, tables.calls.time_zone, this_year)
             for id_, table in tables.hours.items()
@@ -91,7 +87,7 @@ def flow_surroundings(tables: Tables) -> Config:
     common = {name: _variable(name, table) for name, table in tables.cad.items()}
     return Config(
         tenant=tables.server.tenant,
-        cad=tuple(common.values()),
+        cad=tuple(sorted(common.values(), key=lambda v: (v.order, v.name))),
         language=tables.calls.language,
         entry_points=_entry_points(tables, common),
         flows=_flows(tables, common),

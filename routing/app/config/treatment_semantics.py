@@ -24,9 +24,8 @@ def check_treatment(sources: Sources, config: Config) -> None:
     for hours in config.hours.values():
         if not any(hours.week) and not any(hours.exceptions.values()):
             sources.warn(("hours", hours.id), "never open: give mon_fri, daily or single days")
-    for path, overflow in _overflows(config):
-        if overflow.to is OverflowTo.NUMBER and not any(pbx.dial for pbx in config.pbxs.values()):
-            sources.warn(path, "nobody gets there: no PBX has a trunk for numbers, pbx.ID.dial")
+    for path in _numbers(config) if not any(pbx.dial for pbx in config.pbxs.values()) else ():
+        sources.warn(path, "nobody gets there: no PBX has a trunk for numbers, pbx.ID.dial")
     if not config.callbacks.dial.allowed and (where := next(_callbacks(config), None)):
         sources.warn(where, "nobody is called back: callbacks.dial.allowed has no prefix")
     _prompt_directories(sources, config)
@@ -52,6 +51,13 @@ def _overflows(config: Config) -> Iterator[tuple[KeyPath, Overflow]]:
         for index, announcement in enumerate(queue.announcements):
             for key, overflow in announcement.keys.items():
                 yield ("queues", queue.id, "announcements", index, "keys", key), overflow
+
+
+def _numbers(config: Config) -> Iterator[KeyPath]:
+    """Where callers are sent to outside numbers."""
+    yield from (path for path, overflow in _overflows(config) if overflow.to is OverflowTo.NUMBER)
+    for flow in config.flows.values():
+        yield from (("flows", flow.id, "steps", step.id, "number") for step in flow.steps.values() if step.number)
 
 
 def _callbacks(config: Config) -> Iterator[KeyPath]:
