@@ -162,8 +162,8 @@ class PlayPrompts:
     """Play sounds, one after the other, to a live leg that is alone in its room; it hears its room again afterwards.
 
     `prompts`: absolute paths without ending, names of the PBX's own sounds in `language`, or `recording:` and the name
-    of a message; none: only digits are taken. It begins when the rooms last asked for hold, replaces what plays on that leg, and is accepted then
-    (CommandEnded SUCCEEDED). Ends in PromptsEnded, unless the leg is gone before.
+    of a message; none: only digits are taken. It begins when the rooms last asked for hold, replaces what plays on that
+    leg, and is accepted then (CommandEnded SUCCEEDED). Ends in PromptsEnded, unless the leg is gone before.
     """
 
     id: str

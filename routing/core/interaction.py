@@ -319,8 +319,8 @@ class AskedDigits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """Clocks are separate: `waited_ms`, `flow_ms` and `held_ms` are sums, the spans that run now have their `_since_ms`,
-    in ms UTC.
+    """Clocks are separate: `waited_ms`, `flow_ms` and `held_ms` are sums, the spans that run now have their
+    `_since_ms`, in ms UTC.
 
     `entered_at_ms` is the place in the queue and never changes (STATE-09, A22). `requires` is the requirement in force
     now, after relaxation. `kind`: inbound; outdial, which has an `outdial`, the number shown as `ani`, the customer's
