@@ -328,8 +328,8 @@ class Interaction:
     `ani`, the one that he had called as `dnis`, and no `customer_leg` before he answers, either; voicemail, which has
     a `message` and never a `customer_leg`. `excluded`: agents who transferred it to an entry point; never offered it
     again (EP-07). `flow`: where it is in its flow, or will go on if a queue or a transfer lets it go. `language`: of
-    its prompts. `priority` 0: in a flow, where none was said yet. `hops`: how often it overflowed or was sent on by flows, which is bounded. `announced`: the last
-    announcement of this wait, as ms of waiting and index.
+    its prompts. `priority` 0: in a flow, where none was said yet. `hops`: how often it overflowed or was sent on by
+    flows, which is bounded. `announced`: the last announcement of this wait, as ms of waiting and index.
     `rooms_version` counts wanted rooms, `rooms_reached` the version that PBX events confirmed. `asked_recordings`: what
     the PBX was last asked for, per recorded leg. `transferred_by`: the agent who last sent it on blind, to an agent or
     a number.
