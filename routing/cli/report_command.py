@@ -128,7 +128,7 @@ def _table(report: Report) -> PlainTable:
     items = shown(report)["items"]
     rows = [(_when(item), item["id"], *(_of_calls(item) if has_queue else _of_work(item))) for item in items]
     columns = ("from", report.query.subject.value.replace("_", " "), *(_CALLS if has_queue else _WORK))
-    pending = f"{report.pending} quarters of an hour are about to be computed" if report.pending else ""
+    pending = f"about to be computed anew: {report.pending} x 15 min" if report.pending else ""
     kind = "" if report.query.kind == "all" else f", {report.query.kind} calls"
     title = f"per {report.query.size.value}{kind}, {report.query.zone.key}"
     return PlainTable(title, columns, rows, least=("longest", "waiting", "short", "hold", "talk"), note=pending)
