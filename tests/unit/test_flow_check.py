@@ -359,6 +359,33 @@ def test_a_flow_must_wait_now_and_then(tmp_path: Path, steps: int, is_refused: b
     assert found == (expected if is_refused else [])
 
 
+def chain(steps: int) -> str:
+    """Steps s0, s1, ... that wait for nothing, and an end."""
+    links = "".join(f'[flows.main.steps.s{n}]\ndo = "set"\npriority = 3\nnext = "s{n + 1}"\n' for n in range(steps))
+    return f'{links}[flows.main.steps.s{steps}]\ndo = "return"\n'
+
+
+@pytest.mark.parametrize(("steps", "is_refused"), [(43, False), (49, True)])
+@pytest.mark.parametrize("first", ["menu", "sub_flow"])
+def test_what_follows_a_wait_must_wait_again(tmp_path: Path, first: str, steps: int, is_refused: bool) -> None:
+    asking = 'prompts = ["hello"]\nexits = { 1 = "good", 2 = "bad" }'
+    sub = SUB.replace('all = [{ value = "ani", is_set = true }]\nexits = { yes = "good", no = "bad" }', asking)
+    starts = {
+        "menu": 'do = "menu"\nprompts = ["hello"]\nexits = { 1 = "s0" }',
+        "sub_flow": 'do = "sub_flow"\nflow = "sub"\nnext = "s0"',
+    }
+    text = f"{HEAD}[flows.main.steps.a]\n{starts[first]}\n{chain(steps)}"
+    found = problems_of(tmp_path, text, sub=sub.replace('"condition"', '"menu"'))
+    assert any("without waiting for anything" in reason for _line, reason in found) is is_refused
+
+
+def test_a_circle_is_told_also_beside_steps_that_wait(tmp_path: Path) -> None:
+    menu = 'do = "menu"\nprompts = ["hello"]\nexits = { 1 = "b", 2 = "c" }'
+    rest = '[flows.main.steps.b]\ndo = "set"\nnext = "b"\n[flows.main.steps.c]\ndo = "set"\nnext = "a"\n'
+    reason = "error: flows.main.steps.b: runs in circles and waits for nothing: b -> b"
+    assert [r for _line, r in problems_of(tmp_path, f"{HEAD}[flows.main.steps.a]\n{menu}\n{rest}")] == [reason]
+
+
 @pytest.mark.req("FLOW-01")
 def test_a_variable_must_be_declared_for_each_entry_point_that_leads_there(tmp_path: Path) -> None:
     second = '[entry_points.second]\nflow = "main"\ncad.extra = {}\n'

@@ -107,6 +107,15 @@ def test_nobody_answers_and_he_gives_up() -> None:
     assert (outcome.result, outcome.agent, outcome.took_s) == ("abandoned", "", 45)
 
 
+def test_a_telephone_that_was_taken_back_is_not_answered() -> None:
+    """It rings for 20 seconds, and he would have answered after 30."""
+    q = flow(q=step("queue", queue="sales"))
+    outcome, _lines = play_of(q, available=("anna",), answer_s=30, patience_s=45)
+    assert (outcome.result, outcome.agent) == ("abandoned", "")
+    answered, _lines = play_of(q, available=("anna",), answer_s=19)
+    assert answered.agent == "anna"
+
+
 @pytest.mark.parametrize(("answers", "exit_"), [(NumberAnswers.BUSY, "failed"), (NumberAnswers.ANSWERED, "")])
 def test_an_outside_number_answers_or_does_not(answers: NumberAnswers, exit_: str) -> None:
     away = step("transfer", number="+12015550188", failed="end")
