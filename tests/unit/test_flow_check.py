@@ -371,7 +371,7 @@ def test_what_follows_a_wait_must_wait_again(tmp_path: Path, first: str, steps: 
     asking = 'prompts = ["hello"]\nexits = { 1 = "good", 2 = "bad" }'
     sub = SUB.replace('all = [{ value = "ani", is_set = true }]\nexits = { yes = "good", no = "bad" }', asking)
     starts = {
-        "menu": 'do = "menu"\nprompts = ["hello"]\nexits = { 1 = "s0" }',
+        "menu": f'do = "menu"\nprompts = ["hello"]\nexits = {{ 1 = "s0", 2 = "s{steps}" }}',
         "sub_flow": 'do = "sub_flow"\nflow = "sub"\nnext = "s0"',
     }
     text = f"{HEAD}[flows.main.steps.a]\n{starts[first]}\n{chain(steps)}"
