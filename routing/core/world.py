@@ -10,6 +10,7 @@ from typing import Any
 from routing.core.agent import Agent, AgentState
 from routing.core.commands import Command
 from routing.core.config import AgentConfig, Config
+from routing.core.copier import Copier
 from routing.core.effects import Effects
 from routing.core.errors import UnknownAgent, UnknownInteraction
 from routing.core.events import Event, EventType
@@ -21,6 +22,8 @@ from routing.core.matching import AgentView, Pool
 from routing.core.matching_types import Decision, Trace
 from routing.core.reach import is_in_reach
 from routing.core.tallies import Figure
+
+_INTERACTIONS, _AGENTS = Copier(Interaction), Copier(Agent)
 
 FULLY_EXPLAINED = 64  # members of a queue up to which every decision names each of them
 
@@ -230,7 +233,8 @@ class World:
         return interaction
 
     def update_interaction(self, interaction: Interaction, **changes: Any) -> Interaction:
-        return self.put_interaction(replace(interaction, version=interaction.version + 1, **changes))
+        changes["version"] = interaction.version + 1
+        return self.put_interaction(_INTERACTIONS.copy(interaction, changes))
 
     def remove_interaction(self, interaction: Interaction) -> None:
         """Take an ended interaction out of the live state; its last value goes to the effects."""
@@ -244,7 +248,7 @@ class World:
         return agent
 
     def update_agent(self, agent: Agent, **changes: Any) -> Agent:
-        return self.put_agent(replace(agent, **changes))
+        return self.put_agent(_AGENTS.copy(agent, changes))
 
     def remove_agent(self, agent_id: str) -> None:
         self._write("a", self.state.agents, agent_id, None)
