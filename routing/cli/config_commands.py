@@ -53,7 +53,7 @@ def check_command(session: Session, directory: DirectoryArgument = None, strict:
         for problem in checked.problems:
             say(_colored(problem))
         say(
-            f"{_number(errors, 'error')}, {_number(warnings, 'warning')} in "
+            f"{counted(errors, 'error')}, {counted(warnings, 'warning')} in "
             + escape(str(directory or session.directory))
         )
     if errors or (strict and warnings):
@@ -182,5 +182,6 @@ def _colored(problem: Problem) -> str:
     return escape(str(problem)).replace(problem.severity.value, f"[{color}]{problem.severity.value}[/]", 1)
 
 
-def _number(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -21,7 +21,7 @@ from dialplan.flows.stage import HANG_UP, Caller, ScriptedCaller
 from dialplan.flows.transcript import Asked, Line
 from routing.app.config import Loaded, Problem, Severity, check, load
 from routing.app.config.problems import did_you_mean
-from routing.cli.config_commands import problem_row
+from routing.cli.config_commands import counted, problem_row
 from routing.cli.exits import Exit
 from routing.cli.flow_scenarios import Scenario, read_scenarios
 from routing.cli.output import cell, fail, now_ms, say, show_json
@@ -62,7 +62,7 @@ def check_command(session: Session, files: FilesArgument = None) -> None:
     else:
         for problem in found:
             say(escape(str(problem)))
-        say(f"{errors} errors, {len(found) - errors} warnings")
+        say(f"{counted(errors, 'error')}, {counted(len(found) - errors, 'warning')}")
     if errors:
         raise typer.Exit(Exit.FOUND)
 

@@ -71,7 +71,7 @@ def test_check_says_nothing_of_the_example_and_tells_what_is_wrong_in_a_file(tmp
     told = switchroom("flow", "check", wrong)
     assert told.returncode == 1
     reason = "flows.new.steps.a.queue: there is no queue 'biling'; did you mean 'billing'?"
-    assert told.stdout == f"{wrong}:5: error: {reason}\n1 errors, 0 warnings\n"
+    assert told.stdout == f"{wrong}:5: error: {reason}\n1 error, 0 warnings\n"
     assert as_json("flow", "check", wrong)["problems"][0]["line"] == 5
 
 

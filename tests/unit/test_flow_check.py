@@ -273,7 +273,9 @@ def test_a_queue_that_is_left_after_its_time_has_waited(tmp_path: Path) -> None:
     text = (
         f'{HEAD}[flows.main.steps.a]\ndo = "queue"\nqueue = "sales"\nexits = {{ timeout = "a", full = "end" }}\n{END}'
     )
-    assert problems_of(tmp_path, text) == []
+    queues = replaced("queues", 'queue = "sales"', 'flow = "main"')
+    queues = queues.replace("[queues.sales]", "[queues.sales]\nmax_wait_s = 60\nmax_waiting = 9", 1)
+    assert problems_of(tmp_path, text, queues=queues) == []
 
 
 SUB = """

@@ -9,7 +9,7 @@ from routing.app.config.positions import KeyPath
 from routing.app.config.sources import Sources
 from routing.app.settings import PbxKind
 from routing.core.config import Config, Queue
-from routing.core.flow import StepKind
+from routing.core.flow import Flow, StepKind
 from routing.core.flow_position import MAX_HOPS
 from routing.core.treatment import Overflow, OverflowCause, OverflowTo
 
@@ -21,6 +21,8 @@ def check_treatment(sources: Sources, config: Config) -> None:
     for queue in config.queues.values():
         _causes(sources, queue)
         _loop(sources, config, queue)
+    for flow in config.flows.values():
+        _exits(sources, config, flow)
     for hours in config.hours.values():
         if not any(hours.week) and not any(hours.exceptions.values()):
             sources.warn(("hours", hours.id), "never open: give mon_fri, daily or single days")
@@ -31,17 +33,37 @@ def check_treatment(sources: Sources, config: Config) -> None:
     _prompt_directories(sources, config)
 
 
-def _causes(sources: Sources, queue: Queue) -> None:
-    """Overflow for what never happens, and answers to what does."""
+def _never(queue: Queue) -> dict[str, str]:
+    """Causes for which this queue lets nobody go, with the key that would change that."""
     never = {
-        OverflowCause.FULL: queue.max_waiting is None and "max_waiting",
-        OverflowCause.TIMEOUT: queue.max_wait_s is None and "max_wait_s",
-        OverflowCause.NO_AGENTS: not queue.leave_when_no_agents and "leave_when_no_agents",
-        OverflowCause.NO_SKILLS: not queue.leave_when_no_skills and "leave_when_no_skills",
+        OverflowCause.FULL: ("max_waiting", queue.max_waiting is None),
+        OverflowCause.TIMEOUT: ("max_wait_s", queue.max_wait_s is None),
+        OverflowCause.NO_AGENTS: ("leave_when_no_agents", not queue.leave_when_no_agents),
+        OverflowCause.NO_SKILLS: ("leave_when_no_skills", not queue.leave_when_no_skills),
     }
+    return {cause.value: key for cause, (key, is_never) in never.items() if is_never}
+
+
+def _causes(sources: Sources, queue: Queue) -> None:
+    """Overflow for what never happens. Closed may be the hours of an entry point."""
+    never = _never(queue)
     for cause in queue.overflow:
-        if key := never.get(cause):
+        if key := never.get(cause.value):
             sources.warn(("queues", queue.id, "overflow", cause.value), f"never happens without {key}")
+
+
+def _exits(sources: Sources, config: Config, flow: Flow) -> None:
+    """Exits by which no step is ever left."""
+    for step in flow.steps.values():
+        path: KeyPath = ("flows", flow.id, "steps", step.id, "exits")
+        if step.do is StepKind.QUEUE and (queue := config.queues.get(step.queue)):
+            never = _never(queue) | ({} if queue.hours else {"closed": "hours"})
+            for name in step.exits:
+                if key := never.get(name):
+                    sources.warn((*path, name), f"never happens: queue {queue.id} has no {key}")
+        hours = config.hours.get(step.hours) if step.do is StepKind.HOURS else None
+        if hours and "holiday" in step.exits and not hours.holidays:
+            sources.warn((*path, "holiday"), f"never happens: hours {hours.id} have no holidays")
 
 
 def _overflows(config: Config) -> Iterator[tuple[KeyPath, Overflow]]:
