@@ -38,12 +38,17 @@ DATABASE = 'server.database_url = "sqlite:///history.db"\n'
 BACK_HZ = 1209  # played by the integrator's own dialplan
 
 FLOWS = Path(__file__).parent / "flows" / "center.toml"
-DIALPLANS = {
-    "asterisk": f"""
-[from-trunk]
-exten => _7XXX,1,Set(SR_CAD_customer_id=${{CALLERID(num)}})
- same => n,Gosub(switchroom,s,1())
- same => n,Verbose(1,back with ${{SR_RESULT}} ${{SR_REASON}})
+NUMBERS = ("7010", "7011", "7012", "7013")
+Tones = Mapping[str, tuple[int, float]]
+
+_ASTERISK_LINE = """
+exten => {number},1,Set(SR_CAD_customer_id=${{CALLERID(num)}})
+ same => n,Gosub(switchroom,s,1({entry_point}))
+ same => n,Goto(back,s,1)
+"""
+_ASTERISK_REST = f"""
+[back]
+exten => s,1,Verbose(1,back with ${{SR_RESULT}} ${{SR_REASON}})
  same => n,Answer()
  same => n,Playtones({BACK_HZ})
  same => n,Wait(30)
@@ -51,20 +56,17 @@ exten => _7XXX,1,Set(SR_CAD_customer_id=${{CALLERID(num)}})
 [from-agent]
 include => switchroom-features
 exten => _1XXX,1,Dial(PJSIP/${{EXTEN}},30)
-""",
-    "freeswitch": f"""
-<context name="from-trunk">
-  <extension name="customer" continue="true">
-    <condition field="destination_number" expression="^7\\d{{3}}$"/>
-    <condition field="caller_id_number" expression="^([0-9+]+)$">
-      <action application="set" data="SR_CAD_customer_id=$1"/>
+"""
+_FREESWITCH_LINE = """
+  <extension name="{number}">
+    <condition field="caller_id_number" expression="^([0-9+]+)$"/>
+    <condition field="destination_number" expression="^{number}$">
+      <action application="set" data="SR_CAD_customer_id=${{caller_id_number}}"/>
+      <action application="execute_extension" data="{entry_point} XML switchroom"/>
     </condition>
   </extension>
-  <extension name="all">
-    <condition field="destination_number" expression="^7\\d{{3}}$">
-      <action application="execute_extension" data="- XML switchroom"/>
-    </condition>
-  </extension>
+"""
+_FREESWITCH_BACK = f"""
   <extension name="back">
     <condition field="destination_number" expression="^switchroom-result$">
       <action application="log" data="INFO back with ${{SR_RESULT}} ${{SR_REASON}}"/>
@@ -72,24 +74,36 @@ exten => _1XXX,1,Dial(PJSIP/${{EXTEN}},30)
       <action application="playback" data="tone_stream://%(30000,0,{BACK_HZ})"/>
     </condition>
   </extension>
-</context>
 """
-    + FREESWITCH_AGENTS,
-}
 
 
-class FlowSite(Site):
-    """With the process that callbacks and look-ups need. `crm_port`: where flows ask."""
+def dialplans(entry_points: Mapping[str, str]) -> dict[str, str]:
+    """An integrator's, by kind of PBX, with one line for each number; empty: the number decides."""
+    lines = [{"number": number, "entry_point": entry_point} for number, entry_point in entry_points.items()]
+    asterisk = "".join(_ASTERISK_LINE.format(**line) for line in lines)
+    freeswitch = "".join(
+        _FREESWITCH_LINE.format(**line | {"entry_point": line["entry_point"] or "-"}) for line in lines
+    )
+    return {
+        "asterisk": f"[from-trunk]{asterisk}{_ASTERISK_REST}",
+        "freeswitch": f'<context name="from-trunk">{freeswitch}{_FREESWITCH_BACK}</context>{FREESWITCH_AGENTS}',
+    }
 
-    def __init__(self, phones: Sequence[str], *, pbx: str, crm_port: int = 9, **options: Any) -> None:
-        super().__init__(phones, _files(phones, crm_port), pbx=pbx, dialplan=DIALPLANS, **options)
-        self.prompts = self.directory / "prompts"
+
+class PromptSite(Site):
+    """With prompts that are tones, and the process that callbacks and look-ups need."""
+
+    def __init__(self, phones: Sequence[str], files: Mapping[str, str], tones: Tones, **options: Any) -> None:
+        """`tones`: by file below the directory of prompts, without ending."""
+        super().__init__(phones, {**files, "database.toml": DATABASE}, **options)
+        self._tones, self.prompts = tones, self.directory / "prompts"
 
     def write_config(self) -> None:
         """As Site, with the prompts and where the PBX sees them."""
-        self.prompts.mkdir(exist_ok=True)
-        for name, (hz, seconds) in PROMPTS.items():
-            write_tone(self.prompts / f"{name}.wav", hz, seconds)
+        for name, (hz, seconds) in self._tones.items():
+            path = self.prompts / f"{name}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_tone(path, hz, seconds)
         super().write_config()
         with (self.config / "pbx.toml").open("a") as file:
             file.write(f'prompts = "{self.prompts}"\n')
@@ -106,18 +120,21 @@ class FlowSite(Site):
         return self
 
 
-def _files(phones: Sequence[str], crm_port: int) -> Mapping[str, str]:
-    files = center(phones, ring_timeout_s=8)
-    floor = files["floor.toml"].replace("help = 1", "help = 1, line = 1, lost = 1")
-    flows = FLOWS.read_text().replace(":CRM/", f":{crm_port}/")
-    prompts = "".join(f'[prompts.{name}]\nfiles = {{ en = "{name}" }}\n' for name in PROMPTS)
-    return files | {"floor.toml": floor, "flows.toml": flows, "prompts.toml": prompts, "database.toml": DATABASE}
+class FlowSite(PromptSite):
+    """The flows of flows/center.toml. `crm_port`: where they ask."""
+
+    def __init__(self, phones: Sequence[str], *, pbx: str, crm_port: int = 9) -> None:
+        files = center(phones, ring_timeout_s=8)
+        files["floor.toml"] = files["floor.toml"].replace("help = 1", "help = 1, line = 1, lost = 1")
+        files["flows.toml"] = FLOWS.read_text().replace(":CRM/", f":{crm_port}/")
+        files["prompts.toml"] = "".join(f'[prompts.{name}]\nfiles = {{ en = "{name}" }}\n' for name in PROMPTS)
+        super().__init__(phones, files, PROMPTS, pbx=pbx, dialplan=dialplans(dict.fromkeys(NUMBERS, "")))
 
 
-async def hears_prompt(call: Call, name: str, within: float = 4.0) -> None:
+async def hears_prompt(call: Call, name: str, within: float = 4.0, tones: Tones = PROMPTS) -> None:
     """That prompt, and neither music nor another one."""
-    await call.hears(PROMPTS[name][0], within=within)
-    await call.hears_not(*(hz for other, (hz, _) in PROMPTS.items() if other != name), MUSIC_HZ)
+    await call.hears(tones[name][0], within=within)
+    await call.hears_not(*(hz for other, (hz, _) in tones.items() if other != name), MUSIC_HZ)
 
 
 async def ended(c: Center, kind: str, call: Call, within: float = 10.0) -> Interaction:
@@ -131,7 +148,7 @@ async def ended(c: Center, kind: str, call: Call, within: float = 10.0) -> Inter
         await asyncio.sleep(0.05)
 
 
-def play(site: FlowSite, scene: Callable[[Center], Coroutine[Any, Any, None]], within: float = 40.0) -> None:
+def play(site: Site, scene: Callable[[Center], Coroutine[Any, Any, None]], within: float = 40.0) -> None:
     """Run one scene with its own telephones; everybody signs out afterwards."""
 
     async def evening() -> None:
@@ -141,20 +158,21 @@ def play(site: FlowSite, scene: Callable[[Center], Coroutine[Any, Any, None]], w
         finally:
             people = (*c.callers, *c.agents.values())
             await asyncio.gather(*(call.hangup() for p in people for call in p.live()), return_exceptions=True)
-            for number in c.agents:
-                await order(c.store, GoAvailable, agent_id=f"a{number}")
+            signed_in = [a.id for a in (await c.state()).agents.values() if a.shown_state != "logged_out"]
+            for agent_id in signed_in:
+                await order(c.store, GoAvailable, agent_id=agent_id)
             for left in (await c.state()).interactions.values():
                 if left.kind == "callback":
                     await order(c.store, CancelCallback, interaction_id=left.id)
             await c.when(lambda s: not s.interactions, 15)
-            for number in c.agents:
-                await order(c.store, SignOut, agent_id=f"a{number}")
+            for agent_id in signed_in:
+                await order(c.store, SignOut, agent_id=agent_id)
             await c.close()
 
     asyncio.run(evening())
 
 
-async def strike(c: Center, site: FlowSite, victim: str) -> None:
+async def strike(c: Center, site: Site, victim: str) -> None:
     """Kill it and start it again; a standby leads where it was the engine. Until the PBX is linked again."""
     links = _links(site)
     site.kill(victim)
@@ -171,5 +189,5 @@ async def strike(c: Center, site: FlowSite, victim: str) -> None:
             await asyncio.sleep(0.05)
 
 
-def _links(site: FlowSite) -> int:
+def _links(site: Site) -> int:
     return site.log("connector").count("pbx_link_restored")
