@@ -15,7 +15,7 @@ from dialplan.flows.ways import allowed, called_by
 from routing.core.flow import Flow, FlowStep, StepKind
 from routing.core.flow_position import MAX_DEPTH, MAX_STEPS, leads_to
 
-_WAITS = frozenset({StepKind.MENU, StepKind.COLLECT, StepKind.CALLBACK, StepKind.VOICEMAIL})
+_WAITS = frozenset({StepKind.MENU, StepKind.COLLECT, StepKind.VOICEMAIL})
 MOST_STEPS = MAX_STEPS - 2  # one less at each end: where the count begins is the machine's affair
 
 
@@ -23,6 +23,8 @@ def waits(step: FlowStep, exit_name: str) -> bool:
     """Whether time has surely passed when the step is left by that exit."""
     if step.do is StepKind.PLAY:
         return any(part.prompt for part in step.prompts)  # a value that is empty is not heard
+    if step.do is StepKind.CALLBACK:
+        return bool(step.prompts)  # else nobody is asked
     return step.do in _WAITS or (step.do is StepKind.QUEUE and exit_name == "timeout")
 
 

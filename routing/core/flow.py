@@ -146,8 +146,9 @@ class LookUpStep:
 class FlowStep:
     """One step; which fields matter is a question of `do`. `exits`: name -> id of the next step in the same flow.
 
-    `prompts`: play, menu, collect, callback (its offer), voicemail (its greeting), hang_up. `input`: menu, collect,
-    callback (`accept_key`). `invalid_prompts`: before the next attempt. `into`: CAD variable of collect.
+    `prompts`: play, menu, collect, callback (its offer; none: nobody is asked), voicemail (its greeting), hang_up.
+    `input`: menu, collect, callback (`accept_key`). `invalid_prompts`: before the next attempt. `into`: CAD variable of
+    collect.
     `cad`, `priority`, `requires`, `language`, `preferred_agent`, `preferred_wait_s`: what set and queue change; values
     of `cad` and `preferred_agent` are templates. `any_of`: the tests of a condition are alternatives.
     `queue`: of queue, callback, voicemail. `agent`, `number`, `entry_point`: of transfer, exactly one.

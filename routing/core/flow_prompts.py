@@ -27,13 +27,14 @@ def ask(
     parts = (*(step.invalid_prompts if is_after_invalid else ()), *step.prompts)
     keys = _keys(step)
     if keys is None and not playing.sounds(world, interaction, parts):
-        return heard(world, interaction, step, "")
+        # A callback without an offer was wished for before, e.g. in a menu.
+        return heard(world, interaction, step, step.accept_key if step.do is StepKind.CALLBACK else "")
     playing.play(world, interaction, parts, AskedKind.FLOW, keys, index=index)
     return WAITING
 
 
 def _keys(step: FlowStep) -> KeyInput | None:
-    if step.do not in _LISTENING:
+    if step.do not in _LISTENING or (step.do is StepKind.CALLBACK and not step.prompts):
         return None
     most = step.input.max_digits if step.do is StepKind.COLLECT else 1
     return KeyInput(max_digits=most, timeout_ms=step.input.timeout_s * 1000, next_ms=step.input.next_s * 1000)

@@ -257,6 +257,7 @@ LOOPS = {
     "queue that is full": 'do = "queue"\nqueue = "sales"\nexits = { full = "a" }',
     "look-up": 'do = "look_up"\nsource = "last_agent"\nnext = "a"',
     "transfer": 'do = "transfer"\nagent = "anna"\nexits = { failed = "a" }',
+    "callback that nobody is asked about": 'do = "callback"\nqueue = "sales"\nexits = { not_possible = "a" }',
     "a value that may be empty": 'do = "play"\nprompts = [{ number = "cad.age" }]\nnext = "a"',
 }
 

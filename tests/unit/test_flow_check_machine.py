@@ -65,7 +65,12 @@ steps = st.one_of(
     _step(
         StepKind.QUEUE, _exits(optional=("timeout", "full", "no_agents")), queue=st.sampled_from(("sales", "service"))
     ),
-    _step(StepKind.CALLBACK, _exits(optional=("accepted", "declined", "not_possible")), queue="sales", prompts=WELCOME),
+    _step(
+        StepKind.CALLBACK,
+        _exits(optional=("accepted", "declined", "not_possible")),
+        queue="sales",
+        prompts=st.sampled_from((WELCOME, ())),
+    ),
     _step(StepKind.VOICEMAIL, _exits(optional=("recorded", "empty")), queue="sales", prompts=WELCOME),
     _step(StepKind.TRANSFER, _exits(optional=("failed",)), agent="anna"),
     _step(StepKind.SUB_FLOW, _exits(optional=("x", "y", "next")), flow=st.sampled_from(FLOWS)),

@@ -180,6 +180,21 @@ def test_what_is_not_as_expected_is_said(reason: str) -> None:
     assert list(mistakes(WRONG[reason], OUTCOME)) == [reason]
 
 
+@pytest.mark.req("CBQ-01")
+@pytest.mark.parametrize(("ani", "exit_"), [("+12015550123", "accepted"), ("", "not_possible")])
+def test_a_callback_without_an_offer_is_asked_for_at_once(ani: str, exit_: str) -> None:
+    menu = step("menu", prompts=("main_menu",), key_2="back")
+    back = step("callback", queue="sales", accepted="end", not_possible="end")
+    rules = CallbackRules(dial=DialRights(allowed=("+1",), international=True))
+    config = centre(flow(menu=menu, back=back, end=END), callbacks=rules)
+    lines: list[Line] = []
+    caller = ScriptedCaller(keys={"menu": ("2",)})
+    outcome = play(config, {}, Script(entry_point="main", at_ms=AT_MS, ani=ani), caller, lines.append)
+    assert [visit.exit for visit in outcome.path] == ["2", exit_, ""]
+    assert (outcome.callback, outcome.heard) == (exit_ == "accepted", ("main_menu",))
+    assert lines[-1].at_ms == next(line.at_ms for line in lines if line.kind == "key"), "nothing was waited for"
+
+
 # Kind and fields of a step without exits, keys, changes of the script, and what becomes of the caller.
 NOWHERE: dict[str, tuple[dict[str, Any], tuple[str, ...], dict[str, Any], str]] = {
     "menu": ({"prompts": ("welcome",), "key_1": "a"}, ("9", "9", "9"), {}, "unavailable"),

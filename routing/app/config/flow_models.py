@@ -194,7 +194,9 @@ class CallbackStep(StepTable):
 
     do: Literal["callback"] = Field(description="`callback`")
     queue: Id = Field(description="Queue in which the callback waits")
-    prompts: SomeParts = Field(description="The offer")
+    prompts: Parts = Field(
+        default_factory=list, description="The offer; none: he is called back without being asked, e.g. behind a menu"
+    )
     accept_key: Key = Field(default="1", description="Key that accepts it; any other one declines")
     timeout_s: int = Field(default=5, ge=1, le=60, description="Seconds after the prompts until the key")
     attempts: int = Field(default=1, ge=1, le=10, description="How often the offer is played in all")
