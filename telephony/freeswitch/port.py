@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+
+import structlog
 
 from routing.core.commands import WatchPhones
 from routing.core.facts import Fact, LegArrived, PhoneChanged, PhoneState
@@ -19,9 +22,11 @@ from telephony.freeswitch.ringing import Ringing
 from telephony.freeswitch.session import EslSession
 from telephony.freeswitch.settings import FreeswitchSettings
 from telephony.freeswitch.settling import Settling
-from telephony.freeswitch.snapshot import build, read_listing, read_recordings, read_settings
+from telephony.freeswitch.snapshot import build, read_has_prompts, read_listing, read_recordings, read_settings
 from telephony.freeswitch.wire import EslWire
 from telephony.node import Node
+
+log = structlog.get_logger(__name__)
 
 
 class FreeswitchPort(Node):
@@ -43,6 +48,8 @@ class FreeswitchPort(Node):
         self.legs, self._phones, self._wire = Legs(settings.pbx), Phones(), EslWire(Settling(self._link, now))
         self._build(self._link, self.legs, self._wire, EslChores(self._link))
         self._ringing = Ringing(self.legs, self._commands, self._take_facts)
+        self._wire.look_again = self._look_again
+        self._look: asyncio.Task[None] | None = None
         self._wire.who_rings, self._wire.rings_a_phone = self._ringing.who_rings, self._ringing.rings_a_phone
         self._reader = EventReader(settings.pbx, self.legs, self._phones, self._commands, self._wire, self._take_facts)
 
@@ -51,6 +58,7 @@ class FreeswitchPort(Node):
         await self._housekeeping.begin()
         self._wire.recordings = await read_recordings(self._link.ask)
         self._wire.sounds = Sounds.of(await read_settings(self._link.ask, SETTINGS), self._wire.recordings)
+        await self._look_at_dialplan()
         listing = await read_listing(self._link.ask)
         build(self.legs, self._phones, listing, self._now())
         self._phones.changes()  # told by the snapshot
@@ -59,6 +67,15 @@ class FreeswitchPort(Node):
             for leg in sorted(self.legs.all(), key=lambda leg: leg.uid)
             if self.legs.is_untaken(leg)
         ]
+
+    async def _look_at_dialplan(self) -> None:
+        had_prompts, self._wire.has_prompts = self._wire.has_prompts, await read_has_prompts(self._link.ask)
+        if had_prompts and not self._wire.has_prompts:
+            log.error("dialplan_outdated", pbx=self.settings.pbx)
+
+    def _look_again(self) -> None:
+        """It may have been brought up to date."""
+        self._look = asyncio.get_running_loop().create_task(self._look_at_dialplan())
 
     def _has_work(self) -> bool:
         return super()._has_work() or self._wire.is_holding

@@ -13,6 +13,7 @@ from telephony.freeswitch.codec import EslEvent
 from telephony.freeswitch.legs import Legs
 from telephony.freeswitch.phones import Phones
 from telephony.legs import Leg, LegKind, arrived_leg_id
+from telephony.rooms import CONTEXT_MESSAGE, CONTEXT_PROMPT
 from telephony.session import SyncFailed
 
 LIST_CHANNELS = "show channels as json"
@@ -110,6 +111,14 @@ async def read_settings(ask: Ask, names: Iterable[str]) -> dict[str, str]:
     """Global variables of the PBX, those that are set."""
     answers = {name: await ask(f"global_getvar {name}") for name in names}
     return {name: answer.text.strip() for name, answer in answers.items() if answer.is_success and answer.text.strip()}
+
+
+async def read_has_prompts(ask: Ask) -> bool:
+    """Whether the dialplan there is new enough to play prompts: a channel that is sent to a context which is not there
+    is hung up.
+    """
+    answers = [await ask(f"xml_locate dialplan context name {name}") for name in (CONTEXT_PROMPT, CONTEXT_MESSAGE)]
+    return not any(answer.text.startswith("can't find") for answer in answers)
 
 
 # ---------------------------------------------------------------------- building

@@ -28,6 +28,8 @@ class RingsAPhone(UnsafeAction):
 class EslWire:
     """As telephony.wire.Wire. `recordings`: the folder of the PBX into which recordings go, and `sounds`, its own ones:
     as it tells them.
+
+    `has_prompts`: the dialplan there knows prompts and messages. `look_again`: called where it did not.
     """
 
     way_back = "SR_BACK"
@@ -35,6 +37,8 @@ class EslWire:
     def __init__(self, sender: Settling) -> None:
         self._sender = sender
         self.recordings, self.sounds = "", Sounds()
+        self.has_prompts = True
+        self.look_again: Callable[[], None] = lambda: None
         self._variables: dict[str, dict[str, str]] = {}
         # The leg that shall itself ring the phone of an order, if one can.
         self.who_rings: Callable[[DialLeg], Leg | None] = lambda _: None
@@ -100,6 +104,9 @@ class EslWire:
         return [file, *self._ask(leg, prompts.message(order), CONTEXT_MESSAGE, place)]
 
     def _ask(self, leg: Leg, question: str, context: str, place: str) -> list[Api]:
+        if not self.has_prompts:
+            self.look_again()
+            raise UnsafeAction(what="a prompt: the switchroom.xml there is of an older version, so it")
         if self.rings_a_phone(leg):
             raise RingsAPhone
         return [self.set_variable(leg, "SR_ASK", question), self.redirect([leg], context, place)]

@@ -6,6 +6,7 @@ import wave
 
 import pytest
 
+from deploy.lab.freeswitch import PROJECT_DIALPLAN, FreeSwitch
 from routing.core.commands import KeyInput, PlayPrompts, RecordMessage
 from routing.core.facts import (
     CommandEnded,
@@ -17,7 +18,7 @@ from routing.core.facts import (
     PromptOutcome,
     PromptsEnded,
 )
-from tests.contract.freeswitch_lab import FreeswitchLab
+from tests.contract.freeswitch_lab import AGENTS, DIALPLAN, FreeswitchLab
 from tests.contract.pbx_lab import Answers, IncomingCall, LabCaller, RingsForEver
 from tests.contract.pbx_suite import connect, dial, hang_up, new_id, reach, room, take
 from tests.system.test_freeswitch_link import in_lab
@@ -182,3 +183,31 @@ def test_digits_are_not_left_on_the_channel() -> None:
         assert await caller.variable("SR_KEYS") == ""
 
     in_lab(scenario)
+
+
+@pytest.mark.req("SAFE-01", "FLOW-01")
+def test_an_older_dialplan_file_costs_no_caller_his_call() -> None:
+    """A channel that is sent to a context which is not there is hung up."""
+
+    async def scenario(lab: FreeswitchLab) -> None:
+        caller, interaction_id = await waits(lab)
+        asked = play(lab, caller, interaction_id, "short")
+        refused = await lab.wait_fact(CommandEnded, command_id=asked)
+        assert (refused.outcome, "older version" in refused.cause) == (CommandOutcome.REFUSED, True)
+        await lab.hears_music(caller)
+        root = lab.freeswitch.directory / "conf" / "freeswitch.xml"
+        root.write_text(root.read_text().replace(str(old), str(PROJECT_DIALPLAN)))
+        lab.freeswitch.cli("reloadxml")
+        play(lab, caller, interaction_id, "short")  # it is looked again
+        await lab.settle()
+        again = play(lab, caller, interaction_id, "short")
+        await lab.wait_fact(PromptsEnded, command_id=again)
+
+    with FreeSwitch(agents=AGENTS, dialplan=DIALPLAN) as pbx:
+        old = pbx.directory / "old.xml"
+        text = PROJECT_DIALPLAN.read_text()
+        old.write_text(text.replace('name="switchroom-prompt"', 'name="switchroom-was-not-yet"'))
+        root = pbx.directory / "conf" / "freeswitch.xml"
+        root.write_text(root.read_text().replace(str(PROJECT_DIALPLAN), str(old)))
+        pbx.cli("reloadxml")
+        in_lab(scenario, own=pbx)
