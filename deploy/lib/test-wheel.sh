@@ -28,4 +28,4 @@ cp -r "$tmp/source/deploy/example" "$tmp/run/deploy/"
 cd "$tmp/run"
 "$tmp/venv/bin/python" -c 'import deploy.lab, sys; sys.exit(not deploy.lab.__file__.startswith(sys.prefix))' ||
   { echo "the tests would not use the wheel" >&2; exit 1; }
-"$tmp/venv/bin/python" -m pytest -q -p no:cacheprovider "$@" tests/unit
+"$tmp/venv/bin/python" -m pytest -q -p no:cacheprovider -n 2 "$@" tests/unit
