@@ -72,7 +72,8 @@ def ring_outside(world: World, interaction: Interaction, outside: Outside, purpo
 
 def _outside_terms(world: World, interaction: Interaction, purpose: OfferPurpose) -> tuple[int, str]:
     """How long an outside number rings, and the number that is shown there."""
-    rules, trunk = world.config, world.config.pbxs[interaction.pbx].dial_caller_id
+    rules, pbx = world.config, world.config.pbxs.get(interaction.pbx)
+    trunk = pbx.dial_caller_id if pbx else ""  # an agent may answer after a configuration without his call's PBX
     if purpose is OfferPurpose.OUTDIAL:
         return rules.outdial.customer_ring_timeout_s, interaction.ani
     if purpose is OfferPurpose.CALLBACK:

@@ -358,6 +358,16 @@ def test_an_agent_who_hangs_up_while_the_customer_rings_has_given_up() -> None:
     assert line.d.state_of(ANNA) == "available"
 
 
+@pytest.mark.req("OPS-02")
+def test_an_agent_answers_although_a_new_configuration_has_his_pbx_no_more() -> None:
+    line = Outdial()
+    line.d.apply(replace(line.d.world.config, pbxs={}))
+    line.answers()
+    assert line.dialed()[-1].caller_number == DEFAULT
+    line.answers()
+    assert line.interaction.state is InteractionState.CONNECTED
+
+
 # ------------------------------------------------------------------ the four failures
 
 
