@@ -89,13 +89,26 @@ class Clocks:
 
 
 def clocks_of(interaction: Interaction, now_ms: int) -> Clocks:
-    """The separate clocks of a call, at `now_ms` or at its end. The talk of an outdial begins with its answer."""
+    """The separate clocks of a call, at `now_ms` or at its end. Of what has no caller at its begin the talk begins with
+    its answer; the time in flows is neither wait nor talk.
+    """
     end_ms = interaction.ended_at_ms or now_ms
-    begun_at_ms = (interaction.answered_at_ms or end_ms) if interaction.outdial else interaction.entered_at_ms
     waited_ms = interaction.waited_ms + _running(interaction.waiting_since_ms, end_ms)
     held_ms = interaction.held_ms + _running(interaction.held_since_ms, end_ms)
-    talked_ms = max(0, end_ms - begun_at_ms - waited_ms - held_ms)
+    flow_ms = interaction.flow_ms + _running(interaction.flow_since_ms, end_ms)
+    begun_at_ms, before_ms = _talk_begin(interaction, end_ms)
+    talked_ms = max(0, end_ms - begun_at_ms - (waited_ms - before_ms) - held_ms - flow_ms)
     return Clocks(waited_ms=waited_ms, talked_ms=talked_ms, held_ms=held_ms)
+
+
+def _talk_begin(interaction: Interaction, end_ms: int) -> tuple[int, int]:
+    """From when on what is no wait, hold or flow is talk, and how much it had waited by then."""
+    if interaction.callback or interaction.message:
+        before_ms = interaction.callback.waited_ms if interaction.callback else interaction.waited_ms
+        return interaction.answered_at_ms or end_ms, before_ms
+    if interaction.outdial:
+        return interaction.answered_at_ms or end_ms, 0
+    return interaction.entered_at_ms, 0
 
 
 def _running(since_ms: int | None, end_ms: int) -> int:
