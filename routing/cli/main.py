@@ -10,7 +10,9 @@ import typer
 from routing.cli import config_commands, live_commands, server_commands, simulate_command
 from routing.cli.api_command import api_command
 from routing.cli.call_commands import call_app
+from routing.cli.callback_commands import callback_app
 from routing.cli.db_commands import db_app
+from routing.cli.do_not_call_commands import do_not_call_app
 from routing.cli.doctor_command import doctor_command
 from routing.cli.dry_run_command import dry_run_command
 from routing.cli.erlang_command import erlang_command
@@ -81,7 +83,9 @@ for _name, _function in _COMMANDS.items():
     app.command(_name)(_function)
 app.add_typer(agent_app, name="agent")
 app.add_typer(call_app, name="call")
+app.add_typer(callback_app, name="callback")
 app.add_typer(db_app, name="db")
+app.add_typer(do_not_call_app, name="do-not-call")
 app.add_typer(flow_app, name="flow")
 app.add_typer(import_app, name="import")
 app.add_typer(key_app, name="key")

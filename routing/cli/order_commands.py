@@ -168,7 +168,7 @@ def cad_command(
         actor=actor(),
         agent_id=agent,
         interaction_id=interaction.id,
-        values=dict(_pair(session, value) for value in values),
+        values=dict(pair(session, value) for value in values),
         expected_version=version,
     )
     obey(session, order)
@@ -216,7 +216,8 @@ def _show_cad(session: Session, interaction: Interaction) -> None:
         say(PlainTable(f"version {interaction.cad_version}", columns, lines))
 
 
-def _pair(session: Session, text: str) -> tuple[str, str]:
+def pair(session: Session, text: str) -> tuple[str, str]:
+    """NAME=VALUE; ends the command for anything else."""
     name, equals, value = text.partition("=")
     if not equals or not name:
         fail(Exit.USAGE, "value-malformed", f"{text!r} is not NAME=VALUE", session.json)

@@ -12,6 +12,7 @@ from routing.app.config.plan import Change, FieldChange, Plan
 from routing.app.doctor import Finding
 from routing.app.importing.findings import Finding as ImportFinding
 from routing.app.live.agents import AgentRow
+from routing.app.live.callbacks import CallbackRow
 from routing.app.live.calls import CallRow
 from routing.app.live.dry_run import Answer
 from routing.app.live.explain import Explanation, Moment
@@ -25,6 +26,7 @@ from routing.engine.replay import ReplayResult
 from routing.sim.comparison import Compared, Estimate
 from routing.sim.figures import Figures
 from routing.sim.outcome import Simulated
+from routing.store.sql.do_not_call import Mark
 
 _COMMON = {"redis", "tenant", "config", "as_json"}
 _SHAPES = {
@@ -32,6 +34,8 @@ _SHAPES = {
     "agents": (AgentRow,),
     "queues": (QueueRow,),
     "calls": (CallRow,),
+    "callback list": (CallbackRow,),
+    "do-not-call list": (Mark,),
     "explain": (Explanation, Moment, Trace, Candidate),
     "dry-run": (Answer, Trace, Candidate),
     "plan": (Plan, Change, FieldChange),
