@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dialplan
 from routing.core.commands import KeyInput, PlayPrompts, RecordMessage
 from telephony.freeswitch.codec import EslEvent
 from telephony.freeswitch.prompts import Sounds, heard, message, prompt
 from telephony.prompts import Heard
 from telephony.safety import UnsafeAction
 
-DIALPLAN = Path(__file__).parents[2] / "dialplan" / "freeswitch" / "switchroom.xml"
+DIALPLAN = Path(dialplan.__file__).parent / "freeswitch" / "switchroom.xml"
 SOUNDS = Sounds.of(
     {
         "sounds_dir": "/usr/share/freeswitch/sounds",
