@@ -1,7 +1,8 @@
 """Call-associated data, and digits, at rest: what is encrypted on its way to Redis, and how (SAFE-06).
 
-A sealed field reads `{"~": "<key id>.<base64>"}` (text: `"~<key id>.<base64>"`) instead of its value; behind the point
-stand a nonce of 12 bytes and what AES-256-GCM makes of the value's JSON, the key's id being authenticated with it.
+A sealed field reads `{"~": "<key id>.<base64>"}` (text: `"~<key id>.<base64>"`, a list of texts: `["~..."]`) instead of
+its value; behind the point stand a nonce of 12 bytes and what AES-256-GCM makes of the value's JSON, the key's id being
+authenticated with it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from routing.core.cad import MASK
-from routing.core.commands import DialLeg, LookUp, MarkLeg, PlayDigits, ReturnLeg
+from routing.core.commands import DialLeg, LookUp, MarkLeg, PlayDigits, PlayPrompts, ReturnLeg
 from routing.core.facts import LegArrived, LookedUp, PromptsEnded
 from routing.core.interaction import Interaction
 from routing.core.orders import EditCad, RequestCallback, SendDigits
@@ -26,7 +28,7 @@ from routing.store.errors import SealKeyMissing, StoreCorrupt
 MARK = "~"
 KEY_BYTES, NONCE_BYTES = 32, 12
 
-# The one field of each type that may hold CAD, or digits, which may be those of a card.
+# The one field of each type that may hold CAD, or digits, which may be those of a card: pressed, or read aloud.
 SEALED: Mapping[type, str] = {
     Interaction: "cad",
     LegArrived: "cad",
@@ -36,18 +38,20 @@ SEALED: Mapping[type, str] = {
     MarkLeg: "variables",
     SendDigits: "digits",
     PlayDigits: "digits",
+    PlayPrompts: "prompts",
     PromptsEnded: "digits",
     LookUp: "values",
     LookedUp: "cad",
     RequestCallback: "cad",
 }
 
-Value = dict[str, str] | str
+Value = dict[str, str] | str | tuple[str, ...]
 
 _KEY_LINE = re.compile(r"([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)")
 _TEXT = re.compile(rf"{MARK}[A-Za-z0-9_-]{{1,32}}\.[A-Za-z0-9+/]+={{0,2}}")
 _REMEMBERED = 4096
 _DICT, _STR = msgspec.json.Decoder(dict[str, str]), msgspec.json.Decoder(str)
+_LIST = msgspec.json.Decoder(tuple[str, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +133,7 @@ class Sealer:
         if known is not None and known[0] is value and known[1] == plain:
             return known[2]
         token = self._token(plain)
-        wrapped = f'{{"{MARK}":"{token}"}}' if isinstance(value, dict) else f'"{MARK}{token}"'
-        return self._remember(value, plain, wrapped.encode())
+        return self._remember(value, plain, _wrapped(value, token).encode())
 
     def _token(self, plain: bytes) -> str:
         if not self._newest:
@@ -147,10 +150,10 @@ class Sealer:
 
     def opened(self, value: Value) -> Value:
         """What stands behind a sealed value. Raises SealKeyMissing, and StoreCorrupt for a forged or broken one."""
-        plain = self._plain(value[MARK] if isinstance(value, dict) else value[1:])
+        plain = self._plain(_token_in(value))
         if plain is None:
-            return {MARK: MASK} if isinstance(value, dict) else MASK
-        opened: Value = _DICT.decode(plain) if isinstance(value, dict) else _STR.decode(plain)
+            return _masked(value)
+        opened: Value = _decoder_of(value).decode(plain)
         self._remember(opened, plain, msgspec.json.encode(value))
         return opened
 
@@ -185,15 +188,55 @@ class Sealer:
         return MASK.encode() if plain is None else plain
 
 
+def _wrapped(value: Value, token: str) -> str:
+    """The JSON of a sealed value, by the type of the value."""
+    match value:
+        case dict():
+            return f'{{"{MARK}":"{token}"}}'
+        case tuple():
+            return f'["{MARK}{token}"]'
+        case _:
+            return f'"{MARK}{token}"'
+
+
+def _token_in(value: Value) -> str:
+    """The inverse of `_wrapped`."""
+    match value:
+        case dict():
+            return value[MARK]
+        case tuple():
+            return value[0][1:]
+        case _:
+            return value[1:]
+
+
+def _decoder_of(value: Value) -> msgspec.json.Decoder[Any]:
+    return _DICT if isinstance(value, dict) else _LIST if isinstance(value, tuple) else _STR
+
+
+def _masked(value: Value) -> Value:
+    return {MARK: MASK} if isinstance(value, dict) else (MASK,) if isinstance(value, tuple) else MASK
+
+
 def is_sealed(value: Value) -> bool:
     """Whether it has the form of a sealed value."""
-    if isinstance(value, dict):
-        return len(value) == 1 and MARK in value
-    return value.startswith(MARK) and _TEXT.fullmatch(value) is not None
+    match value:
+        case dict():
+            return len(value) == 1 and MARK in value
+        case tuple():
+            return len(value) == 1 and is_sealed(value[0])
+        case _:
+            return value.startswith(MARK) and _TEXT.fullmatch(value) is not None
 
 
 def unmistakable(value: Value) -> Value:
     """For what is written unsealed: nothing from outside may look as if it were (no variable can be named so)."""
     if not is_sealed(value):
         return value
-    return {MARK * 2: value[MARK]} if isinstance(value, dict) else MARK + value
+    match value:
+        case dict():
+            return {MARK * 2: value[MARK]}
+        case tuple():
+            return (MARK + value[0],)
+        case _:
+            return MARK + value
