@@ -4,92 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from routing.core.commands import Command, DialLeg, HangUpLeg, MarkLeg, PlayDigits, ReturnLeg, Room, SetRooms
-from routing.core.config import Result
-from routing.core.facts import (
-    CommandEnded,
-    DialFailed,
-    Fact,
-    LegAnswered,
-    LegArrived,
-    LegEnded,
-    LegState,
-    LegTransferred,
-    LinkLost,
-    LinkRestored,
-    RoomsReached,
-    RoomsRefused,
+from routing.core.commands import (
+    Command,
+    DialLeg,
+    HangUpLeg,
+    KeyInput,
+    MarkLeg,
+    PlayDigits,
+    PlayPrompts,
+    RecordMessage,
+    ReturnLeg,
+    Room,
+    SetRooms,
 )
+from routing.core.config import Result
+from routing.core.facts import LinkLost, LinkRestored
 from tests.contract.freeswitch_lab import AGENTS, FreeswitchLab
 from tests.contract.pbx_lab import Answers, IncomingCall, IsDead, PartyState, PhonePolicy, Rejection, Rejects
 from tests.contract.pbx_lab import RingsForEver as Rings
 from tests.contract.pbx_suite import new_id
 from tests.contract.sip_people import CALLER_VOICES, SipCaller
+from tests.system.freeswitch_lives import Broken, Lives
 
 PATIENCE_S = 8.0
 MOST_CALLS = 3
-
-
-class Broken(AssertionError):
-    """Something that must never be so."""
-
-
-class Lives(list[Fact]):
-    """Facts as a lab keeps them; raises `faults` against everything that breaks the life of a leg or a command."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.states: dict[str, str] = {}
-        self.ends: Counter[str] = Counter()
-        self.rooms: dict[tuple[str, int], bool] = {}
-        self.faults: list[str] = []
-
-    def append(self, fact: Fact) -> None:
-        super().append(fact)
-        match fact:
-            case CommandEnded():
-                self.ends[fact.command_id] += 1
-                self._hold(self.ends[fact.command_id] == 1, fact)
-            case LegArrived():  # may be repeated by a snapshot
-                self._hold(self.states.setdefault(fact.leg_id, "up") == "up", fact)
-            case LegAnswered():
-                self._turn(fact, fact.leg_id, ("dialing",), "up")
-            case DialFailed():
-                self._turn(fact, fact.leg_id, ("dialing", "missing"), "over")
-            case LegEnded():
-                self._turn(fact, fact.leg_id, ("up",), "over")
-            case LegTransferred():
-                self._hold(False, fact)
-            case RoomsReached() | RoomsRefused():
-                self.rooms[fact.interaction_id, fact.version] = isinstance(fact, RoomsReached)
-            case LinkRestored():
-                self._compare(fact)
-
-    def _hold(self, is_so: bool, fact: Fact) -> None:
-        if not is_so:
-            self.faults.append(repr(fact))
-
-    def _turn(self, fact: Fact, leg_id: str, before: tuple[str, ...], after: str) -> None:
-        self._hold(self.states.get(leg_id) in before, fact)
-        self.states[leg_id] = after
-
-    def _compare(self, fact: LinkRestored) -> None:
-        """Legs end, and are answered, while nobody listens; nothing comes back to life."""
-        there = {leg.leg_id: leg.state for leg in fact.legs}
-        for leg_id, state in self.states.items():
-            if leg_id not in there and state != "over":
-                self.states[leg_id] = "missing" if state == "dialing" else "over"
-            elif there.get(leg_id) is LegState.UP:
-                self._hold(state in ("dialing", "up"), fact)
-                self.states[leg_id] = "up"
-
-    def living(self, *states: str) -> list[str]:
-        return [leg_id for leg_id, state in self.states.items() if state in states]
 
 
 @dataclass(slots=True)
@@ -106,7 +48,7 @@ class Call:
 
 @dataclass(slots=True)
 class Soak:
-    """`chance` decides about everything; `orders`: commands of this round."""
+    """`chance` decides about everything; `orders`: commands of this round; `prompts`: legs by command."""
 
     lab: FreeswitchLab
     chance: random.Random
@@ -114,6 +56,7 @@ class Soak:
     calls: list[Call] = field(default_factory=list)
     phones: dict[str, str] = field(default_factory=dict)
     orders: list[str] = field(default_factory=list)
+    prompts: dict[str, str] = field(default_factory=dict)
     deeds: int = 0
 
     def order(self, command: Command) -> None:
@@ -131,7 +74,7 @@ class Soak:
     async def deed(self) -> None:
         deeds: dict[Callable[[], Awaitable[None]], int] = {
             self.somebody_calls: 4, self.dial: 9, self.cancel: 4, self.move: 7, self.agent_hangs_up: 3,
-            self.caller_hangs_up: 1, self.give_back: 1, self.say: 2,
+            self.caller_hangs_up: 1, self.give_back: 1, self.say: 2, self.play: 6, self.press: 2,
         }  # fmt: skip
         (chosen,) = self.chance.choices(list(deeds), list(deeds.values()))
         self.deeds += 1
@@ -210,7 +153,24 @@ class Soak:
         self.order(PlayDigits(id=new_id("cmd"), pbx=self.lab.pbx, leg_id=leg_id, digits="1#"))
         self.order(MarkLeg(id=new_id("cmd"), pbx=self.lab.pbx, leg_id=leg_id, variables={"SR_CAD_note": "a b"}))
 
+    async def play(self) -> None:
+        """To anybody who is up, also where he is not alone: that is refused."""
+        call = self.chance.choice(self.live())
+        leg_id = self.chance.choice([call.caller.leg_id, *self.up(call)])
+        ids: dict[str, Any] = {"id": new_id("cmd"), "pbx": self.lab.pbx, "leg_id": leg_id, "interaction_id": call.id}
+        self.prompts[ids["id"]] = leg_id
+        if self.chance.random() < 0.2:
+            self.order(RecordMessage(**ids, file=new_id("msg"), max_s=2, silence_s=1))
+            return
+        names = self.chance.choice([["short"], ["short"], ["other"], ["short", "other"], ["missing"], []])
+        keys = self.chance.choice([None, None, KeyInput(max_digits=1, timeout_ms=1000, next_ms=500)])
+        self.order(PlayPrompts(**ids, prompts=tuple(self.lab.prompt(name) for name in names), keys=keys))
+
+    async def press(self) -> None:
+        await self.chance.choice(self.live()).caller.press("1")
+
     async def break_link(self) -> None:
+        self.prompts.clear()
         if self.chance.random() < 0.5:
             await self.renew_port()
             return
@@ -246,8 +206,15 @@ class Soak:
         self.orders.clear()
         await self.lab.settle()
         await asyncio.gather(*(self.listen(call, room) for call in self.live() for room in call.rooms))
+        await self.so(lambda: all(self.is_heard(command, leg) for command, leg in self.prompts.items()))
+        self.prompts.clear()
         assert {leg.leg_id for leg in self.lab.own_port.legs.all()} == set(self.lives.living("up"))
         self.check()
+
+    def is_heard(self, command_id: str, leg_id: str) -> bool:
+        """What was begun has ended, once, unless its leg is gone."""
+        is_due = command_id in self.lives.accepted and self.lives.states[leg_id] == "up"
+        return not is_due or self.lives.heard[command_id] == 1
 
     async def so(self, predicate: Callable[[], bool]) -> None:
         await self.lab.wait(predicate, PATIENCE_S, lambda: (self.lives[-20:], self.lives.faults))
