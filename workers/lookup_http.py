@@ -51,7 +51,7 @@ class HttpAsker:
             return failed(command, type(error).__name__, status)
 
     def _request(self, command: LookUp) -> AbstractAsyncContextManager[httpx.Response]:
-        url = filled(command.url, command.values, lambda text: quote(text, safe=""))
+        url = _address(command)
         body = filled(command.body, command.values, _in_json).encode() or None
         return self._client.stream(command.method, url, headers=self._headers(command), content=body, timeout=None)
 
@@ -70,6 +70,17 @@ class HttpAsker:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+def _address(command: LookUp) -> str:
+    """Raises BadAnswer where a value, which may be a stranger's word, would lead to another place than the one written:
+    a part `..` is taken as "one up", escaped or not.
+    """
+    url = filled(command.url, command.values, lambda text: quote(text, safe=""))
+    path = url.partition("?")[0].partition("#")[0]
+    if any(part in (".", "..") for part in path.split("/")):
+        raise BadAnswer("a part of the address would be . or ..")
+    return url
 
 
 async def _read(response: httpx.Response) -> bytes:

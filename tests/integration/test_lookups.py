@@ -101,6 +101,15 @@ def test_values_are_escaped_for_their_place_and_secrets_come_from_the_environmen
     assert asked.headers["content-type"] == "application/json"
 
 
+@pytest.mark.req("FLOW-05", "SAFE-04")
+@pytest.mark.parametrize("caller", ["..", "."])
+def test_a_caller_whose_number_is_dots_does_not_choose_another_address(crm: CrmServer, caller: str) -> None:
+    found = ask(look_up(f"{crm.url}/customers/{{ani}}/calls?n={{ani}}", values={"ani": caller}))
+    assert (found.outcome, crm.asked) == (LookUpOutcome.FAILED, [])
+    assert "address" in found.reason
+    assert ask(look_up(f"{crm.url}/calls?n=a/{{ani}}/b", values={"ani": caller})).outcome is LookUpOutcome.DONE
+
+
 WRONG: list[tuple[Any, str]] = [
     (b"<html>", "no JSON"),
     ([], "no JSON object"),
