@@ -34,10 +34,12 @@ class Sounds:
     def of(cls, settings: Mapping[str, str], recordings: str = "") -> Sounds:
         """From SETTINGS of the PBX. SR_SOUNDS: `de:/srv/sounds/de,pt_br:/srv/sounds/brazil`."""
         folder = settings.get("sounds_dir", "").rstrip("/")
-        base = settings.get("sound_prefix", "").rstrip("/") or (f"{folder}/{ENGLISH}" if folder else "")
+        base = settings.get("sound_prefix", "").rstrip("/")
+        if base in ("", folder):  # which is what it is where nobody has set it
+            base = f"{folder}/{ENGLISH}" if folder else cls().base
         pairs = (pair.partition(":") for pair in settings.get("SR_SOUNDS", "").split(","))
         folders = {name.strip().lower(): path.strip().rstrip("/") for name, _, path in pairs if path.strip()}
-        return cls(base or cls().base, folders, recordings)
+        return cls(base, folders, recordings)
 
     def path(self, name: str, spoken: str) -> str:
         """The file of a prompt. FreeSWITCH itself looks into the folder of the rate, `8000`. Raises UnsafeAction."""

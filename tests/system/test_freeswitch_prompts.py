@@ -7,6 +7,7 @@ import wave
 import pytest
 
 from deploy.lab.freeswitch import PROJECT_DIALPLAN, FreeSwitch
+from deploy.lab.music import write_tone
 from routing.core.commands import KeyInput, PlayPrompts, RecordMessage
 from routing.core.facts import (
     CommandEnded,
@@ -21,6 +22,7 @@ from routing.core.facts import (
 from tests.contract.freeswitch_lab import AGENTS, DIALPLAN, FreeswitchLab
 from tests.contract.pbx_lab import Answers, IncomingCall, LabCaller, RingsForEver
 from tests.contract.pbx_suite import connect, dial, hang_up, new_id, reach, room, take
+from tests.contract.sip_people import PROMPT_HZ
 from tests.system.test_freeswitch_link import in_lab
 
 pytestmark = pytest.mark.freeswitch
@@ -211,3 +213,31 @@ def test_an_older_dialplan_file_costs_no_caller_his_call() -> None:
         root.write_text(root.read_text().replace(str(PROJECT_DIALPLAN), str(old)))
         pbx.cli("reloadxml")
         in_lab(scenario, own=pbx)
+
+
+@pytest.mark.req("ROUTE-11")
+@pytest.mark.parametrize(("language", "tone"), [("en", "short"), ("fr", "other")])
+def test_numbers_are_sounds_of_the_pbx_in_the_language(language: str, tone: str) -> None:
+    """Packages have them in a folder of the rate, which FreeSWITCH itself looks into."""
+
+    async def scenario(lab: FreeswitchLab) -> None:
+        folder = lab.freeswitch.directory / "sounds"
+        for package, own in (("en/us/callie", "short"), ("fr/ca/june", "other")):
+            (folder / package / "digits" / "8000").mkdir(parents=True, exist_ok=True)
+            write_tone(folder / package / "digits" / "8000" / "3.wav", PROMPT_HZ[own], 0.6)
+        lab.freeswitch.cli(f"global_setvar SR_SOUNDS=fr:{folder}/fr/ca/june")
+        await lab.restart_connector()
+        caller, interaction_id = await waits(lab)
+        order = PlayPrompts(
+            id=new_id("cmd"),
+            pbx=lab.pbx,
+            leg_id=caller.leg_id,
+            interaction_id=interaction_id,
+            prompts=("digits/3",),
+            language=language,
+        )
+        lab.port.submit(order)
+        await lab.hears_prompt(caller, tone)
+        assert (await lab.wait_fact(PromptsEnded, command_id=order.id)).outcome is PromptOutcome.FINISHED
+
+    in_lab(scenario)

@@ -81,6 +81,8 @@ def test_a_message_is_played_from_where_it_was_recorded() -> None:
 
 def test_without_settings_the_package_of_english_sounds_is_looked_into() -> None:
     assert Sounds.of({}).path("digits/3", "en") == "/usr/share/freeswitch/sounds/en/us/callie/digits/3.wav"
+    unset = {"sounds_dir": "/opt/s", "sound_prefix": "/opt/s"}
+    assert Sounds.of(unset).path("digits/3", "en") == "/opt/s/en/us/callie/digits/3.wav"
     assert Sounds.of({"sounds_dir": "/opt/s"}).path("digits/3", "en") == "/opt/s/en/us/callie/digits/3.wav"
 
 
