@@ -47,7 +47,7 @@ def _flow(around: Surroundings, flow: Flow) -> Iterator[Finding]:
         yield Finding(path=("flows", flow.id, "start"), reason=reason, word=flow.start, known=tuple(flow.steps))
         return
     reached = ways.reachable(flow)
-    for name in flow.steps:
+    for name in () if _is_torn(flow) else flow.steps:
         if name not in reached:
             path = ("flows", flow.id, "steps", name)
             yield Finding(path=path, reason="unreachable: no step leads here", is_error=False)
@@ -57,6 +57,13 @@ def _flow(around: Surroundings, flow: Flow) -> Iterator[Finding]:
         if entry_point.flow == flow.id:
             reason = f"ends with end_sub_flow, and entry point {entry_point.id!r} begins with it: nobody has called it"
             yield Finding(path=("flows", flow.id), reason=reason)
+
+
+def _is_torn(flow: Flow) -> bool:
+    """An exit leads to a step that is not there, or is none: what lies behind it is found when that is mended."""
+    steps = flow.steps.values()
+    leads_away = any(ways.allowed(s, name) and to not in flow.steps for s in steps for name, to in s.exits.items())
+    return leads_away or any(set(EXITS[step.do].required) - step.exits.keys() for step in steps)
 
 
 def _exits(place: Place) -> Iterator[Finding]:
@@ -103,7 +110,8 @@ def _names(place: Place) -> Iterator[Finding]:
         name: str = getattr(step, key)
         if name and not place.around.has(section, name):
             known = place.around.names.get(section, frozenset())
-            yield place.error(f"there is no {_WHAT[key]} {name!r}", key, word=name, known=known)
+            verb = "are" if key == "hours" else "is"
+            yield place.error(f"there {verb} no {_WHAT[key]} {name!r}", key, word=name, known=known)
     for key in ("prompts", "invalid_prompts"):
         for index, part in enumerate(getattr(step, key)):
             if part.prompt and not place.around.has("prompts", part.prompt):

@@ -273,8 +273,11 @@ MISTAKES = {
     'do = "look_up"\nurl = "https://{ani}.example/"\nnext = "end"': (4, "the host without placeholders"),
     'do = "look_up"\nsource = "last_agent"\nurl = "https://crm.example"\nnext = "end"': (2, "have no meaning"),
     'do = "transfer"\nagent = "anna"\nnumber = "1"': (2, "give one of agent, number, entry_point"),
-    'do = "transfer"\nnumber = "{cad.customer}"': (4, "is not of the form a number: digits"),
-    'do = "callback"\nqueue = "sales"\nprompts = ["hello"]\naccept_key = "12"': (6, "'12' is not of the form"),
+    'do = "transfer"\nnumber = "{cad.customer}"': (4, "is not of the form of a number: digits"),
+    'do = "callback"\nqueue = "sales"\nprompts = ["hello"]\naccept_key = "12"': (
+        6,
+        "'12' is not of the form of one key: '0' to '9'",
+    ),
 }
 
 

@@ -163,7 +163,7 @@ WRONG = {
         "queues.sales.overflow.no_skills",
         "never happens without leave_when_no_skills",
     ),
-    'hours = "ofice"': ("queues.sales.hours", "there is no opening hours 'ofice'"),
+    'hours = "ofice"': ("queues.sales.hours", "there are no opening hours 'ofice'"),
     '[[queues.sales.announcements]]\nprompts = ["helo"]': (
         "queues.sales.announcements[0].prompts[0]",
         "there is no prompt 'helo'; did you mean 'hello'?",

@@ -192,7 +192,7 @@ WRONG = {
     ),
     'do = "hours"\nhours = "ofice"\nexits = { open = "end", closed = "end" }': (
         6,
-        "error: {a}.hours: there is no opening hours 'ofice'; did you mean 'office'?",
+        "error: {a}.hours: there are no opening hours 'ofice'; did you mean 'office'?",
     ),
     'do = "look_up"\nurl = "https://crm.example/{cad.pin}"\nnext = "end"': (
         6,
@@ -421,3 +421,11 @@ def test_warnings_keep_nobody_from_applying(tmp_path: Path) -> None:
     text = flow('do = "return"')
     assert [reason.split(":")[0] for _line, reason in problems_of(tmp_path, text)] == [Severity.WARNING]
     assert check(tmp_path).loaded is not None
+
+
+@pytest.mark.req("FLOW-01")
+@pytest.mark.parametrize("exit_", ['next = "ennd"', 'exits = { done = "end" }'])
+def test_one_wrong_exit_is_one_mistake_and_not_a_warning_for_every_step_behind_it(tmp_path: Path, exit_: str) -> None:
+    found = problems_of(tmp_path, flow('do = "play"\nprompts = ["hello"]\n' + exit_))
+    assert found
+    assert not any("unreachable" in reason for _, reason in found)

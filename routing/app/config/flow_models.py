@@ -12,7 +12,8 @@ from routing.app.config.scalars import CadName, Id, Key, Number, PlainText, Prio
 
 Template = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 SomeParts = Annotated[Parts, Field(min_length=1)]
-ExitName = Annotated[str, StringConstraints(pattern=r"^([0-9*#]|[a-z][a-z0-9_]{0,31})$")]
+EXIT_PATTERN = r"^([0-9*#]|[a-z][a-z0-9_]{0,31})$"
+ExitName = Annotated[str, StringConstraints(pattern=EXIT_PATTERN)]
 MAX_COMPARED = 100
 # Scheme and host are the administrator's alone: no placeholder, no user name.
 URL_PATTERN = r"^https?://[A-Za-z0-9.:\[\]-]+([/?#][!-~]*)?$"

@@ -55,7 +55,8 @@ class References:
         known = set(self._sources.entries(section)) | ({"default"} if section == "profiles" else set())
         if name not in known:
             what = _NAMES.get(section, section.removesuffix("s"))
-            self._sources.error(path, f"there is no {what} {name!r}{did_you_mean(name, known)}")
+            verb = "are" if section == "hours" else "is"
+            self._sources.error(path, f"there {verb} no {what} {name!r}{did_you_mean(name, known)}")
 
     def _outdial(self, name: str, path: KeyPath) -> None:
         self._known("entry_points", name, path)

@@ -11,6 +11,8 @@ ID_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 CAD_NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
 PREFIX_PATTERN = r"^(\+|\+?[0-9*#]{1,15})$"
 NUMBER_PATTERN = r"^\+?[0-9*#]{1,20}$"
+KEY_PATTERN = r"^[0-9*#]$"
+PIN_PATTERN = r"^[0-9]{3,12}$"
 PHONE_PATTERN = r"^(\+?[0-9]{1,20}|[A-Za-z0-9_]{1,16}(/[A-Za-z0-9_.@:+-]{1,80}){1,4})$"
 MAX_LEVEL = 10
 
@@ -26,8 +28,8 @@ DialString = Annotated[str, StringConstraints(min_length=1, max_length=160)]
 Extension = Annotated[str, StringConstraints(min_length=1, max_length=32)]
 Number = Annotated[str, StringConstraints(pattern=NUMBER_PATTERN)]
 Prefix = Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)]
-Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")]
-Pin = Annotated[str, StringConstraints(pattern=r"^[0-9]{3,12}$")]
+Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN)]
+Pin = Annotated[str, StringConstraints(pattern=PIN_PATTERN)]
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,253}$")]
 PlainText = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]

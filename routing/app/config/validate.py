@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from routing.app.config.cad_models import CadTable
 from routing.app.config.call_models import LimitsTable, NumbersTable, OutdialTable
 from routing.app.config.callback_models import CallbacksTable
-from routing.app.config.flow_models import STEP_MODELS, URL_PATTERN, FlowTable
+from routing.app.config.flow_models import EXIT_PATTERN, STEP_MODELS, URL_PATTERN, FlowTable
 from routing.app.config.hours_models import HoursTable
 from routing.app.config.models import (
     KEYED,
@@ -35,16 +35,27 @@ from routing.app.config.positions import KeyPath
 from routing.app.config.problems import did_you_mean
 from routing.app.config.prompt_models import LANGUAGE_PATTERN, VALUE_PATTERN, PromptTable, SpeechTable
 from routing.app.config.queue_models import QueueTable
-from routing.app.config.scalars import CAD_NAME_PATTERN, ID_PATTERN, NUMBER_PATTERN, PHONE_PATTERN, PREFIX_PATTERN
+from routing.app.config.scalars import (
+    CAD_NAME_PATTERN,
+    ID_PATTERN,
+    KEY_PATTERN,
+    NUMBER_PATTERN,
+    PHONE_PATTERN,
+    PIN_PATTERN,
+    PREFIX_PATTERN,
+)
 from routing.app.config.sources import Sources
 
 _PATTERN_HINTS = {
     ID_PATTERN: "lower-case letters, digits, '_', '-' and '.', at most 64",
     CAD_NAME_PATTERN: "letters, digits and '_', beginning with a letter, at most 64",
     PHONE_PATTERN: "'1001', 'PJSIP/1001' or 'user/1001'",
-    VALUE_PATTERN: "a name of a value, e.g. 'ani', 'cad.account'",
-    LANGUAGE_PATTERN: "a language, e.g. 'en', 'de', 'pt-BR'",
-    NUMBER_PATTERN: "a number: digits, '*' and '#', '+' only first, at most 20",
+    KEY_PATTERN: "of one key: '0' to '9', '*' or '#'",
+    EXIT_PATTERN: "of one key, '0' to '9', '*' or '#', or of a name such as 'failed'",
+    PIN_PATTERN: "of 3 to 12 digits",
+    VALUE_PATTERN: "of the name of a value, e.g. 'ani', 'cad.account'",
+    LANGUAGE_PATTERN: "of a language, e.g. 'en', 'de', 'pt-BR'",
+    NUMBER_PATTERN: "of a number: digits, '*' and '#', '+' only first, at most 20",
     URL_PATTERN: "'https://crm.example/by-number?n={ani}', the host without placeholders",
     PREFIX_PATTERN: "digits, '*' and '#', '+' only first, at most 15",
 }
