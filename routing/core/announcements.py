@@ -6,6 +6,8 @@ later; one that an agent's answer cuts short is not repeated, and of several tha
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from routing.core import overflow, playing
 from routing.core.announcement_plan import next_of, plan, waited_ms
 from routing.core.commands import KeyInput
@@ -54,16 +56,21 @@ def _play(world: World, interaction: Interaction, announcement: Announcement, in
     keys = None
     if announcement.keys:
         keys = KeyInput(max_digits=1, timeout_ms=announcement.timeout_s * 1000, next_ms=0)
-    playing.play(world, interaction, announcement.prompts, AskedKind.ANNOUNCEMENT, keys, index=index)
+    interaction = playing.play(world, interaction, announcement.prompts, AskedKind.ANNOUNCEMENT, keys, index=index)
+    if asked := interaction.asked_prompt:
+        world.update_interaction(interaction, asked_prompt=replace(asked, queue=interaction.queue))
     world.emit(EventType.QUEUE_ANNOUNCED, interaction, index=index, waited_ms=waited_ms(world, interaction))
 
 
 def over(world: World, interaction: Interaction, asked: AskedPrompt, fact: PromptsEnded | MessageEnded) -> None:
-    """It was heard, cut short, or could not be played: whichever, the next one is timed. A key may lead out."""
+    """It was heard, cut short, or could not be played: whichever, the next one is timed. A key may lead out.
+
+    Keys are those of the queue whose announcement it was; the call may wait in another one by now.
+    """
     if interaction.state not in WAITING:
         return
     plan(world, interaction)
-    queue = world.config.queues.get(interaction.queue)
+    queue = world.config.queues.get(asked.queue or interaction.queue)
     if queue is None or asked.index >= len(queue.announcements) or not isinstance(fact, PromptsEnded):
         return
     wish = queue.announcements[asked.index].keys.get(fact.digits)

@@ -274,7 +274,7 @@ class AskedPrompt:
     """PlayPrompts or RecordMessage that is under way, at most one per interaction. `file`: of a message.
 
     `index`: of the announcement among those of its queue; of a flow's step, how often it was asked again.
-    `queue`, `max_s`, `silence_s`: of a message that is recorded, where it will wait, and its limits.
+    `queue`: whose announcement it is, or where a message that is recorded will wait; `max_s`, `silence_s`: its limits.
     """
 
     command_id: str

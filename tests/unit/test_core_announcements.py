@@ -206,6 +206,19 @@ def test_a_key_that_means_nothing_and_a_callback_that_is_not_possible_let_him_wa
     assert len(played(d)) == 3, "and he is asked again"
 
 
+@pytest.mark.req("ROUTE-11", "ROUTE-12")
+def test_a_key_means_what_was_said_though_the_call_waits_in_another_queue_by_now() -> None:
+    base = site(OFFER, max_wait_s=22, overflow={OverflowCause.TIMEOUT: Overflow(to=OverflowTo.QUEUE, target="backup")})
+    other = replace(OFFER, keys={"1": Overflow()})
+    queues = base.queues | {"backup": replace(base.queues["backup"], announcements=(other,))}
+    d = Driver(replace(base, queues=queues), ready=())
+    call = d.call("c1")
+    d.advance(22)
+    assert d.interaction(call).queue == "backup"
+    heard(d, "1")
+    assert d.ended[call].result is Result.CALLBACK, "as the first queue had offered"
+
+
 @pytest.mark.req("ROUTE-11")
 def test_a_key_goes_before_a_telephone_that_rings_already() -> None:
     d, call = waiting(OFFER)
