@@ -133,7 +133,10 @@ class QueueTable(Table):
         default_factory=list, max_length=20, description="What who waits hears"
     )
     preferred_wait_s: int = Field(
-        default=0, ge=0, le=3600, description="Seconds that a call waits for the agent it prefers before others get it"
+        default=0,
+        ge=0,
+        le=3600,
+        description="Seconds that a call waits for the agent it prefers; 0: a preference has no effect",
     )
     callback_after_abandon_s: int | None = Field(
         default=None, ge=0, le=86_400, description="Who gives up after so long or later is called back; none: nobody is"
