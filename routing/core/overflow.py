@@ -141,10 +141,12 @@ def _fall_back(world: World, interaction: Interaction, cause: OverflowCause | No
 
 
 def _to_queue(world: World, interaction: Interaction, overflow: Overflow, cause: OverflowCause | None) -> None:
-    if overflow.target in world.config.queues:
-        enter(world, interaction, overflow.target)
-    else:
+    target = world.config.queues.get(overflow.target)
+    own = interaction.own_requires or ()
+    if target is None or (cause is None and why_not(world, target, interaction.pbx, own)):
         _fall_back(world, interaction, cause)
+    else:
+        enter(world, interaction, target.id)
 
 
 def _to_entry_point(world: World, interaction: Interaction, overflow: Overflow, cause: OverflowCause | None) -> None:

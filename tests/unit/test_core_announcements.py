@@ -207,6 +207,19 @@ def test_a_key_that_means_nothing_and_a_callback_that_is_not_possible_let_him_wa
 
 
 @pytest.mark.req("ROUTE-11", "ROUTE-12")
+def test_who_asks_by_key_for_a_queue_that_is_full_waits_on_where_he_is() -> None:
+    base = site(replace(OFFER, keys={"1": Overflow(to=OverflowTo.QUEUE, target="backup")}, every_s=20))
+    d = Driver(replace(base, queues=base.queues | {"backup": queue("backup", max_waiting=0)}), ready=())
+    call = d.call("c1")
+    d.advance(20)
+    heard(d, "1")
+    found = d.interaction(call)
+    assert (found.state, found.queue, found.waiting_since_ms) == (InteractionState.QUEUED, "sales", found.entered_at_ms)
+    d.advance(20)
+    assert len(played(d)) == 2, "and he is asked again"
+
+
+@pytest.mark.req("ROUTE-11", "ROUTE-12")
 def test_a_key_means_what_was_said_though_the_call_waits_in_another_queue_by_now() -> None:
     base = site(OFFER, max_wait_s=22, overflow={OverflowCause.TIMEOUT: Overflow(to=OverflowTo.QUEUE, target="backup")})
     other = replace(OFFER, keys={"1": Overflow()})
