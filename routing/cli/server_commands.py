@@ -46,7 +46,7 @@ class NoConnector(PbxError):
 
 @command
 def up_command(session: Session) -> None:
-    """Run everything of this machine: engines, recorder, worker, ticker, look-ups, API, a connector per PBX of the files.
+    """Run everything of this machine: engines, recorder, worker, ticker, look-ups, API, and a connector per PBX.
 
     Ends with Ctrl-C or SIGTERM.
     """

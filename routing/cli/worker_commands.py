@@ -141,7 +141,8 @@ def run_lookups(session: Session, url: str) -> None:
         database = Database.at(url, PoolSize(size=4, overflow=4, wait_s=2))
         front = Front(redis, server.tenant, codecs=lenient_codecs_of(server))
         records = RecordsAsker(database, server.tenant, lambda: front.config().numbers)
-        askers: dict[LookUpKind, Asker] = {LookUpKind.HTTP: http, LookUpKind.LAST_AGENT: records, LookUpKind.DO_NOT_CALL: records}
+        askers: dict[LookUpKind, Asker] = dict.fromkeys((LookUpKind.LAST_AGENT, LookUpKind.DO_NOT_CALL), records)
+        askers[LookUpKind.HTTP] = http
         name, signs = bootstrap.process_name("lookups"), Signs(redis, server.tenant)
         try:
             await Lookups(name, store, askers, SystemClock(), signs).run(stop)

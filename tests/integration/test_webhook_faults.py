@@ -154,7 +154,8 @@ def test_worker_and_ticker_give_signs_of_life_and_end_in_good_order(machine: Mac
 def test_whatever_the_worker_has_to_say_is_a_line_of_json(machine: Machine) -> None:
     log = machine.directory / "worker.log"
     redis = connect(machine.redis.url)
-    wait_until(lambda: redis.scard("rq:workers"), 20)  # it waits for jobs
+    # It waits for jobs: before that, RQ gives up at once where it cannot reach Redis.
+    wait_until(lambda: b"idle" in [redis.hget(name, "state") for name in redis.smembers("rq:workers")], 20)
     redis.close()
     machine.redis.kill()
     wait_until(lambda: '"event": "rq_said"' in log.read_text(), 30)

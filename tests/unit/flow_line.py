@@ -24,7 +24,7 @@ def say(*prompts: str) -> tuple[PromptPart, ...]:
 
 def step(do: str, /, **fields: Any) -> FlowStep:
     """`next`, `key_1`, `no_input` and other exits by name; `prompts` as names of prompts."""
-    known = {name for name in FlowStep.__dataclass_fields__}
+    known = set(FlowStep.__dataclass_fields__)
     exits = {name.removeprefix("key_"): to for name, to in fields.items() if name not in known}
     kept = {name: value for name, value in fields.items() if name in known}
     for name in ("prompts", "invalid_prompts"):
