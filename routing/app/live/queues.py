@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from routing.app.live.figures import MemberFigures, queue_figures
 from routing.core.agent import AgentState, EngagementState
-from routing.core.interaction import TALKING, InteractionState
+from routing.core.callback import CallbackState
+from routing.core.interaction import TALKING, Interaction, InteractionState
 from routing.core.world import World
 
 
@@ -16,7 +16,8 @@ from routing.core.world import World
 class QueueRow:
     """Calls by state, and its agents: `signed_in` of its `members`, `eligible` right now whatever their skills.
 
-    `estimated_wait_ms`: of one who came now, None: nobody can say. `service_level`: percent, of the running day.
+    `waiting`, `longest_wait_s`: callbacks that rest do not count, they wait for their time. `estimated_wait_ms`: of one
+    who came now, None: nobody can say. `service_level`: percent, of the running day.
     `talking` counts calls with an agent, also held ones; `wrapping_up` counts agents.
     """
 
@@ -66,15 +67,17 @@ class _Staff:
 def _row(world: World, queue_id: str, staff: _Staff, figures: MemberFigures | None, now_ms: int) -> QueueRow:
     configured = world.config.queues.get(queue_id)
     calls = [i for i in world.state.interactions.values() if i.queue == queue_id]
-    waiting = [i.entered_at_ms for i in calls if i.state in {InteractionState.QUEUED, InteractionState.OFFERED}]
+    queued = [i for i in calls if i.state is InteractionState.QUEUED and not _is_resting(i)]
+    offered = [i for i in calls if i.state is InteractionState.OFFERED]
+    since_ms = min((i.entered_at_ms for i in (*queued, *offered)), default=now_ms)
     return QueueRow(
         id=queue_id,
         label=configured.label if configured else queue_id,
         strategy=configured.strategy.value if configured else "",
-        waiting=_count(i.state is InteractionState.QUEUED for i in calls),
-        offered=_count(i.state is InteractionState.OFFERED for i in calls),
-        longest_wait_s=max(0, now_ms - min(waiting)) // 1000 if waiting else 0,
-        talking=_count(i.state in TALKING for i in calls),
+        waiting=len(queued),
+        offered=len(offered),
+        longest_wait_s=max(0, now_ms - since_ms) // 1000,
+        talking=sum(i.state in TALKING for i in calls),
         wrapping_up=staff.wrapping_up[queue_id],
         members=staff.members[queue_id],
         signed_in=staff.signed_in[queue_id],
@@ -84,5 +87,5 @@ def _row(world: World, queue_id: str, staff: _Staff, figures: MemberFigures | No
     )
 
 
-def _count(matches: Iterable[bool]) -> int:
-    return sum(matches)
+def _is_resting(interaction: Interaction) -> bool:
+    return interaction.callback is not None and interaction.callback.state is CallbackState.RESTING

@@ -1,0 +1,21 @@
+"""Queues as people see them: who waits, and for how long."""
+
+from __future__ import annotations
+
+import pytest
+
+from routing.app.live.queues import QueueRow, queue_rows
+from routing.core.facts import DialOutcome
+from tests.unit.callback_line import WAITED_S, Owed
+
+
+def sales(owed: Owed) -> QueueRow:
+    return next(row for row in queue_rows(owed.d.world, owed.d.now_ms) if row.id == "sales")
+
+
+@pytest.mark.req("CBQ-09")
+def test_a_callback_waits_with_the_time_of_its_caller_and_not_while_it_rests() -> None:
+    owed = Owed()
+    assert (sales(owed).waiting, sales(owed).longest_wait_s) == (1, WAITED_S)
+    owed.dials().fails(DialOutcome.NO_ANSWER)
+    assert (sales(owed).waiting, sales(owed).longest_wait_s) == (0, 0)
