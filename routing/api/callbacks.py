@@ -33,7 +33,10 @@ class CallbackIn(Body):
     queue: str = Field(default="", max_length=64, description="Queue in which it waits")
     entry_point: str = Field(default="", max_length=64, description="Entry point whose queue and variables it gets")
     name: str = Field(default="", max_length=128, description="Whose number it is")
-    cad: dict[str, str] = Field(default_factory=dict, description="Call-associated data, as on the hand-over line")
+    cad: dict[str, str] = Field(
+        default_factory=dict,
+        description="Call-associated data, as on the hand-over line: what is not declared or not of its type is left out",
+    )
     priority: int | None = Field(default=None, ge=1, le=10)
     requires: dict[Name, Annotated[int, Field(ge=1, le=10)]] = Field(
         default_factory=dict, max_length=16, description="Skills with minimum levels, besides those of the queue"
