@@ -221,7 +221,9 @@ _WAYS: dict[OverflowTo, Callable[[World, Interaction, Overflow, OverflowCause | 
 
 
 def staff_left(world: World, queue_ids: tuple[str, ...]) -> None:
-    """An agent of these queues has signed out: who waits for nobody now does not stay where the queue says so."""
+    """An agent of these queues has signed out, or a configuration has changed them: who waits for nobody now does not
+    stay where the queue says so.
+    """
     for queue_id in queue_ids:
         queue = world.config.queues.get(queue_id)
         if queue is None or not (queue.leave_when_no_agents or queue.leave_when_no_skills):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from routing.core import callback_machine, flow_machine
+from routing.core import callback_machine, flow_machine, overflow
 from routing.core.engagements import begin, forget
 from routing.core.errors import StaleConfig
 from routing.core.events import EventType
@@ -31,6 +31,7 @@ def apply(world: World, order: ApplyConfig) -> dict[str, object]:
             fit(world, world.interaction(interaction.id))
         else:
             flow_machine.fit(world, interaction)
+    overflow.staff_left(world, tuple(world.config.queues))
     for pbx in world.config.pbxs:
         watch_phones(world, pbx)
     world.emit(EventType.CONFIG_APPLIED, None, revision=current + 1, actor=order.actor)

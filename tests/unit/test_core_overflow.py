@@ -13,7 +13,7 @@ from routing.core.config import Config, EntryPoint, Pbx, Queue, RelaxationStep, 
 from routing.core.declarations import CadType, CadVariable
 from routing.core.dial_rights import DialRights
 from routing.core.events import EventType
-from routing.core.facts import DialFailed, DialOutcome, LegAnswered
+from routing.core.facts import DialFailed, DialOutcome, LegAnswered, PhoneState
 from routing.core.flow_position import MAX_HOPS
 from routing.core.hours import Hours, Span
 from routing.core.interaction import InteractionState
@@ -272,6 +272,20 @@ def test_who_waits_leaves_when_the_last_agent_signs_out() -> None:
     assert d.interaction(second).queue == "sales"
     assert d.order(SignOut, agent_id="anna").code == "ok"
     assert d.interaction(second).queue == "backup"
+
+
+@pytest.mark.req("ROUTE-12", "OPS-02")
+def test_who_waits_leaves_when_a_configuration_takes_the_last_agent_away() -> None:
+    sales = queue(leave_when_no_agents=True, overflow=overflowing(no_agents=TO_BACKUP))
+    d = Driver(site(sales), ready=("anna",))
+    d.phone("anna", PhoneState.BUSY)
+    call = d.call("c1")
+    whole = d.world.config
+    d.apply(whole)
+    assert d.interaction(call).queue == "sales", "she is signed in"
+    anna = replace(whole.agents["anna"], queues=(("backup", 1),))
+    d.apply(replace(whole, agents=whole.agents | {"anna": anna}))
+    assert d.interaction(call).queue == "backup"
 
 
 d_outcome = DialOutcome.NO_ANSWER
