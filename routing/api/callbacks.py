@@ -35,7 +35,7 @@ class CallbackIn(Body):
     name: str = Field(default="", max_length=128, description="Whose number it is")
     cad: dict[str, str] = Field(
         default_factory=dict,
-        description="Call-associated data, as on the hand-over line: what is not declared or not of its type is left out",
+        description="Call-associated data, as on the hand-over line: what does not fit its declaration is left out",
     )
     priority: int | None = Field(default=None, ge=1, le=10)
     requires: dict[Name, Annotated[int, Field(ge=1, le=10)]] = Field(

@@ -12,6 +12,7 @@ from routing.app.config.plan import Action, make_plan
 from routing.core.agent import Agent, AgentState, Engagement, EngagementState
 from routing.core.config import Config
 from routing.core.interaction import Interaction, InteractionState
+from routing.core.treatment import Overflow, OverflowCause, OverflowTo
 from routing.core.world import WorldState
 from tests.unit.config_dir import GOOD, replaced, write
 
@@ -134,3 +135,13 @@ def test_recording_is_set_per_profile_and_its_pause_for_all(tmp_path: Path) -> N
     assert (new.profiles["default"].record, new.recording_pause_s) == (True, 90)
     told = [(c.kind, c.id, f.name, f.new) for c in make_plan(WorldState(config=running), new).changes for f in c.fields]
     assert told == [("profile", "default", "record", "yes"), ("calls", "recording_pause_s", "recording_pause_s", "90")]
+
+
+@pytest.mark.req("OPS-02")
+def test_a_table_in_a_plan_names_what_is_given_and_nothing_else(tmp_path: Path) -> None:
+    running = config(tmp_path)
+    queue = next(iter(running.queues.values()))
+    overflow = {OverflowCause.FULL: Overflow(to=OverflowTo.CALLBACK)}
+    new = replace(running, queues={**running.queues, queue.id: replace(queue, overflow=overflow)})
+    (change,) = make_plan(WorldState(config=running), new).changes
+    assert [(f.name, f.new) for f in change.fields] == [("overflow", "full: (to callback)")]

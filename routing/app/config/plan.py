@@ -143,8 +143,15 @@ def words(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{words(key)}: {words(item)}" for key, item in value.items())
     if is_dataclass(value) and not isinstance(value, type):
-        return "(" + ", ".join(f"{f.name} {words(getattr(value, f.name))}" for f in fields(value)) + ")"
+        return "(" + ", ".join(_named(value)) + ")"
     return str(value)
+
+
+def _named(value: Any) -> Iterator[str]:
+    """Fields of a table within a value; a text that is not given says nothing."""
+    for field in fields(value):
+        if (part := getattr(value, field.name)) not in ("", ()):
+            yield f"{field.name} {words(part)}"
 
 
 def _warnings(state: WorldState, new: Config) -> Iterator[str]:
