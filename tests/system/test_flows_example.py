@@ -128,10 +128,10 @@ def test_out_of_hours_the_caller_is_told_so_and_may_leave_a_message(site: Prompt
         await hears(call, "en/thank_you")
         await call.ended()
         assert (await ended(c, "inbound", call)).result is Result.VOICEMAIL
-        await signs_in(c, "anna", "1001")
-        await c.when(lambda s: s.agents["anna"].shown_state == "connected")
-        await c.calls_of["1001"].hears(tone_of(call))
-        await c.calls_of["1001"].hangup()
+        await signs_in(c, "chloe", "1003")
+        await c.when(lambda s: s.agents["chloe"].shown_state == "connected")
+        await c.calls_of["1003"].hears(tone_of(call))
+        await c.calls_of["1003"].hangup()
         await ended(c, "voicemail", call)
 
     site.files["hours.toml"] = NEVER
