@@ -77,7 +77,7 @@ def add(body: MarkIn) -> tuple[dict[str, Any], int]:
     with writing() as connection:
         made, is_new = mark(connection, current().tenant, given, rules)
         if is_new:
-            audit(connection, current(), "do_not_call.marked", f"number:{made.number}")
+            audit(connection, current(), "do_not_call.marked", "do_not_call")  # the list itself says which number
     obey(MarkDoNotCall, number=body.number)
     return _view(made), 201 if is_new else 200
 

@@ -104,8 +104,6 @@ def _all(connection: Connection, tenant: str) -> Iterator[Mark]:
 
 
 def _entry(made: Mark) -> AuditEntry:
-    """As the API writes it down."""
-    id_, subject = new_id("aud", made.marked_at_ms), f"number:{made.number}"
-    return AuditEntry(
-        id=id_, at_ms=made.marked_at_ms, actor=made.marked_by, action="do_not_call.marked", subject=subject
-    )
+    """As the API writes it down: without the number, which the list itself says."""
+    id_, action = new_id("aud", made.marked_at_ms), "do_not_call.marked"
+    return AuditEntry(id=id_, at_ms=made.marked_at_ms, actor=made.marked_by, action=action, subject="do_not_call")

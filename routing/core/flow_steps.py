@@ -15,12 +15,20 @@ from routing.core.world import World
 
 
 def put(world: World, interaction: Interaction, step: FlowStep) -> Next:
-    """`set`. What does not fit a variable's declaration is left out and told, and what would show a secure value."""
+    """`set`."""
+    refused = change(world, interaction, step)
+    return Left("next", {"cad_refused": refused} if refused else {})
+
+
+def change(world: World, interaction: Interaction, step: FlowStep) -> dict[str, str]:
+    """What both set and queue may change of a call. What does not fit a variable's declaration, and what would show a
+    secure value, is left out; the reasons by name.
+    """
     leaking = {name for name, template in step.cad.items() if _shows_secure(world, interaction, name, template)}
     changes = {name: fill(world, interaction, text) for name, text in step.cad.items() if name not in leaking}
     refused = flow_cad.put(world, interaction, changes) | dict.fromkeys(leaking, "not secure, but the value is")
-    apply(world, world.interaction(interaction.id), step)
-    return Left("next", {"cad_refused": refused} if refused else {})
+    _apply(world, world.interaction(interaction.id), step)
+    return refused
 
 
 def _shows_secure(world: World, interaction: Interaction, name: str, template: str) -> bool:
@@ -29,8 +37,8 @@ def _shows_secure(world: World, interaction: Interaction, name: str, template: s
     )
 
 
-def apply(world: World, interaction: Interaction, step: FlowStep) -> Interaction:
-    """What both set and queue may change of a call besides its data."""
+def _apply(world: World, interaction: Interaction, step: FlowStep) -> Interaction:
+    """All but its data."""
     changes: dict[str, object] = {}
     if step.priority is not None:
         changes["priority"] = step.priority

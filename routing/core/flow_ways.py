@@ -8,7 +8,7 @@ from routing.core.endings import end_interaction, give_back
 from routing.core.errors import DomainError
 from routing.core.flow import FlowStep
 from routing.core.flow_position import WAITING, Left, Next, leads_to
-from routing.core.flow_steps import apply
+from routing.core.flow_steps import change
 from routing.core.guard import Outside, require_free
 from routing.core.interaction import Interaction, InteractionTrigger, OfferPurpose
 from routing.core.ringing import ring, ring_outside
@@ -25,10 +25,11 @@ def to_queue(world: World, interaction: Interaction, step: FlowStep) -> Next:
     queue = world.config.queues.get(step.queue)
     if queue is None:
         return Left("closed", {"reason": "no such queue"})
-    interaction = apply(world, interaction, step)
+    refused = change(world, interaction, step)
+    interaction = world.interaction(interaction.id)
     cause = overflow.why_not(world, queue, interaction.pbx, interaction.own_requires or ())
     if cause and leads_to(step, cause.value):
-        return Left(cause.value)
+        return Left(cause.value, {"cad_refused": refused} if refused else {})
     overflow.enter(world, interaction, queue.id)
     return WAITING
 

@@ -19,6 +19,7 @@ Ended = PromptsEnded | MessageEnded
 Owner = Callable[[World, Interaction, AskedPrompt, Any], None]
 
 LINK_RETRY_MS = 5000
+BUSY = "busy"  # why a connector refuses prompts on a leg that rings somebody
 
 # Each gets an interaction of which nothing is under way any more.
 _OWNERS: dict[AskedKind, Owner] = {
@@ -46,7 +47,9 @@ def command_ended(world: World, fact: CommandEnded) -> None:
         return
     if fact.outcome is CommandOutcome.SUCCEEDED or not world.is_linked(interaction.pbx):
         return
-    if fact.outcome is CommandOutcome.REFUSED:
+    if fact.outcome is CommandOutcome.REFUSED and fact.cause == BUSY:
+        _over(world, interaction, asked, PromptOutcome.FAILED)  # a telephone rings for it just now: nothing is wrong
+    elif fact.outcome is CommandOutcome.REFUSED:
         what = {"what": "prompts refused", "reason": fact.cause[:256]}
         world.emit(EventType.PBX_MISMATCH, interaction, pbx=fact.pbx, command_id=fact.command_id, **what)
         _over(world, interaction, asked, PromptOutcome.FAILED)

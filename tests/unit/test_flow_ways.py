@@ -206,3 +206,11 @@ def test_a_call_that_the_number_takes_ends_as_transferred_and_not_as_answered(le
     assert ended(call) == "transferred"
     assert call.given_back is None
     assert (leg_id if leaves == "customer" else "leg_c1") in call.d.hung_up()
+
+
+@pytest.mark.req("FLOW-01")
+def test_a_queue_step_sets_call_data_before_the_call_waits() -> None:
+    base = centre(flow(wait=step("queue", queue="sales", cad={"case": "17", "due": "no date"}, priority=9)))
+    call = Call(base)
+    found = call.d.interaction(call.id)
+    assert (found.queue, found.cad, found.priority) == ("sales", {"case": "17"}, 9)
