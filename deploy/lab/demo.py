@@ -22,19 +22,22 @@ from rich.table import Table
 from deploy.lab.people import Caller, CallStory, Floor, Habits
 from deploy.lab.playground import WEBHOOKS, Playground, let_in, wait_for_api, write_env
 from deploy.lab.programs import ProgramMissing
+from deploy.lab.prompt_tones import write_tones
 from deploy.lab.site import ROOT, Site
 from routing.core.interaction import TALKING, Interaction, InteractionState
 from routing.core.world import WorldState
 from routing.store.port import Store
 
 EXAMPLE = ROOT / "deploy" / "example"
-# Entry point by number: general questions, bills, technical help.
+# Entry point by number: general questions, bills, technical help; two that begin with a flow.
 DIALPLANS = {
     "asterisk": """
 [from-trunk]
 exten => 7001,1,Gosub(hand-over,s,1(main))
 exten => 7002,1,Gosub(hand-over,s,1(bills))
 exten => 7003,1,Gosub(hand-over,s,1(help))
+exten => 7004,1,Gosub(hand-over,s,1(service))
+exten => 7005,1,Gosub(hand-over,s,1(reception))
 
 [hand-over]
 exten => s,1,Set(SR_CAD_customer_id=C-${CALLERID(num):-4})
@@ -52,14 +55,15 @@ include => switchroom-features
     </condition>
   </extension>
   <extension name="main"><condition field="destination_number" expression="^7001$">
-    <action application="execute_extension" data="main XML switchroom"/>
-  </condition></extension>
+    <action application="execute_extension" data="main XML switchroom"/></condition></extension>
   <extension name="bills"><condition field="destination_number" expression="^7002$">
-    <action application="execute_extension" data="bills XML switchroom"/>
-  </condition></extension>
+    <action application="execute_extension" data="bills XML switchroom"/></condition></extension>
   <extension name="help"><condition field="destination_number" expression="^7003$">
-    <action application="execute_extension" data="help XML switchroom"/>
-  </condition></extension>
+    <action application="execute_extension" data="help XML switchroom"/></condition></extension>
+  <extension name="service"><condition field="destination_number" expression="^7004$">
+    <action application="execute_extension" data="service XML switchroom"/></condition></extension>
+  <extension name="reception"><condition field="destination_number" expression="^7005$">
+    <action application="execute_extension" data="reception XML switchroom"/></condition></extension>
   <extension name="back"><condition field="destination_number" expression="^switchroom-result$">
     <action application="hangup"/>
   </condition></extension>
@@ -94,6 +98,18 @@ def example_files(agents: int) -> tuple[dict[str, str], list[tuple[str, str]]]:
     order = [0, 3, 5, 1, 4, 6, 2, 7]
     people = [(names[n], str(1001 + n)) for n in order] + [(f"extra{number}", number) for number in numbers]
     return files, people
+
+
+class DemoSite(Site):
+    """With a tone for each prompt of the example."""
+
+    def write_config(self) -> None:
+        """As Site, with the prompts and where the PBX sees them."""
+        super().write_config()
+        prompts = self.directory / "prompts"
+        with (self.config / "pbx.toml").open("a", encoding="utf-8") as file:
+            file.write(f'prompts = "{prompts}"\n')
+        write_tones(self.config, prompts)
 
 
 class Demo:
@@ -184,6 +200,7 @@ class Demo:
             "  switchroom plan",
             "  switchroom apply\n",
             f"Any SIP telephone may call 7001, 7002 and 7003 at {host}:{port}.",
+            "7004 and 7005 begin with flows (flows.toml), in which a tone stands for each prompt.",
         )
         self.console.print("", *lines, sep="\n", highlight=False, soft_wrap=True)
 
@@ -268,7 +285,7 @@ def main() -> None:
     files["webhooks.toml"] = WEBHOOKS
     demo, phones = Demo(arguments), [number for _, number in people]
     try:
-        with Site(phones, files, pbx=arguments.pbx, dialplan=DIALPLANS, supervised=True, tenant="example") as site:
+        with DemoSite(phones, files, pbx=arguments.pbx, dialplan=DIALPLANS, supervised=True, tenant="example") as site:
             report = asyncio.run(demo.run(site, people))
     except ProgramMissing as missing:
         sys.exit(f"deploy/demo: {missing}")
