@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from routing.cli.db_commands import DatabaseOption, database_url
-from routing.cli.output import complain, say, show_json
+from routing.cli.output import complain, now_ms, say, show_json
 from routing.cli.report_command import tenants_zone
 from routing.cli.session import Session, command, live_world
 from routing.core.config import Config
@@ -143,6 +143,8 @@ def export_day_command(
     finally:
         opened.close()
     write_day(day, out)
+    if warning := unfinished(date, day.starts_at_ms + day.length_ms, now_ms()):
+        complain(warning)
     _tell(session, out, len(day.calls), len(day.shifts))
 
 
@@ -181,6 +183,11 @@ def make_day_command(
         raise SimulationRefused(reason=str(error)) from error
     write_day(day, out)
     _tell(session, out, len(day.calls), len(day.shifts))
+
+
+def unfinished(date: str, ends_at_ms: int, at_ms: int) -> str:
+    """What to think of when a day is exported before its end; empty: it is over."""
+    return f"{date} is not over: who is signed in now is taken to work until its end" if at_ms < ends_at_ms else ""
 
 
 def _tell(session: Session, out: Path, calls: int, shifts: int) -> None:

@@ -225,6 +225,7 @@ def test_the_command_writes_the_file_or_says_why_not(database: Database, databas
     assert (told.exit_code, f"{len(day.calls)} calls, 1 agents" in told.output.replace("\n", "")) == (0, True), (
         told.output
     )
+    assert "is not over" not in told.output
     for words, reason in [
         (("--date", "2026-03-20", "--time-zone", "UTC"), "no call and no agent of 2026-03-20"),
         (("--date", "soon", "--time-zone", "UTC"), "soon in UTC is no day"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from routing.cli.simulate_command import unfinished
 from tests.unit.config_dir import replaced, write
 from tests.unit.test_cli_check import switchroom
 
@@ -111,3 +112,9 @@ def test_a_day_that_cannot_be_made_up_is_refused(directory: Path, words: tuple[s
     result = switchroom("make-day", "--config", str(directory / "a"), "--out", str(out), *words)
     assert (result.exit_code, reason in result.output) == (1, True), result.output
     assert not out.exists()
+
+
+@pytest.mark.req("ROUTE-19")
+def test_a_day_that_is_exported_before_its_end_is_told_of() -> None:
+    assert unfinished("2026-03-14", 5000, 4999).startswith("2026-03-14 is not over")
+    assert unfinished("2026-03-14", 5000, 5000) == ""
