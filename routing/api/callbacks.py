@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import Field, StringConstraints
 
+from routing.api.database import reading
 from routing.api.idempotency import idempotent
 from routing.api.interactions import InteractionListOut, InteractionPath, shown, shown_now
 from routing.api.orders import obey
@@ -20,6 +21,7 @@ from routing.api.views_models import InteractionOut
 from routing.core.interaction import Interaction
 from routing.core.orders import CancelCallback, RequestCallback
 from routing.store.front import CallView
+from routing.store.sql.do_not_call import is_marked
 
 api = APIBlueprint("callbacks", __name__, url_prefix="/v1")
 
@@ -35,7 +37,7 @@ class CallbackIn(Body):
     name: str = Field(default="", max_length=128, description="Whose number it is")
     cad: dict[str, str] = Field(
         default_factory=dict,
-        description="Call-associated data, as on the hand-over line: what does not fit its declaration is left out",
+        description="Call-associated data; one value that does not fit its declaration refuses all",
     )
     priority: int | None = Field(default=None, ge=1, le=10)
     requires: dict[Name, Annotated[int, Field(ge=1, le=10)]] = Field(
@@ -56,7 +58,13 @@ class CallbackQuery(PageQuery):
 @needs(Scope.CALLBACKS_WRITE)
 @idempotent()
 def request(body: CallbackIn) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """It waits for an agent like a call, with its place in the queue; the number is checked before each attempt."""
+    """It waits for an agent like a call, with its place in the queue. A number on the do-not-call list is refused now,
+    and looked up again before each attempt.
+    """
+    rules = services().front(current().tenant).config().numbers
+    with reading() as connection:
+        if is_marked(connection, current().tenant, body.number, rules):
+            raise Problem("do-not-call", "this number is on the do-not-call list")
     fields = body.model_dump(exclude={"requires", "not_before", "entered"})
     reply = obey(
         RequestCallback,

@@ -130,6 +130,12 @@ RULES: dict[str, Kind] = {
         "be cancelled.",
         "`reason` says which.",
     ),
+    "do-not-call": _kind(
+        423,
+        "The number must not be called",
+        "It is on the do-not-call list.",
+        "Do not call it; a mark is not taken back.",
+    ),
     "dry-run-refused": _kind(
         422,
         "Such a dry run is not possible",

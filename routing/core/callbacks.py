@@ -164,7 +164,7 @@ def reached_us(world: World, interaction: Interaction) -> None:
 
 
 def ask(world: World, order: RequestCallback) -> Values:
-    """A program asks (CBQ-01). Raises UnknownTarget, CallbackRefused with the reasons of `request`."""
+    """A program asks (CBQ-01). Raises UnknownTarget, CadRefused, CallbackRefused with the reasons of `request`."""
     entry_point, queue = _target(world, order)
     found = _may_call(world, order.number, "")
     if isinstance(found, str):
@@ -190,7 +190,7 @@ def _from_order(
 ) -> Interaction:
     entry_point, queue = place
     at_ms, own = min(order.entered_at_ms or world.now_ms, world.now_ms), requirement_of(order.requires)
-    values, _ = cad.take_over(world.config.cad_of(order.entry_point), order.cad)
+    values = cad.edit(world.config.cad_of(order.entry_point), {}, order.cad, is_by_agent=False)
     preferred = Preference(agent_id=order.preferred_agent, until_ms=0) if order.preferred_agent else None
     return Interaction(
         id=world.new_id("int"),

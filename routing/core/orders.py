@@ -104,7 +104,7 @@ class StartConsult(Order):
 class RequestCallback(Order):
     """A program asks that a customer be called back (CBQ-01). `number` as typed or pasted.
 
-    One of `queue` and `entry_point`; CAD as on the hand-over line. `not_before_ms` 0: as soon as an agent is free; its
+    One of `queue` and `entry_point`; CAD that does not fit refuses all. `not_before_ms` 0: as soon as an agent is free; its
     place is that of `entered_at_ms`, 0: of now. `preferred_agent` empty: none.
     """
 

@@ -540,7 +540,7 @@ def test_a_program_asks_with_data_time_and_place() -> None:
         queue="",
         entry_point="sales",
         name="Dora",
-        cad={"case": "9", "nonsense": "1"},
+        cad={"case": "9"},
         priority=2,
         requires="german:4",
         entered_at_ms=at_ms,
@@ -554,6 +554,14 @@ def test_a_program_asks_with_data_time_and_place() -> None:
     assert (made.entered_at_ms, owed.call.state) == (at_ms, C.RESTING)
     owed.rests(60)
     assert owed.call_state() is C.DUE
+
+
+@pytest.mark.req("CBQ-01", "CAD-06")
+def test_data_that_do_not_fit_refuse_the_whole_request() -> None:
+    d = Driver(centre(), ready=())
+    reply = ask(d, queue="", entry_point="sales", cad={"case": "nine", "tier": "gold", "nonsense": "1"})
+    assert (reply.code, sorted(reply.values["problems"])) == ("cad-refused", ["case", "nonsense"])  # type: ignore[call-overload]
+    assert d.world.state.interactions == {}
 
 
 @pytest.mark.req("CBQ-01")
