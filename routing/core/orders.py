@@ -104,8 +104,8 @@ class StartConsult(Order):
 class RequestCallback(Order):
     """A program asks that a customer be called back (CBQ-01). `number` as typed or pasted.
 
-    One of `queue` and `entry_point`; CAD that does not fit refuses all. `not_before_ms` 0: as soon as an agent is free; its
-    place is that of `entered_at_ms`, 0: of now. `preferred_agent` empty: none.
+    One of `queue` and `entry_point`; CAD that does not fit refuses all. `not_before_ms` 0: as soon as an agent is free;
+    its place is that of `entered_at_ms`, 0: of now. `preferred_agent` empty: none.
     """
 
     number: str
