@@ -1,13 +1,14 @@
-"""A receiver of webhooks on a free loopback port: keeps what it is sent, answers as it is told."""
+"""A receiver of webhooks and look-ups on a free loopback port: keeps what it is sent, answers as it is told."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Got:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
     @property
     def id(self) -> str:
@@ -23,10 +25,11 @@ class Got:
 
 @dataclass(slots=True)
 class Reply:
-    """`wait`: answer only when it is set."""
+    """`body`: bytes as they are, anything else as JSON. `wait`: answer only when it is set."""
 
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
+    body: Any = b""
     wait: threading.Event | None = None
 
 
@@ -45,21 +48,25 @@ class Receiver:
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                got = Got(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            def _serve(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+                got = Got(self.path, {name.lower(): value for name, value in self.headers.items()}, body, self.command)
                 with receiver._lock:
                     receiver.got.append(got)
                 reply = receiver.answer(got)
                 if reply.wait:
                     reply.wait.wait(30)
+                sent = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
                 try:
                     self.send_response(reply.status)
-                    for name, value in {"Content-Length": "0", **reply.headers}.items():
+                    for name, value in {"Content-Length": str(len(sent)), **reply.headers}.items():
                         self.send_header(name, value)
                     self.end_headers()
+                    self.wfile.write(sent)
                 except OSError:
                     self.close_connection = True
+
+            do_GET = do_POST = _serve  # noqa: N815 - the names that the base looks for
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Not to the test's output."""

@@ -25,7 +25,7 @@ from routing.store.sql.database import Database
 from routing.store.sql.do_not_call import Mark, is_marked, mark, marks
 from routing.store.sql.history_tables import interactions
 from tests.integration.cli_site import ROOT
-from tests.integration.crm_server import Answer, CrmServer
+from tests.integration.receiver import Receiver, Reply
 from tests.waiting import run, wait_until
 from workers.lookup_http import HttpAsker
 from workers.lookup_records import RecordsAsker
@@ -36,8 +36,9 @@ SECRET = "S3CR3T"
 
 
 @pytest.fixture
-def crm() -> Iterator[CrmServer]:
-    with CrmServer() as server:
+def crm() -> Iterator[Receiver]:
+    with Receiver() as server:
+        server.answer = lambda _: Reply(200, body={})
         yield server
 
 
@@ -58,17 +59,18 @@ def ask(command: LookUp, timeout_s: float = 5.0, environment: dict[str, str] | N
 
 
 @pytest.mark.req("FLOW-05")
-def test_a_crm_may_set_call_data_priority_skills_agent_and_language(crm: CrmServer) -> None:
-    crm.answer = lambda _: Answer(
-        {
+def test_a_crm_may_set_call_data_priority_skills_agent_and_language(crm: Receiver) -> None:
+    crm.answer = lambda _: Reply(
+        200,
+        body={
             "cad": {"tier": "gold", "orders": 3, "vip": True, "note": None},
             "priority": 9,
             "requires": {"spanish": 5, "vip": 1},
             "preferred_agent": "anna",
             "language": "es",
-        }
+        },
     )
-    found = ask(look_up(f"{crm.url}/customer"))
+    found = ask(look_up(crm.url("/customer")))
     assert found == LookedUp(
         pbx=LOOKUPS,
         interaction_id="int_1",
@@ -84,17 +86,17 @@ def test_a_crm_may_set_call_data_priority_skills_agent_and_language(crm: CrmServ
 
 
 @pytest.mark.req("FLOW-05")
-def test_values_are_escaped_for_their_place_and_secrets_come_from_the_environment(crm: CrmServer) -> None:
+def test_values_are_escaped_for_their_place_and_secrets_come_from_the_environment(crm: Receiver) -> None:
     values = {"ani": "+12015550143", "name": 'x"&y/../z\r\n{ani}'}
     command = look_up(
-        f"{crm.url}/c/{{ani}}?name={{name}}&gone={{nothing}}",
+        crm.url("/c/{ani}?name={name}&gone={nothing}"),
         method="POST",
         body='{"name": "{name}", "deep": {"ani": "{ani}"}}',
         headers={"Authorization": "env:CRM_TOKEN", "X-Site": "main"},
         values=values,
     )
     assert ask(command, environment={"CRM_TOKEN": f"Bearer {SECRET}"}).outcome is LookUpOutcome.DONE
-    (asked,) = crm.asked
+    (asked,) = crm.got
     assert asked.path.startswith("/c/%2B12015550143?name=x%22%26y%2F..%2Fz%0D%0A%7Bani%7D&gone=")
     assert json.loads(asked.body) == {"name": values["name"], "deep": {"ani": values["ani"]}}
     assert (asked.headers["authorization"], asked.headers["x-site"]) == (f"Bearer {SECRET}", "main")
@@ -103,11 +105,11 @@ def test_values_are_escaped_for_their_place_and_secrets_come_from_the_environmen
 
 @pytest.mark.req("FLOW-05", "SAFE-04")
 @pytest.mark.parametrize("caller", ["..", "."])
-def test_a_caller_whose_number_is_dots_does_not_choose_another_address(crm: CrmServer, caller: str) -> None:
-    found = ask(look_up(f"{crm.url}/customers/{{ani}}/calls?n={{ani}}", values={"ani": caller}))
-    assert (found.outcome, crm.asked) == (LookUpOutcome.FAILED, [])
+def test_a_caller_whose_number_is_dots_does_not_choose_another_address(crm: Receiver, caller: str) -> None:
+    found = ask(look_up(crm.url("/customers/{ani}/calls?n={ani}"), values={"ani": caller}))
+    assert (found.outcome, crm.got) == (LookUpOutcome.FAILED, [])
     assert "address" in found.reason
-    assert ask(look_up(f"{crm.url}/calls?n=a/{{ani}}/b", values={"ani": caller})).outcome is LookUpOutcome.DONE
+    assert ask(look_up(crm.url("/calls?n=a/{ani}/b"), values={"ani": caller})).outcome is LookUpOutcome.DONE
 
 
 WRONG: list[tuple[Any, str]] = [
@@ -129,9 +131,9 @@ WRONG: list[tuple[Any, str]] = [
 
 @pytest.mark.req("FLOW-05")
 @pytest.mark.parametrize(("body", "why"), WRONG, ids=[why + str(n) for n, (_, why) in enumerate(WRONG)])
-def test_an_answer_of_another_shape_is_none(crm: CrmServer, body: Any, why: str) -> None:
-    crm.answer = lambda _: Answer(body)
-    found = ask(look_up(crm.url))
+def test_an_answer_of_another_shape_is_none(crm: Receiver, body: Any, why: str) -> None:
+    crm.answer = lambda _: Reply(200, body=body)
+    found = ask(look_up(crm.url()))
     assert found.outcome is LookUpOutcome.FAILED
     assert why in found.reason
     assert (found.cad, found.priority, found.requires) == ({}, None, "")
@@ -139,25 +141,25 @@ def test_an_answer_of_another_shape_is_none(crm: CrmServer, body: Any, why: str)
 
 @pytest.mark.req("FLOW-05")
 @pytest.mark.parametrize("status", [204, 301, 404, 500, 503])
-def test_only_success_counts_and_redirects_are_not_followed(crm: CrmServer, status: int) -> None:
-    target = f"{crm.url}/elsewhere"
-    crm.answer = lambda _: Answer(b"", status, {"Location": target})
-    found = ask(look_up(f"{crm.url}/here"))
+def test_only_success_counts_and_redirects_are_not_followed(crm: Receiver, status: int) -> None:
+    target = crm.url("/elsewhere")
+    crm.answer = lambda _: Reply(status, {"Location": target})
+    found = ask(look_up(crm.url("/here")))
     assert found.http_status == status
     assert found.outcome is (LookUpOutcome.DONE if status == 204 else LookUpOutcome.FAILED)
-    assert [asked.path for asked in crm.asked] == ["/here"]
+    assert [asked.path for asked in crm.got] == ["/here"]
 
 
 @pytest.mark.req("FLOW-05")
-def test_a_crm_that_is_late_or_gone_is_given_up_in_time(crm: CrmServer) -> None:
+def test_a_crm_that_is_late_or_gone_is_given_up_in_time(crm: Receiver) -> None:
     never = threading.Event()
-    crm.answer = lambda _: Answer(wait=never)
-    found = ask(look_up(crm.url), timeout_s=0.2)
+    crm.answer = lambda _: Reply(wait=never)
+    found = ask(look_up(crm.url()), timeout_s=0.2)
     never.set()
     assert (found.outcome, found.reason) == (LookUpOutcome.FAILED, "no answer in time")
     gone = ask(look_up("http://127.0.0.1:9/"))
     assert gone.outcome is LookUpOutcome.FAILED
-    assert ask(look_up(crm.url, headers={"A": "env:NOT_THERE"})).reason.endswith("NOT_THERE is not set here")
+    assert ask(look_up(crm.url(), headers={"A": "env:NOT_THERE"})).reason.endswith("NOT_THERE is not set here")
     assert ask(look_up("no url at all")).outcome is LookUpOutcome.FAILED
 
 
@@ -234,7 +236,7 @@ class Desk:
 
 
 def test_each_question_is_asked_once_however_many_processes_there_are(
-    redis_server: RedisServer, crm: CrmServer, tenant: Callable[[], str]
+    redis_server: RedisServer, crm: Receiver, tenant: Callable[[], str]
 ) -> None:
     name, clock = tenant(), SystemClock()
 
@@ -248,8 +250,8 @@ def test_each_question_is_asked_once_however_many_processes_there_are(
             for n, store in enumerate(stores)
         ]
         soon = clock.now_ms() + 10_000
-        late = look_up(crm.url + "/late", id="cmd_late", deadline_ms=clock.now_ms() - 1)
-        await desk.ask(late, *(look_up(f"{crm.url}/{n}", id=f"cmd_{n}", deadline_ms=soon) for n in range(50)))
+        late = look_up(crm.url("/late"), id="cmd_late", deadline_ms=clock.now_ms() - 1)
+        await desk.ask(late, *(look_up(crm.url(f"/{n}"), id=f"cmd_{n}", deadline_ms=soon) for n in range(50)))
         async with asyncio.timeout(20):
             while len(await desk.answers()) < 50:
                 await asyncio.sleep(0.02)
@@ -263,12 +265,12 @@ def test_each_question_is_asked_once_however_many_processes_there_are(
 
     answers = run(scene())
     assert sorted(a.command_id for a in answers) == sorted(f"cmd_{n}" for n in range(50))
-    assert sorted(asked.path for asked in crm.asked) == sorted(f"/{n}" for n in range(50)), "none twice, none late"
+    assert sorted(asked.path for asked in crm.got) == sorted(f"/{n}" for n in range(50)), "none twice, none late"
 
 
 @pytest.mark.req("SAFE-01")
 def test_the_process_takes_up_its_work_after_kill_9(
-    redis_server: RedisServer, crm: CrmServer, tenant: Callable[[], str], tmp_path: Any, database_url: str
+    redis_server: RedisServer, crm: Receiver, tenant: Callable[[], str], tmp_path: Any, database_url: str
 ) -> None:
     import sys
 
@@ -292,7 +294,7 @@ def test_the_process_takes_up_its_work_after_kill_9(
             desk = Desk(redis_server, name)
             headers = {"Authorization": "env:CRM_TOKEN"}
             deadline_ms = clock.now_ms() + 20_000
-            await desk.ask(look_up(crm.url, id=f"cmd_{number}", deadline_ms=deadline_ms, headers=headers))
+            await desk.ask(look_up(crm.url(), id=f"cmd_{number}", deadline_ms=deadline_ms, headers=headers))
             async with asyncio.timeout(20):
                 while not (found := [a for a in await desk.answers() if a.command_id == f"cmd_{number}"]):
                     await asyncio.sleep(0.02)
@@ -313,5 +315,5 @@ def test_the_process_takes_up_its_work_after_kill_9(
     finally:
         second.stop()
     assert second.exit_code == 0
-    assert crm.asked[0].headers["authorization"] == SECRET
+    assert crm.got[0].headers["authorization"] == SECRET
     assert SECRET not in (tmp_path / "lookups.log").read_text()
