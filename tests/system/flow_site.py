@@ -15,7 +15,7 @@ from deploy.lab.nodes import FREESWITCH_AGENTS
 from deploy.lab.people import order
 from deploy.lab.site import Site, center
 from routing.core.interaction import Interaction
-from routing.core.orders import CancelCallback, GoAvailable, SignOut
+from routing.core.orders import CancelCallback, FinishWrapUp, GoAvailable, SignOut
 from routing.store.errors import StoreUnavailable
 from routing.store.front import connect
 from routing.store.signs import Signs
@@ -154,22 +154,32 @@ def play(site: Site, scene: Callable[[Center], Coroutine[Any, Any, None]], withi
     async def evening() -> None:
         c = Center(site)
         try:
-            await asyncio.wait_for(scene(c), within)
+            try:
+                await asyncio.wait_for(scene(c), within)
+            finally:
+                await _everybody_leaves(c)
         finally:
-            people = (*c.callers, *c.agents.values())
-            await asyncio.gather(*(call.hangup() for p in people for call in p.live()), return_exceptions=True)
-            signed_in = [a.id for a in (await c.state()).agents.values() if a.shown_state != "logged_out"]
-            for agent_id in signed_in:
-                await order(c.store, GoAvailable, agent_id=agent_id)
-            for left in (await c.state()).interactions.values():
-                if left.kind == "callback":
-                    await order(c.store, CancelCallback, interaction_id=left.id)
-            await c.when(lambda s: not s.interactions, 15)
-            for agent_id in signed_in:
-                await order(c.store, SignOut, agent_id=agent_id)
             await c.close()
 
     asyncio.run(evening())
+
+
+async def _everybody_leaves(c: Center) -> None:
+    """No call, no callback, and nobody signed in: the next scene finds what the first one found."""
+    people = (*c.callers, *c.agents.values())
+    await asyncio.gather(*(call.hangup() for p in people for call in p.live()), return_exceptions=True)
+    signed_in = [a.id for a in (await c.state()).agents.values() if a.shown_state != "logged_out"]
+    for agent_id in signed_in:
+        await order(c.store, GoAvailable, agent_id=agent_id)
+    for left in (await c.state()).interactions.values():
+        if left.kind == "callback":
+            await order(c.store, CancelCallback, interaction_id=left.id)
+    state = await c.when(lambda s: not s.interactions, 15)
+    for agent_id in signed_in:
+        if state.agents[agent_id].engagements:
+            await order(c.store, FinishWrapUp, agent_id=agent_id)
+        reply = await order(c.store, SignOut, agent_id=agent_id)
+        assert reply.code == "ok", f"{agent_id} stays: {reply.detail}"
 
 
 async def strike(c: Center, site: Site, victim: str) -> None:
