@@ -27,12 +27,12 @@ api = APIBlueprint("do_not_call", __name__, url_prefix="/v1")
 MAX_NUMBER = 128
 
 
-class MarkIn(Body):
+class DoNotCallIn(Body):
     number: str = Field(min_length=1, max_length=MAX_NUMBER, examples=["+1 (202) 555-0143"])
     note: str = Field(default="", max_length=500, description="Who asked for it, and where that is written down")
 
 
-class MarkOut(Out):
+class DoNotCallOut(Out):
     """`number` is normalized, `written` as it was given."""
 
     number: str
@@ -42,10 +42,10 @@ class MarkOut(Out):
     marked_at: At
 
 
-class MarkListOut(Out):
+class DoNotCallListOut(Out):
     """Newest first."""
 
-    items: list[MarkOut]
+    items: list[DoNotCallOut]
     next_cursor: str | None
 
 
@@ -53,13 +53,13 @@ class CheckQuery(Query):
     number: str = Field(min_length=1, max_length=MAX_NUMBER, description="In any form")
 
 
-class CheckOut(Out):
+class DoNotCallCheckOut(Out):
     is_marked: bool
 
 
-@api.post("/do-not-call", operation_id="markDoNotCall", responses={200: MarkOut, 201: MarkOut})
+@api.post("/do-not-call", operation_id="markDoNotCall", responses={200: DoNotCallOut, 201: DoNotCallOut})
 @needs(Scope.DO_NOT_CALL_WRITE)
-def add(body: MarkIn) -> tuple[dict[str, Any], int]:
+def add(body: DoNotCallIn) -> tuple[dict[str, Any], int]:
     """At once: callbacks to that number that wait are given up. 200 where it was marked before; that mark stands."""
     rules = services().front(current().tenant).config().numbers
     try:
@@ -82,7 +82,7 @@ def add(body: MarkIn) -> tuple[dict[str, Any], int]:
     return _view(made), 201 if is_new else 200
 
 
-@api.get("/do-not-call", operation_id="listDoNotCall", responses={200: MarkListOut})
+@api.get("/do-not-call", operation_id="listDoNotCall", responses={200: DoNotCallListOut})
 @needs(Scope.DO_NOT_CALL_READ)
 def list_marks(query: PageQuery) -> dict[str, Any]:
     """All marks that hold for every call."""
@@ -90,7 +90,7 @@ def list_marks(query: PageQuery) -> dict[str, Any]:
         return shown_page(marks(connection, current().tenant, page_of(query)), _view)
 
 
-@api.get("/do-not-call/check", operation_id="checkDoNotCall", responses={200: CheckOut})
+@api.get("/do-not-call/check", operation_id="checkDoNotCall", responses={200: DoNotCallCheckOut})
 @needs(Scope.DO_NOT_CALL_READ)
 def check(query: CheckQuery) -> dict[str, Any]:
     """Whether this number is marked, in whatever way it is written."""

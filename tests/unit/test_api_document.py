@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from flask import Flask
+from pydantic import BaseModel
 
 from routing.api.application import create_app
 from routing.api.building import build_services
@@ -139,3 +140,16 @@ def test_the_page_loads_nothing_from_elsewhere_and_needs_no_inline_script(app: F
         if part.startswith("/docs/"):
             with client.get(part) as asset:
                 assert asset.status_code == 200, part
+
+
+@pytest.mark.req("API-01")
+def test_no_two_shapes_of_the_document_share_a_name(app: Flask) -> None:
+    """The document knows them by name alone: of two the last would stand for both."""
+    pending, shapes = [BaseModel], dict[str, set[type]]()
+    while pending:
+        kind = pending.pop()
+        pending += kind.__subclasses__()
+        if kind.__module__.startswith("routing.api.") and kind.model_fields:
+            shapes.setdefault(kind.__name__, set()).add(kind)
+    assert {name: found for name, found in shapes.items() if len(found) > 1} == {}
+    assert len(shapes) > 50
