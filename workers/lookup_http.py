@@ -93,7 +93,7 @@ async def _read(response: httpx.Response) -> bytes:
 
 
 def filled(template: str, values: Mapping[str, str], escape: Callable[[str], str]) -> str:
-    """`{name}` replaced by what `escape` makes of that value. What is no name of a value stays, as braces of JSON do."""
+    """`{name}` replaced by what `escape` makes of that value. Other braces stay, as those of a body of JSON do."""
     return _PLACE.sub(lambda found: escape(values[found[1]]) if found[1] in values else found[0], template)
 
 
