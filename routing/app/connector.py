@@ -14,7 +14,7 @@ import structlog
 from routing.app.clock import Clock
 from routing.app.fact_outbox import FactOutbox
 from routing.app.repeats import Repeats
-from routing.core.commands import Command, DialLeg, HangUpLeg, PlayDigits, PlayPrompts, RecordMessage
+from routing.core.commands import Command, DetectMachine, DialLeg, HangUpLeg, PlayDigits, PlayPrompts, RecordMessage
 from routing.core.errors import StoreError
 from routing.core.facts import CommandEnded, CommandOutcome, Fact, LinkLost, LinkRestored
 from routing.engine.backoff import Backoff
@@ -23,7 +23,7 @@ from telephony.port import PbxPort
 
 log = structlog.get_logger()
 
-OVERTAKEN = (DialLeg, PlayDigits, PlayPrompts, RecordMessage)
+OVERTAKEN = (DialLeg, PlayDigits, PlayPrompts, RecordMessage, DetectMachine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

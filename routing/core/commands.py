@@ -154,6 +154,7 @@ class KeyInput:
     next_ms: int
 
 
+GREETING_MS = 30_000  # the longest wait of PlayPrompts for the end of a greeting
 RECORDED = "recording:"  # in PlayPrompts, before the name of a file that a RecordMessage made on that PBX
 
 
@@ -164,6 +165,8 @@ class PlayPrompts:
     `prompts`: absolute paths without ending, names of the PBX's own sounds in `language`, or `recording:` and the name
     of a message; none: only digits are taken. It begins when the rooms last asked for hold, replaces what plays on that
     leg, and is accepted then (CommandEnded SUCCEEDED). Ends in PromptsEnded, unless the leg is gone before.
+    `after_silence_ms`: not before the far end has been silent for so long, e.g. behind an answering machine's greeting;
+    one that never ends is not waited for longer than GREETING_MS.
     """
 
     id: str
@@ -173,6 +176,7 @@ class PlayPrompts:
     prompts: tuple[str, ...]
     language: str = "en"
     keys: KeyInput | None = None
+    after_silence_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +194,21 @@ class RecordMessage:
     file: str
     max_s: int
     silence_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectMachine:
+    """Listen to an answered leg that we dialled, alone in its room or in none yet: a person, or an answering machine?
+
+    It begins when the rooms last asked for hold, and is accepted then (CommandEnded SUCCEEDED). Ends in MachineDetected
+    within `deadline_ms` and a moment; in nothing when the leg is gone, is moved, or gets prompts before.
+    """
+
+    id: str
+    pbx: str
+    leg_id: str
+    interaction_id: str
+    deadline_ms: int
 
 
 class LookUpKind(StrEnum):
@@ -236,5 +255,6 @@ Command = (
     | PlayDigits
     | PlayPrompts
     | RecordMessage
+    | DetectMachine
     | LookUp
 )

@@ -185,6 +185,26 @@ class MessageEnded:
     duration_ms: int = 0
 
 
+class MachineVerdict(StrEnum):
+    """UNKNOWN: not decided in time, nothing was said, or that PBX cannot tell."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineDetected:
+    """A DetectMachine is over. `cause`: why that verdict, in the words of the PBX; `took_ms`: how long it listened."""
+
+    pbx: str
+    leg_id: str
+    command_id: str
+    verdict: MachineVerdict
+    cause: str = ""
+    took_ms: int = 0
+
+
 class LookUpOutcome(StrEnum):
     """FAILED: no answer, a wrong one, or none of use; the asker takes its default."""
 
@@ -287,6 +307,7 @@ Fact = (
     | RoomsRefused
     | PromptsEnded
     | MessageEnded
+    | MachineDetected
     | LookedUp
     | PhoneChanged
     | FeatureDialed

@@ -9,11 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from routing.core.commands import Command, DialLeg, HangUpLeg, LookUp, PlayPrompts, RecordMessage
-from routing.core.facts import Fact, LegAnswered, LookedUp, LookUpOutcome, MessageEnded, PromptsEnded
+from routing.core.commands import Command, DetectMachine, DialLeg, HangUpLeg, LookUp, PlayPrompts, RecordMessage
+from routing.core.facts import (
+    Fact,
+    LegAnswered,
+    LookedUp,
+    LookUpOutcome,
+    MachineDetected,
+    MachineVerdict,
+    MessageEnded,
+    PromptsEnded,
+)
 
 PROMPT_MS = 4_000  # how long one prompt takes
 MESSAGE_MS = 20_000  # how long a voicemail is
+GREETING_MS = 1_700  # until it is clear that a person has answered
 
 Later = Callable[[int, Fact], None]
 RingLaw = Callable[[str], int]
@@ -41,6 +51,8 @@ class TelephoneSystem:
                 self._later(PROMPT_MS * len(command.prompts) + pause_ms, ended)
             case RecordMessage():
                 self._record(command)
+            case DetectMachine():
+                self._detect(command)
             case LookUp():
                 self._look_up(command)
 
@@ -48,6 +60,18 @@ class TelephoneSystem:
         spoken_ms = min(MESSAGE_MS, command.max_s * 1000)
         told = MessageEnded(pbx=command.pbx, leg_id=command.leg_id, command_id=command.id, duration_ms=spoken_ms)
         self._later(spoken_ms, told)
+
+    def _detect(self, command: DetectMachine) -> None:
+        """Everybody here is a person."""
+        took_ms = min(GREETING_MS, command.deadline_ms)
+        told = MachineDetected(
+            pbx=command.pbx,
+            leg_id=command.leg_id,
+            command_id=command.id,
+            verdict=MachineVerdict.HUMAN,
+            took_ms=took_ms,
+        )
+        self._later(took_ms, told)
 
     def _look_up(self, command: LookUp) -> None:
         """Nothing is asked of the world outside; who asks takes his default."""
