@@ -211,11 +211,12 @@ class Campaign:
     """One outbound campaign; its live state is `routing.core.campaign.CampaignLive`.
 
     `queue`: whose wrap-up, music and ring time hold for its calls. `entry_point`: whose CAD they have; a record's data
-    fill variables of the same name. `pbx`: that dials, empty: the first one with a trunk. `ani`: the number shown, which
-    must not be empty (DIALER-08). `dial`: numbers that it may dial. `seize_agents`: an agent's telephone is connected
-    before there is a contact for him (ASM). `hold_dialing`: nothing is dialed before he accepts (A12). `hours`: calling
-    window by the contact's own clock, empty: 8 to 21. `default_zone`: of contacts without one. `case_fields`: of the
-    campaign: label, description, number, origin; `record_fields`: columns of the list. `hopper`: records kept ready.
+    fill variables of the same name. `pbx`: that dials, empty: the first one with a trunk. `ani`: the number shown,
+    which must not be empty (DIALER-08). `dial`: numbers that it may dial. `seize_agents`: his telephone is
+    connected before there is a contact for an agent (ASM). `hold_dialing`: nothing is dialed before he accepts
+    (A12). `hours`: calling window by the contact's own clock, empty: 8 to 21. `default_zone`: of contacts without
+    one. `case_fields`: of the campaign: label, description, number, origin; `record_fields`: columns of the list.
+    `hopper`: records kept ready.
     """
 
     id: str

@@ -226,6 +226,7 @@ LOOKUPS = "@lookups"  # stands for a PBX in LookUp and LookedUp; no PBX of the c
 class LookUp:
     """A question to the outside, carried out by a process of its own; idempotent. Worth nothing after `deadline_ms`.
 
+    `campaign`: whose do-not-call list counts beside the one of all calls; of a record, `interaction_id` is its id.
     `url` and `body` are templates with `{name}` of `values`, which may hold secure CAD; `headers`: plain values, or
     `env:NAME` of that process. Ends in LookedUp, or in nothing: the core has its own deadline.
     """
@@ -236,6 +237,7 @@ class LookUp:
     kind: LookUpKind
     deadline_ms: int
     number: str = ""
+    campaign: str = ""
     method: str = "GET"
     url: str = ""
     headers: dict[str, str] = field(default_factory=dict)

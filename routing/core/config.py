@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from routing.core.callback import CallbackRules
+from routing.core.campaign_rules import Campaign, Response
 from routing.core.declarations import CadVariable, Requirement
 from routing.core.dial_rights import DialRights
 from routing.core.flow import Flow, Prompt
@@ -52,6 +53,8 @@ class AfterMiss(StrEnum):
 class Result(StrEnum):
     """How an interaction ended; what the dialplan gets back in SR_RESULT (FLOW-03). FAILED, CANCELLED: of outdials.
 
+    DECLINED, DROPPED: of campaigns: the agent did not take the record; who answered got no agent in time.
+
     CALLBACK, VOICEMAIL: the caller asked to be called back, or left a message. TRANSFERRED: his flow sent him to a
     number that took the call. FLOW_ENDED: it hung up, or gave him back, as it was meant to.
     """
@@ -69,6 +72,8 @@ class Result(StrEnum):
     VOICEMAIL = "voicemail"
     TRANSFERRED = "transferred"
     FLOW_ENDED = "flow_ended"
+    DECLINED = "declined"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +176,9 @@ class Profile:
     `outdial_anis`: the numbers that he may show to them, by label in alphabetical order (OUT-09, OUT-10).
     `outdial_to_queue`: an outdial may be transferred to a queue or an entry point (XFER-13).
     `available_after_outdial`: he is available after it even if he was idle before (STATE-13).
+    `reschedule`: he may schedule callbacks of campaign calls, `reschedule_personal`: also for himself,
+    `reschedule_before_dial`: also before a record was called; `other_number`: to numbers that the record does not have,
+    which he may then call, too (PERM-07..09).
     """
 
     id: str
@@ -184,6 +192,10 @@ class Profile:
     outdial_anis: dict[str, str] = field(default_factory=dict)
     outdial_to_queue: bool = False
     available_after_outdial: bool = False
+    reschedule: bool = False
+    reschedule_personal: bool = False
+    reschedule_before_dial: bool = False
+    other_number: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +293,8 @@ class Config:
     prompts: dict[str, Prompt] = field(default_factory=dict)
     hours: dict[str, Hours] = field(default_factory=dict)
     callbacks: CallbackRules = field(default_factory=CallbackRules)
+    campaigns: dict[str, Campaign] = field(default_factory=dict)
+    responses: tuple[Response, ...] = ()
 
     def cad_of(self, entry_point: str) -> dict[str, CadVariable]:
         """Declarations in force for calls of an entry point, by name, in display order."""

@@ -217,7 +217,8 @@ class LookedUp:
     """The answer to a LookUp. `reason`: why it failed, for people; `http_status` 0: there was none.
 
     HTTP: `cad`, `priority`, `requires` (`spanish:5,vip:1`), `preferred_agent`, `language`, as far as the answer had
-    them and they read as such. LAST_AGENT: `preferred_agent`, empty when nobody is known. DO_NOT_CALL: `is_blocked`.
+    them and they read as such. LAST_AGENT: `preferred_agent`, empty when nobody is known. DO_NOT_CALL: `is_blocked`,
+    and `revision` of the list that was looked at.
     """
 
     pbx: str
@@ -232,6 +233,7 @@ class LookedUp:
     preferred_agent: str = ""
     language: str = ""
     is_blocked: bool = False
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

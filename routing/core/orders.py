@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from routing.core.campaign import CampaignTrigger
 from routing.core.config import Config
 from routing.core.outdial import OutdialSource
+from routing.core.record import RecordCard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +236,149 @@ class CancelOutdial(Order):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ControlCampaign(Order):
+    """Load, start, pause or stop it (CAMP-04)."""
+
+    campaign: str
+    action: CampaignTrigger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinCampaign(Order):
+    """The agent confirms that he is ready (CAMP-05)."""
+
+    agent_id: str
+    campaign: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveCampaign(Order):
+    agent_id: str
+    campaign: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddRecords(Order):
+    """Claimed records for the hopper. Those that are in the engine's hands already are left as they are."""
+
+    campaign: str
+    records: tuple[RecordCard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawRecords(Order):
+    """Take these out of the hopper; what is before an agent or being called stays. They are released as `removed`."""
+
+    campaign: str
+    record_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceCampaign(Order):
+    """Begin so many calls now. Obeyed once per `tick`, and not when it is older than the campaign's period allows.
+
+    `at_ms`: when the snapshot was taken. `explained`: what the number was made of, for people.
+    """
+
+    campaign: str
+    tick: int
+    at_ms: int
+    calls: int
+    explained: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetRecord(Order):
+    """The next record of a campaign in preview mode (PREV-01)."""
+
+    agent_id: str
+    campaign: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptRecord(Order):
+    """The agent takes the record that is before him (PREV-06, PREV-07, PROG-03). It is dialed then, in preview mode
+    where the campaign says so.
+    """
+
+    agent_id: str
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialRecord(Order):
+    """Call: the record's next number, one of its numbers (PREV-09), or a new one of that kind (PREV-10)."""
+
+    agent_id: str
+    interaction_id: str
+    number: str = ""
+    number_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineRecord(Order):
+    """`choice`: later, never (not for this campaign), skip (later, and the next one now) (PREV-11..13)."""
+
+    agent_id: str
+    interaction_id: str
+    choice: str = "later"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkDone(Order):
+    """Ends the call, closes the record, and in preview mode opens the next one, unless `stop` (PREV-19, PREV-20).
+
+    `wrap_up_reason`: as in FinishWrapUp.
+    """
+
+    agent_id: str
+    interaction_id: str
+    stop: bool = False
+    wrap_up_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispose(Order):
+    """Codes of the record's result, the first is the primary one, and the do-not-call flag, which nothing takes back
+    (DISP-01..05).
+    """
+
+    agent_id: str
+    interaction_id: str
+    codes: tuple[str, ...] = ()
+    do_not_call: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanCallback(Order):
+    """Schedule a callback for this record (CBS-03); a later one replaces it."""
+
+    agent_id: str
+    interaction_id: str
+    at_ms: int
+    zone: str
+    number: str = ""
+    number_kind: str = ""
+    is_personal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPlannedCallback(Order):
+    agent_id: str
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerGuide(Order):
+    """Answers by question; `submit`: the guide is complete (GUIDE-04)."""
+
+    agent_id: str
+    interaction_id: str
+    answers: dict[str, str] = field(default_factory=dict)
+    submit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyConfig(Order):
     """Replace the configuration. `expected_revision` is the one the plan was made against (None: any)."""
 
@@ -280,6 +425,21 @@ AnyOrder = (
     | CancelCallback
     | ReplayMessage
     | MarkDoNotCall
+    | ControlCampaign
+    | JoinCampaign
+    | LeaveCampaign
+    | AddRecords
+    | WithdrawRecords
+    | PaceCampaign
+    | GetRecord
+    | AcceptRecord
+    | DialRecord
+    | DeclineRecord
+    | MarkDone
+    | Dispose
+    | PlanCallback
+    | CancelPlannedCallback
+    | AnswerGuide
     | ApplyConfig
 )
 

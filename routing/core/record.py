@@ -1,4 +1,4 @@
-"""A record, one contact in one campaign's list, while it is in the engine's hands: in the hopper, tried, or talked with.
+"""A record, one contact in one campaign's list, while it is in the engine's hands: in the hopper, tried, talked with.
 
 It comes from SQL as a RecordCard, claimed there under a number that no other claim has; it leaves by exactly one event
 `record.released`, which says what becomes of it. So what is in nobody's hands can be told from what is (PROG-06).
@@ -129,12 +129,12 @@ class PlannedCallback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordLive:
-    """`order`: within its place, lowest first: (ms UTC or list order, id decides). `number`: dialed or to be dialed now,
-    with `number_kind`; `is_new_number`: the agent has entered it (PREV-10). `agent_id`: who has it, or for whom it is
-    kept. `interaction_id`: its call. `check_id`: of the do-not-call look-up that is under way. `declined`: agents who
-    declined it, until when it is not theirs (A15). `codes`: dispositions, the first is the primary one (A27).
-    `answers`: of the guide; `guide_done`: they are submitted (GUIDE-04). `revision`: of the do-not-call lists that were
-    checked. `attempt_id`: of the last dialing.
+    """`order`: within its place, lowest first, then by id: ms UTC, or the list's own order. `number`: dialed or to be
+    dialed now, with `number_kind`; `is_new_number`: the agent has entered it (PREV-10). `agent_id`: who has it, or
+    for whom it is kept. `interaction_id`: its call. `check_id`: of the do-not-call look-up that is under way.
+    `declined`: agents who declined it, until when it is not theirs (A15). `codes`: dispositions, the first is the
+    primary one (A27). `answers`: of the guide; `guide_done`: they are submitted (GUIDE-04). `revision`: of the do-
+    not-call lists that were checked. `attempt_id`: of the last dialing.
     """
 
     card: RecordCard

@@ -15,7 +15,10 @@ class Due(StrEnum):
     `RECORDER`: ask again for what the PBX refused to do with a recording. `LOOK_UP`: the answer is late.
     `PROMPT`: prompts or a message that nothing was heard of. `ANNOUNCE`: the next announcement; `PREFER`: the wait for
     the preferred agent is over. `MARK`: tell the leg of who waits his place anew. `CALLBACK`: a callback's rest is
-    over; `EXPIRE`: it is given up.
+    over; `EXPIRE`: it is given up. Of campaigns: `PREVIEW`: a record before an agent is dialed, or taken away;
+    `CHECK` (of a record's id): the do-not-call answer is late; `REACHED`: an answered call has had its time without an
+    agent; `MACHINE`: the verdict is late; `DROP`: the message has had its time; `DUE_CALLBACK` (of a record's id): a
+    personal callback has waited long enough for its agent.
     """
 
     OFFER = "offer"
@@ -33,6 +36,12 @@ class Due(StrEnum):
     MARK = "mark"
     CALLBACK = "callback"
     EXPIRE = "expire"
+    PREVIEW = "preview"
+    CHECK = "check"
+    REACHED = "reached"
+    MACHINE = "machine"
+    DROP = "drop"
+    DUE_CALLBACK = "due_callback"
 
 
 # Deadlines of a wait in a queue; none of them outlives it.
