@@ -17,7 +17,7 @@ class Effects:
 
     `interactions`, `agents`, `timers`: ids and keys whose value in the world changed (or that are gone from it).
     An id in `interactions` that is no longer in the world has ended: its last value is in `ended`. `phones`: changed
-    keys `pbx|phone`. `links`: changed PBX ids. `figures`: changed keys. `config_changed`: the whole configuration was
+    keys `pbx|phone`. `links`: changed PBX ids. `figures`: changed keys. `campaigns`, `records`: changed ids. `config_changed`: the whole configuration was
     replaced.
     """
 
@@ -28,6 +28,8 @@ class Effects:
     phones: set[str] = field(default_factory=set)
     links: set[str] = field(default_factory=set)
     figures: set[str] = field(default_factory=set)
+    campaigns: set[str] = field(default_factory=set)
+    records: set[str] = field(default_factory=set)
     config_changed: bool = False
     commands: list[Command] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from routing.core.agent import Agent, AgentState
+from routing.core.campaign import CampaignLive
 from routing.core.commands import Command
 from routing.core.config import AgentConfig, Config
 from routing.core.copier import Copier
@@ -15,12 +16,14 @@ from routing.core.effects import Effects
 from routing.core.errors import UnknownAgent, UnknownInteraction
 from routing.core.events import Event, EventType
 from routing.core.facts import PhoneState, phone_key
+from routing.core.hoppers import Hoppers
 from routing.core.ids import IdSource
 from routing.core.indexes import Indexes
 from routing.core.interaction import Interaction, InteractionState
 from routing.core.matching import AgentView, Pool
 from routing.core.matching_types import Decision, Trace
 from routing.core.reach import is_in_reach
+from routing.core.record import RecordLive
 from routing.core.tallies import Figure
 
 _INTERACTIONS, _AGENTS = Copier(Interaction), Copier(Agent)
@@ -33,7 +36,7 @@ class WorldState:
     """What is stored and what a replay must reproduce; nothing else of the world is truth.
 
     `phones`: state by `pbx|phone`. `links`: PBX id -> whether its link is up. `timers`: key -> deadline in ms UTC.
-    `figures`: see `routing.core.tallies`.
+    `figures`: see `routing.core.tallies`. `campaigns`: those that are loaded. `records`: those in the engine's hands.
     `calls_granted`: customer calls that may live at once by the data centre's limit, None = no limit. `now_ms`, `seq`:
     time and journal number of the last step.
     """
@@ -45,6 +48,8 @@ class WorldState:
     links: dict[str, bool] = field(default_factory=dict)
     timers: dict[str, int] = field(default_factory=dict)
     figures: dict[str, Figure] = field(default_factory=dict)
+    campaigns: dict[str, CampaignLive] = field(default_factory=dict)
+    records: dict[str, RecordLive] = field(default_factory=dict)
     calls_granted: int | None = None
     now_ms: int = 0
     seq: int = 0
@@ -64,6 +69,7 @@ class World:
         self._ids = IdSource(state.now_ms, state.seq)
         self._undo: dict[tuple[str, str], Any] = {}
         self._indexes = Indexes(state)
+        self.hoppers = Hoppers(state.records)
 
     # ------------------------------------------------------------------ the running step
 
@@ -89,6 +95,7 @@ class World:
             "t": self.state.timers,
         }
         tables |= {"p": self.state.phones, "l": self.state.links, "f": self.state.figures}
+        tables |= {"c": self.state.campaigns, "r": self.state.records}
         for (table, key), old in reversed(self._undo.items()):
             self._write(table, tables[table], key, old)
         self._undo.clear()
@@ -106,6 +113,8 @@ class World:
             self._indexes.interaction_changed(key, old, value)
         elif name == "a":
             self._indexes.agent_changed(key, old, value)
+        elif name == "r":
+            self.hoppers.changed(old, value)
 
     # ------------------------------------------------------------------ reading
 
@@ -253,6 +262,24 @@ class World:
     def remove_agent(self, agent_id: str) -> None:
         self._write("a", self.state.agents, agent_id, None)
         self.effects.agents.add(agent_id)
+
+    def put_campaign(self, campaign: CampaignLive) -> CampaignLive:
+        self._write("c", self.state.campaigns, campaign.id, campaign)
+        self.effects.campaigns.add(campaign.id)
+        return campaign
+
+    def remove_campaign(self, campaign_id: str) -> None:
+        self._write("c", self.state.campaigns, campaign_id, None)
+        self.effects.campaigns.add(campaign_id)
+
+    def put_record(self, record: RecordLive) -> RecordLive:
+        self._write("r", self.state.records, record.id, record)
+        self.effects.records.add(record.id)
+        return record
+
+    def remove_record(self, record_id: str) -> None:
+        self._write("r", self.state.records, record_id, None)
+        self.effects.records.add(record_id)
 
     def set_phone(self, pbx: str, phone: str, state: PhoneState) -> None:
         key = phone_key(pbx, phone)

@@ -28,6 +28,8 @@ class Changes:
         whole.phones |= effects.phones
         whole.links |= effects.links
         whole.figures |= effects.figures
+        whole.campaigns |= effects.campaigns
+        whole.records |= effects.records
         whole.ended |= effects.ended
         whole.config_changed |= effects.config_changed
         whole.commands += effects.commands
@@ -49,6 +51,8 @@ class Changes:
             phones=_values(whole.phones, state.phones),
             links=_values(whole.links, state.links),
             figures=_values(whole.figures, state.figures),
+            campaigns=_values(whole.campaigns, state.campaigns),
+            records=_values(whole.records, state.records),
             config=state.config if whole.config_changed else None,
             calls_granted=state.calls_granted,
             ended=whole.ended,

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, cast, get_args
 import msgspec
 
 from routing.core.agent import Agent
+from routing.core.campaign import CampaignLive
 from routing.core.commands import Command
 from routing.core.config import Config
 from routing.core.events import Event
@@ -21,6 +22,7 @@ from routing.core.facts import Fact
 from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
 from routing.core.orders import AnyOrder, CapacityGranted, FireTimer, Reply
+from routing.core.record import RecordLive
 from routing.core.tallies import FIGURE_OF, Figure
 from routing.core.world import WorldState
 from routing.store.errors import StoreCorrupt
@@ -110,6 +112,8 @@ class Codecs:
         self.commands: UnionCodec[Command] = UnionCodec(sealer, *get_args(Command))
         self.interactions = Codec(Interaction, sealer)
         self.agents = Codec(Agent, sealer)
+        self.campaigns = Codec(CampaignLive, sealer)
+        self.records = Codec(RecordLive, sealer)
         self.configs = Codec(Config, sealer)
         self.events = Codec(Event, sealer)
         self.replies = Codec(Reply, sealer)

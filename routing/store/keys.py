@@ -12,6 +12,8 @@ The braces are literal: Redis Cluster hashes only what stands between them, so t
     links               hash    engine               configuration
     timers              zset    engine               live deadlines
     figures             hash    engine               configuration; live interactions
+    campaigns           hash    engine               configuration
+    records             hash    engine               hoppers, which campaigns limit; live interactions
     config              string  engine               one value
     revisions           list    engine               length
     journal             stream  engine               trimmed to the oldest kept snapshot
@@ -47,7 +49,7 @@ from __future__ import annotations
 
 from routing.core.errors import StoreError
 
-STATE = ("interactions", "agents", "phones", "links", "timers", "figures", "config", "meta")
+STATE = ("interactions", "agents", "phones", "links", "timers", "figures", "campaigns", "records", "config", "meta")
 CALLS = "sr:calls"
 SNAPSHOT_SLOTS = ("a", "b")
 

@@ -24,6 +24,8 @@ class Tables:
     links: dict[str, bool] = field(default_factory=dict)
     timers: dict[str, int] = field(default_factory=dict)
     figures: dict[str, bytes] = field(default_factory=dict)
+    campaigns: dict[str, bytes] = field(default_factory=dict)
+    records: dict[str, bytes] = field(default_factory=dict)
     config: bytes = b""
     calls_granted: int | None = None
     seq: int = 0
@@ -43,6 +45,8 @@ class Tables:
             links=dict(self.links),
             timers=dict(self.timers),
             figures={k: PLAIN.figure(k, v) for k, v in self.figures.items()},
+            campaigns={k: PLAIN.campaigns.decode(v) for k, v in self.campaigns.items()},
+            records={k: PLAIN.records.decode(v) for k, v in self.records.items()},
             calls_granted=self.calls_granted,
             now_ms=self.now_ms,
             seq=self.seq,
@@ -56,6 +60,8 @@ class Tables:
         _merge(self.links, commit.links)
         _merge(self.timers, commit.timers)
         _merge(self.figures, _encoded(commit.figures))
+        _merge(self.campaigns, _encoded(commit.campaigns))
+        _merge(self.records, _encoded(commit.records))
         if commit.config:
             self.config = PLAIN.encode(commit.config)
         self.calls_granted = commit.calls_granted

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from routing.core.agent import Agent
+from routing.core.campaign import CampaignLive
 from routing.core.commands import Command
 from routing.core.config import Config
 from routing.core.events import Event
@@ -18,6 +19,7 @@ from routing.core.facts import Fact, PhoneState
 from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
 from routing.core.orders import AnyOrder, CapacityGranted, FireTimer, Reply
+from routing.core.record import RecordLive
 from routing.core.tallies import Figure
 from routing.core.world import WorldState
 
@@ -88,6 +90,8 @@ class Commit:
     phones: Mapping[str, PhoneState | None] = field(default_factory=dict)
     links: Mapping[str, bool | None] = field(default_factory=dict)
     figures: Mapping[str, Figure | None] = field(default_factory=dict)
+    campaigns: Mapping[str, CampaignLive | None] = field(default_factory=dict)
+    records: Mapping[str, RecordLive | None] = field(default_factory=dict)
     config: Config | None = None
     calls_granted: int | None = None
     ended: Mapping[str, Interaction] = field(default_factory=dict)

@@ -28,6 +28,8 @@ _FIXED = (
     "ended_index",
     "revisions",
     "figures",
+    "campaigns",
+    "records",
 )
 
 
@@ -51,6 +53,8 @@ class CommitScript:
         self._hash(commit.phones, phone_text)
         self._hash(commit.links, link_text)
         self._hash(commit.figures, self._codecs.encode)
+        self._hash(commit.campaigns, self._codecs.encode)
+        self._hash(commit.records, self._codecs.encode)
         set_timers: list[Word] = []
         for key, at_ms in commit.timers.items():
             if at_ms is not None:

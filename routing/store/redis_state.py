@@ -30,7 +30,7 @@ def state_reads(keys: list[str]) -> list[Sequence[Word]]:
 
 def state_of(tenant: str, values: list[Any], codecs: Codecs) -> WorldState | None:
     """None when nothing was committed yet. Raises StoreCorrupt, SealKeyMissing."""
-    interactions, agents, phones, links, timers, figures, config, meta = values
+    interactions, agents, phones, links, timers, figures, campaigns, records, config, meta = values
     if not meta:
         return None
     try:
@@ -44,6 +44,8 @@ def state_of(tenant: str, values: list[Any], codecs: Codecs) -> WorldState | Non
             # A score is a double; every time in ms UTC is one exactly.
             timers={k.decode(): int(float(at)) for k, at in zip(timers[::2], timers[1::2], strict=True)},
             figures={k.decode(): codecs.figure(k.decode(), v) for k, v in figures.items()},
+            campaigns={k.decode(): codecs.campaigns.decode(v) for k, v in campaigns.items()},
+            records={k.decode(): codecs.records.decode(v) for k, v in records.items()},
             calls_granted=int(numbers["calls_granted"]) if numbers.get("calls_granted") else None,
             now_ms=int(numbers.get("now_ms", 0)),
             seq=int(numbers.get("seq", 0)),

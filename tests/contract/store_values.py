@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from routing.core.agent import Agent, AgentState, Engagement, EngagementState
+from routing.core.campaign import CampaignLive, CampaignState, DropDay, Membership
+from routing.core.campaign_rules import AttemptResult
 from routing.core.commands import DialLeg, Room
 from routing.core.config import Config, MissPolicy, Queue, RonaCause
 from routing.core.interaction import Interaction, InteractionState, Offer, OfferState, Skip
 from routing.core.matching_types import Candidate, Trace
+from routing.core.record import DueCallback, Place, PlannedCallback, RecordCard, RecordLive, RecordNumber, RecordState
 from routing.core.tallies import Figures, Stay
 
 CONFIG = Config(
@@ -62,3 +65,34 @@ def trace(number: int) -> Trace:
         removed={"phone_busy": 3},
         call_key=(-5.25, 1, "int_1"),
     )
+
+
+CAMPAIGN = CampaignLive(
+    id="spring",
+    state=CampaignState.RUNNING,
+    since_ms=7,
+    joined={"a1": Membership(joined_at_ms=5, wants_next=True)},
+    days={"2026-03-01": DropDay(attempts=9, live=3, dropped=1, hung_up=1, machines=2)},
+    tick=7,
+    tick_at_ms=6,
+    pacing={"risk": 0.1 + 0.2},
+)
+CARD = RecordCard(
+    id="rec_1",
+    campaign="spring",
+    claim=2,
+    numbers=(RecordNumber(number="+12015550101", kind="home", zone="America/New_York", results={"busy": 1}),),
+    data={"car": "blue"},
+    callback=DueCallback(at_ms=99, agent_id="a1"),
+)
+RECORD = RecordLive(
+    card=CARD,
+    state=RecordState.TALKING,
+    place=Place.HEAD,
+    order=3,
+    declined={"a2": 9},
+    result=AttemptResult.ANSWERED,
+    codes=("sold",),
+    callback=PlannedCallback(at_ms=100, zone="Europe/Berlin", is_personal=True),
+    answers={"q1": "yes"},
+)

@@ -16,7 +16,19 @@ from routing.store.codec import digest
 from routing.store.errors import Fenced, SnapshotGone
 from routing.store.port import START, Commit, JournalEntry, Store, Undecodable
 from tests.contract.store_lab import KINDS, MakeLab, StoreLab, lab_maker, lead, ringing, scenario, step_commit
-from tests.contract.store_values import AGENT, CALL, CONFIG, DIAL, FIGURES, NEXT_FIGURES, STAY, trace
+from tests.contract.store_values import (
+    AGENT,
+    CALL,
+    CAMPAIGN,
+    CARD,
+    CONFIG,
+    DIAL,
+    FIGURES,
+    NEXT_FIGURES,
+    RECORD,
+    STAY,
+    trace,
+)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -34,6 +46,8 @@ def whole_state(seq: int = 1) -> WorldState:
         links={"ast1": True, "ast2": False},
         timers={"offer:int_1:a1": 1_700_000_020_005, "relax:int_1:": 9},
         figures={"queue:q": FIGURES, "agent:a1": FIGURES, "stay:int_1": STAY},
+        campaigns={"spring": CAMPAIGN, "autumn": replace(CAMPAIGN, id="autumn")},
+        records={"rec_1": RECORD, "rec_2": replace(RECORD, card=replace(CARD, id="rec_2"))},
         now_ms=1000 + seq,
         seq=seq,
     )
@@ -41,7 +55,7 @@ def whole_state(seq: int = 1) -> WorldState:
 
 def whole_commit(**parts: Any) -> Commit:
     state = whole_state()
-    names = ("config", "interactions", "agents", "phones", "links", "timers", "figures")
+    names = ("config", "interactions", "agents", "phones", "links", "timers", "figures", "campaigns", "records")
     tables = {name: getattr(state, name) for name in names}
     return step_commit(1, **tables | parts)
 
@@ -80,6 +94,8 @@ def test_a_commit_changes_and_deletes_what_it_names_and_nothing_else(make: MakeL
             timers={"offer:int_1:a1": None, "wait:int_2:": 77, "relax:int_1:": 10},
             phones={"ast1|PJSIP/2": None},
             figures={"stay:int_1": None, "queue:q": NEXT_FIGURES},
+            campaigns={"spring": replace(CAMPAIGN, tick=8), "autumn": None},
+            records={"rec_1": None},
         )
         await store.commit(token, second)
         third = step_commit(3, interactions={"int_2": None}, agents={"a1": None}, links={"ast2": None})
@@ -87,6 +103,8 @@ def test_a_commit_changes_and_deletes_what_it_names_and_nothing_else(make: MakeL
         expected = whole_state(3)
         expected.interactions["int_1"] = changed
         expected.agents = {}
+        expected.campaigns = {"spring": replace(CAMPAIGN, tick=8)}
+        del expected.records["rec_1"]
         expected.figures = {"queue:q": NEXT_FIGURES, "agent:a1": FIGURES}
         expected.timers = {"relax:int_1:": 10, "wait:int_2:": 77}
         del expected.phones["ast1|PJSIP/2"], expected.links["ast2"]

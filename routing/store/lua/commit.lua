@@ -1,13 +1,13 @@
 -- Commit a batch of steps: everything or nothing.
 --
 -- KEYS  1 fence  2 meta  3 inputs  4 interactions  5 agents  6 phones  7 links  8 timers  9 config  10 events
---       11 journal  12 ended_index  13 revisions  14 figures, from 15 on: streams, lists and strings that ARGV names by their number in KEYS
+--       11 journal  12 ended_index  13 revisions  14 figures  15 campaigns  16 records, from 17 on: streams, lists and strings that ARGV names by their number in KEYS
 -- ARGV  1 token  2 seq of the state built upon  3 new seq  4 now in ms  5 input position
 --       6 limit of events  7 of commands per PBX  8 of traces per interaction  9 of ended ones kept, with their traces
 --       10 time to live of traces, 11 of ended interactions, in ms  12 limit of kept revisions
 --       13 customer calls that may live at once, empty: no limit
 --       then sections, each headed by the number of ARGV that follow in it:
---         interactions, agents, phones, links, figures: each twice, first field, value, ...; then fields to delete
+--         interactions, agents, phones, links, figures, campaigns, records: each twice, first field, value, ...; then fields to delete
 --         timers: deadline, key, ...; then keys to clear
 --         config: nothing or the value
 --         commands: key number, entry, ...
@@ -43,8 +43,10 @@ for index = 4, 7 do
   all("HSET", KEYS[index])
   all("HDEL", KEYS[index])
 end
-all("HSET", KEYS[14])
-all("HDEL", KEYS[14])
+for index = 14, 16 do
+  all("HSET", KEYS[index])
+  all("HDEL", KEYS[index])
+end
 all("ZADD", KEYS[8])
 all("ZREM", KEYS[8])
 local first, last = section()
