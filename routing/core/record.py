@@ -14,8 +14,10 @@ from routing.core.campaign_rules import AttemptResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordNumber:
-    """One of the contact's numbers, as it is dialed. `kind`: home, work, mobile, ... `zone`: IANA; `zone_source`:
-    where that is from (list, number, contact, campaign). `attempts`, `attempts_today`: so far; `results`: by result.
+    """One of the contact's numbers, as it is dialed. `kind`: home, work, mobile, ... `zone`: IANA; where the number's
+    range lies in several, those that bound it, joined with a comma: the calling window must be open in each of them.
+    `zone_source`: where that is from (list, number, contact, campaign). `attempts`, `attempts_today`: so far;
+    `results`: by result.
     """
 
     number: str
