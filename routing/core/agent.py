@@ -49,6 +49,8 @@ class EngagementState(StrEnum):
     HELD = "held"
     CONSULTING = "consulting"
     CONFERENCE = "conference"
+    PREVIEW = "preview"
+    SEATED = "seated"
     WRAP_UP = "wrap_up"
 
 
@@ -60,6 +62,8 @@ class EngagementTrigger(StrEnum):
     RESUMED = "resumed"
     CONSULTED = "consulted"
     CONFERENCED = "conferenced"
+    PREVIEWED = "previewed"
+    SEATED = "seated"
     ENDED = "ended"
     ENDED_TO_WRAP_UP = "ended_to_wrap_up"
     WRAP_UP_EXTENDED = "wrap_up_extended"
@@ -70,9 +74,17 @@ _E, _G = EngagementState, EngagementTrigger
 
 _TALKING = (_E.CONNECTED, _E.HELD, _E.CONSULTING, _E.CONFERENCE)
 
-# None on the left: no engagement yet; None on the right: it is over.
+# None on the left: no engagement yet; None on the right: it is over. ANSWERED without one: a seated agent is with a
+# contact now.
 ENGAGEMENT_TABLE: dict[tuple[EngagementState | None, EngagementTrigger], EngagementState | None] = {
     (None, _G.OFFERED): _E.OFFERED,
+    (None, _G.ANSWERED): _E.CONNECTED,
+    (None, _G.PREVIEWED): _E.PREVIEW,
+    (_E.PREVIEW, _G.OFFERED): _E.OFFERED,
+    (_E.PREVIEW, _G.OFFER_ENDED): None,
+    (_E.CONNECTED, _G.SEATED): _E.SEATED,
+    (_E.SEATED, _G.SEATED): _E.SEATED,
+    (_E.SEATED, _G.ENDED): None,
     (_E.OFFERED, _G.ANSWERED): _E.CONNECTED,
     (_E.OFFERED, _G.OFFER_ENDED): None,
     (_E.WRAP_UP, _G.WRAP_UP_EXTENDED): _E.WRAP_UP,
@@ -142,7 +154,10 @@ class Agent:
     @property
     def shown_state(self) -> str:
         """The one state that people see (STATE-01): the engagement's where there is one, else his own."""
-        order = (_E.CONNECTED, _E.CONFERENCE, _E.CONSULTING, _E.HELD, _E.OFFERED, _E.WRAP_UP)
+        order = (
+            *(_E.CONNECTED, _E.CONFERENCE, _E.CONSULTING, _E.HELD),
+            *(_E.OFFERED, _E.PREVIEW, _E.SEATED, _E.WRAP_UP),
+        )
         states = {e.state for e in self.engagements.values()}
         for state in order:
             if state in states:

@@ -15,10 +15,10 @@ from routing.core.orders import Reply
 class Effects:
     """Filled by one step.
 
-    `interactions`, `agents`, `timers`: ids and keys whose value in the world changed (or that are gone from it).
-    An id in `interactions` that is no longer in the world has ended: its last value is in `ended`. `phones`: changed
-    keys `pbx|phone`. `links`: changed PBX ids. `figures`: changed keys. `campaigns`, `records`: changed ids. `config_changed`: the whole configuration was
-    replaced.
+    `interactions`, `agents`, `timers`: ids and keys whose value in the world changed (or that are gone from it). An id
+    in `interactions` that is no longer in the world has ended: its last value is in `ended`. `phones`: changed keys
+    `pbx|phone`. `links`: changed PBX ids. `figures`: changed keys. `campaigns`, `records`: changed ids.
+    `config_changed`: the whole configuration was replaced.
     """
 
     interactions: set[str] = field(default_factory=set)

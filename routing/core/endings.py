@@ -14,6 +14,8 @@ from routing.core.timers import OF_A_WAIT, Due, key
 from routing.core.topology import hang_up
 from routing.core.world import World
 
+_OF_ALL = (Due.CALLBACK, Due.EXPIRE, Due.PREVIEW, Due.REACHED, Due.MACHINE, Due.DROP)
+
 
 def end_interaction(world: World, interaction: Interaction, result: Result, ended_by: str) -> None:
     """End it with `result`; `ended_by`: customer, an agent's id, external, dialplan (took it back), server, or flow (it
@@ -31,7 +33,7 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
         ended_by=ended_by,
         ended_at_ms=world.now_ms,
     )
-    for due in (*OF_A_WAIT, Due.ROOMS, Due.RECORDER, Due.LOOK_UP, Due.PROMPT, Due.CALLBACK, Due.EXPIRE):
+    for due in (*OF_A_WAIT, Due.ROOMS, Due.RECORDER, Due.LOOK_UP, Due.PROMPT, *_OF_ALL):
         world.clear_timer(key(due, interaction.id))
     for skip in interaction.skips:
         world.clear_timer(key(Due.SKIP, interaction.id, skip.agent_id))
@@ -54,7 +56,7 @@ def _release_customer(world: World, interaction: Interaction, result: Result) ->
 
 def give_back(world: World, interaction: Interaction, result: Result, **further: str) -> None:
     """The customer's leg goes on in the dialplan that handed it over; one that we dialed is hung up."""
-    if interaction.outdial or interaction.callback or interaction.message:
+    if interaction.outdial or interaction.callback or interaction.message or interaction.campaign:
         if interaction.customer_leg:
             hang_up(world, interaction.pbx, interaction.customer_leg)
         return
@@ -96,7 +98,7 @@ def _talked_ms(interaction: Interaction) -> int:
     """What is left of its time; of what has no caller at its begin, of the time from its answer on."""
     ended_at_ms, elsewhere_ms = interaction.ended_at_ms or 0, interaction.waited_ms + interaction.held_ms
     elsewhere_ms += interaction.flow_ms
-    if interaction.outdial:
+    if interaction.outdial or interaction.campaign:
         return (ended_at_ms - interaction.answered_at_ms - elsewhere_ms) if interaction.answered_at_ms else 0
     if interaction.callback or interaction.message:
         before_ms = interaction.callback.waited_ms if interaction.callback else interaction.waited_ms

@@ -355,6 +355,8 @@ def _owned_by(interaction: Interaction) -> Iterator[str]:
         yield interaction.look_up_id
     if interaction.callback and interaction.callback.check_id:
         yield interaction.callback.check_id
+    if interaction.campaign and interaction.campaign.check_id:
+        yield interaction.campaign.check_id
     for digits in interaction.asked_digits:
         yield digits.command_id
     if interaction.consult:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from routing.core.callback import CallbackCall
+from routing.core.campaign import CampaignCall
 from routing.core.commands import Room
 from routing.core.config import Result
 from routing.core.declarations import Requirement
@@ -27,6 +28,9 @@ class InteractionState(StrEnum):
 
     IN_FLOW: the customer is in a flow, which plays, asks and looks up. LISTENING: an agent hears a voicemail; there is
     no customer. A callback waits and is offered without a customer's leg, and goes on with CALLING_CUSTOMER.
+
+    Of campaigns: PREVIEWING: a record is before an agent. SEATED: an agent's telephone is up and waits for a contact.
+    REACHED: the contact, or his machine, has answered, and no agent is with him yet, or ever.
     """
 
     CALLING_AGENT = "calling_agent"
@@ -43,6 +47,9 @@ class InteractionState(StrEnum):
     INVITING = "inviting"
     CONFERENCE = "conference"
     LISTENING = "listening"
+    PREVIEWING = "previewing"
+    SEATED = "seated"
+    REACHED = "reached"
     ENDED = "ended"
 
 
@@ -65,6 +72,9 @@ class InteractionTrigger(StrEnum):
     HANDED_OVER = "handed_over"
     REQUEUED = "requeued"
     REOFFERED = "reoffered"
+    ACCEPTED = "accepted"
+    SEATED = "seated"
+    REACHED = "reached"
     ENDED = "ended"
 
 
@@ -130,10 +140,18 @@ INTERACTION_TABLE: dict[tuple[InteractionState, InteractionTrigger], Interaction
     (_S.CONFERENCE, _T.HANDED_OVER): _S.CONNECTED,
     (_S.CONFERENCE, _T.ENDED): _S.ENDED,
     (_S.LISTENING, _T.ENDED): _S.ENDED,
+    (_S.PREVIEWING, _T.ACCEPTED): _S.CALLING_AGENT,
+    (_S.PREVIEWING, _T.ENDED): _S.ENDED,
+    (_S.CALLING_AGENT, _T.SEATED): _S.SEATED,
+    (_S.SEATED, _T.ENDED): _S.ENDED,
+    (_S.CALLING_CUSTOMER, _T.REACHED): _S.REACHED,
+    (_S.REACHED, _T.ANSWERED): _S.CONNECTED,
+    (_S.REACHED, _T.ENDED): _S.ENDED,
 }
 
 # An agent talks with the customer, or has him on hold.
-TALKING = frozenset(_S) - WAITING - OUTDIALING - {_S.ARRIVED, _S.IN_FLOW, _S.LISTENING, _S.ENDED}
+_NOBODY_TALKS = {_S.ARRIVED, _S.IN_FLOW, _S.LISTENING, _S.PREVIEWING, _S.SEATED, _S.REACHED, _S.ENDED}
+TALKING = frozenset(_S) - WAITING - OUTDIALING - _NOBODY_TALKS
 CUSTOMER_ON_HOLD = frozenset({_S.HELD, _S.CONSULT_REQUESTED, _S.CONSULTING})
 
 
@@ -171,7 +189,8 @@ class OfferEnd(StrEnum):
 
 class OfferPurpose(StrEnum):
     """What is rung for: a call from the queue, a colleague's consult, a call that was transferred; OUTDIAL: the agent's
-    own call, of which both his leg and the customer's are dialed so. CALLBACK: likewise, but from the queue.
+    own call, of which both his leg and the customer's are dialed so. CALLBACK: likewise, but from the queue. CAMPAIGN:
+    likewise, of a campaign; SEAT: an agent's telephone, before there is a contact for him.
     """
 
     CALL = "call"
@@ -180,6 +199,8 @@ class OfferPurpose(StrEnum):
     OUTDIAL = "outdial"
     CALLBACK = "callback"
     VOICEMAIL = "voicemail"
+    CAMPAIGN = "campaign"
+    SEAT = "seat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +280,8 @@ class Skip:
 
 class AskedKind(StrEnum):
     """Why something plays on a leg: a step of the flow, an announcement in the queue, the greeting of a queue's own
-    voicemail, a message that is recorded or that an agent hears.
+    voicemail, a message that is recorded or that an agent hears. DROP: the message for a contact who gets no agent;
+    MACHINE: the one that is left on his answering machine.
     """
 
     FLOW = "flow"
@@ -267,6 +289,8 @@ class AskedKind(StrEnum):
     GREETING = "greeting"
     RECORD = "record"
     LISTEN = "listen"
+    DROP = "drop"
+    MACHINE = "machine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,16 +347,17 @@ class Interaction:
     `_since_ms`, in ms UTC.
 
     `entered_at_ms` is the place in the queue and never changes (STATE-09, A22). `requires` is the requirement in force
-    now, after relaxation. `kind`: inbound; outdial, which has an `outdial`, the number shown as `ani`, the customer's
-    as `dnis`, and no `customer_leg` before he answers; callback, which has a `callback`, the customer's number as
-    `ani`, the one that he had called as `dnis`, and no `customer_leg` before he answers, either; voicemail, which has
-    a `message` and never a `customer_leg`. `excluded`: agents who transferred it to an entry point; never offered it
-    again (EP-07). `flow`: where it is in its flow, or will go on if a queue or a transfer lets it go. `language`: of
-    its prompts. `priority` 0: in a flow, where none was said yet. `hops`: how often it overflowed or was sent on by
-    flows, which is bounded. `announced`: the last announcement of this wait, as ms of waiting and index.
-    `rooms_version` counts wanted rooms, `rooms_reached` the version that PBX events confirmed. `asked_recordings`: what
-    the PBX was last asked for, per recorded leg. `transferred_by`: the agent who last sent it on blind, to an agent or
-    a number.
+    now, after relaxation. `kind`: inbound; outdial, which has an `outdial`, the number shown as `ani`, the
+    customer's as `dnis`, and no `customer_leg` before he answers; callback, which has a `callback`, the customer's
+    number as `ani`, the one that he had called as `dnis`, and no `customer_leg` before he answers, either;
+    voicemail, which has a `message` and never a `customer_leg`; campaign, which has a `campaign`, its own number as
+    `ani`, the contact's as `dnis`, and no `customer_leg` before he answers; seat, which has a `campaign` and never
+    a customer. `excluded`: agents who transferred it to an entry point; never offered it again (EP-07). `flow`:
+    where it is in its flow, or will go on if a queue or a transfer lets it go. `language`: of its prompts.
+    `priority` 0: in a flow, where none was said yet. `hops`: how often it overflowed or was sent on by flows, which
+    is bounded. `announced`: the last announcement of this wait, as ms of waiting and index. `rooms_version` counts
+    wanted rooms, `rooms_reached` the version that PBX events confirmed. `asked_recordings`: what the PBX was last
+    asked for, per recorded leg. `transferred_by`: the agent who last sent it on blind, to an agent or a number.
     """
 
     id: str
@@ -362,6 +387,7 @@ class Interaction:
     outdial: OutdialCall | None = None
     callback: CallbackCall | None = None
     message: Message | None = None
+    campaign: CampaignCall | None = None
     flow: FlowPosition | None = None
     language: str = ""
     hops: int = 0
@@ -396,8 +422,13 @@ class Interaction:
 
     @property
     def is_customer_call(self) -> bool:
-        """A customer is on the telephone, or is being dialed; of a callback and a voicemail that wait nobody is."""
-        if self.message is not None:
+        """A customer is on the telephone, or is being dialed; of a callback and a voicemail that wait nobody is.
+
+        Nor of a record that an agent only looks at, nor of a seat.
+        """
+        if self.message is not None or self.state in (InteractionState.PREVIEWING, InteractionState.SEATED):
+            return False
+        if self.campaign is not None and not self.campaign.record_id:
             return False
         return not self.is_calling_back or self.state is InteractionState.CALLING_CUSTOMER
 

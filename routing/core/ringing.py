@@ -10,12 +10,22 @@ from typing import Any
 
 from routing.core import cad
 from routing.core.agent import Engagement, EngagementState, EngagementTrigger
+from routing.core.campaign_rules import MIN_RING_S
 from routing.core.commands import DialLeg
 from routing.core.declarations import CadVariable
 from routing.core.engagements import move_engagement, open_engagement
 from routing.core.events import EventType
 from routing.core.guard import Outside
-from routing.core.interaction import Interaction, Offer, OfferEnd, OfferPurpose, OfferState, PastOffer, Role
+from routing.core.interaction import (
+    Interaction,
+    InteractionState,
+    Offer,
+    OfferEnd,
+    OfferPurpose,
+    OfferState,
+    PastOffer,
+    Role,
+)
 from routing.core.reach import dial_string
 from routing.core.screen_pop import screen_pop
 from routing.core.timers import OF_A_WAIT, Due, key
@@ -33,12 +43,14 @@ _LABELS = {
     OfferPurpose.OUTDIAL: "outdial call",
     OfferPurpose.CALLBACK: "callback",
     OfferPurpose.VOICEMAIL: "voicemail",
+    OfferPurpose.CAMPAIGN: "campaign call",
+    OfferPurpose.SEAT: "campaign seat",
 }
 
-_RECORDED = frozenset(OfferPurpose) - {OfferPurpose.VOICEMAIL}  # nobody talks with an agent who hears a message
+_RECORDED = frozenset(OfferPurpose) - {OfferPurpose.VOICEMAIL, OfferPurpose.SEAT}  # nobody talks with him there
 
 # The agent's own leg waits for the customer, and there is no call of the customer's that rings him.
-_TO_CUSTOMER = (OfferPurpose.OUTDIAL, OfferPurpose.CALLBACK)
+_TO_CUSTOMER = (OfferPurpose.OUTDIAL, OfferPurpose.CALLBACK, OfferPurpose.CAMPAIGN)
 
 
 def ring(world: World, interaction: Interaction, agent_ids: Iterable[str], purpose: OfferPurpose) -> Interaction:
@@ -78,6 +90,9 @@ def _outside_terms(world: World, interaction: Interaction, purpose: OfferPurpose
         return rules.outdial.customer_ring_timeout_s, interaction.ani
     if purpose is OfferPurpose.CALLBACK:
         return rules.callbacks.ring_timeout_s, rules.callbacks.ani or interaction.dnis or trunk
+    if purpose is OfferPurpose.CAMPAIGN and interaction.campaign:
+        campaign = rules.campaigns.get(interaction.campaign.campaign)
+        return campaign.ring_timeout_s if campaign else MIN_RING_S, interaction.campaign.ani
     return rules.numbers.ring_timeout_s, trunk
 
 
@@ -93,6 +108,8 @@ def _other_side(interaction: Interaction) -> tuple[str, str]:
     """Number and name of the customer, for an agent's telephone."""
     if interaction.outdial:
         return interaction.dnis, interaction.outdial.name
+    if interaction.campaign:
+        return interaction.dnis, interaction.campaign.name
     return interaction.ani, interaction.ani_name
 
 
@@ -131,6 +148,10 @@ def _recording_file(world: World, interaction: Interaction, agent_id: str, leg_i
 
 
 def _reserve(world: World, interaction: Interaction, offer: Offer) -> None:
+    if interaction.id in (agent := world.agent(offer.agent_id)).engagements:  # he looks at a record
+        move_engagement(world, agent, interaction.id, EngagementTrigger.OFFERED, last_offer_ms=world.now_ms)
+        world.set_timer(key(Due.OFFER, interaction.id, offer.agent_id), offer.deadline_ms)
+        return
     engagement = Engagement(
         interaction_id=interaction.id,
         queue=interaction.queue,
@@ -161,7 +182,13 @@ def _dial(world: World, interaction: Interaction, offer: Offer, phone: str, call
 
 
 def _joins(interaction: Interaction, offer: Offer) -> str:
-    """Who waits alone for whom we ring: the customer, or at an outdial and a callback the agent."""
+    """Who waits alone for whom we ring: the customer, or at an outdial and a callback the agent. Nobody for a contact:
+    a machine may answer first.
+    """
+    if offer.purpose is OfferPurpose.CAMPAIGN and interaction.state is InteractionState.REACHED:
+        return interaction.customer_leg
+    if interaction.campaign and offer.number:
+        return ""
     if offer.purpose in _TO_CUSTOMER:
         owner = interaction.party(Role.OWNER)
         return owner.leg_id if owner and offer.number else ""

@@ -40,6 +40,14 @@ class Action(StrEnum):
     RESUME_RECORDING = "resume_recording"
     FINISH_WRAP_UP = "finish_wrap_up"
     EXTEND_WRAP_UP = "extend_wrap_up"
+    ACCEPT_RECORD = "accept_record"
+    DIAL_RECORD = "dial_record"
+    DECLINE_RECORD = "decline_record"
+    MARK_DONE = "mark_done"
+    DISPOSE = "dispose"
+    PLAN_CALLBACK = "plan_callback"
+    CANCEL_PLANNED_CALLBACK = "cancel_planned_callback"
+    ANSWER_GUIDE = "answer_guide"
 
 
 _S, _R, _A = InteractionState, Role, Action
@@ -98,6 +106,8 @@ SEAT_TABLE: dict[tuple[InteractionState, Role], EngagementTrigger] = {
     (_S.INVITING, _R.OWNER): _G.RESUMED,
     (_S.CONFERENCE, _R.OWNER): _G.CONFERENCED,
     (_S.LISTENING, _R.OWNER): _G.RESUMED,
+    (_S.SEATED, _R.OWNER): _G.SEATED,
+    (_S.REACHED, _R.OWNER): _G.RESUMED,
     (_S.CONSULTING, _R.CONSULTED): _G.CONSULTED,
     (_S.CONSULT_HELD, _R.CONSULTED): _G.HELD,
     (_S.CONFERENCE, _R.CONSULTED): _G.CONFERENCED,

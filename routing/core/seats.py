@@ -98,7 +98,7 @@ def _tell_hold(world: World, before: Interaction, after: Interaction) -> None:
 def _tell_parties(world: World, before: Interaction, after: Interaction) -> None:
     """Who has come, and whose part has changed. The customer of an outdial or a callback comes when he answers."""
     if after.customer_leg != before.customer_leg:
-        called = after.outdial or after.callback
+        called = after.outdial or after.callback or after.campaign
         number = called.number if called else ""
         world.emit(EventType.PARTY_JOINED, after, leg_id=after.customer_leg, role="customer", number=number)
     roles = {party.leg_id: party.role for party in before.parties}

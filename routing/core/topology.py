@@ -15,7 +15,7 @@ def wanted_rooms(interaction: Interaction, music: str) -> tuple[Room, ...]:
     """Who is not in the customer's room is in one of his own: a held agent 1 in silence, a held agent 2 with music.
 
     While an outdial or a callback rings at the customer's, the agent hears the ringing tone. Of a voicemail there is
-    nobody but the agent.
+    nobody but the agent, nor of a seat. A contact who has no agent yet hears nothing.
     """
     customer = interaction.customer_leg
     owner, second = (_legs(interaction, role) for role in Role)
@@ -27,11 +27,14 @@ def wanted_rooms(interaction: Interaction, music: str) -> tuple[Room, ...]:
         case InteractionState.CONSULT_HELD:
             return (Room(name=MAIN, legs=(customer, *owner)), Room(name=AGENT, legs=second, music=music))
         case InteractionState.CALLING_CUSTOMER:
-            return (Room(name=AGENT, legs=owner, music=RINGBACK),)
+            return (Room(name=AGENT, legs=owner, music=RINGBACK),) if owner else ()
         case InteractionState.IN_FLOW:
             return (Room(name=MAIN, legs=(customer,)),)
-        case InteractionState.LISTENING:
+        case InteractionState.LISTENING | InteractionState.SEATED:
             return (Room(name=AGENT, legs=owner),)
+        case InteractionState.REACHED:
+            alone = Room(name=MAIN, legs=(customer,))
+            return (alone, Room(name=AGENT, legs=owner, music=RINGBACK)) if owner else (alone,)
     if not customer:
         return ()
     waiting = Room(name=MAIN, legs=(customer,), music=music)
