@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from routing.store.sql import (
     access_tables,
+    campaign_tables,
     contact_tables,
     do_not_call_tables,
     history_tables,
@@ -14,6 +15,7 @@ from routing.store.sql.meta import metadata
 
 __all__ = [
     "access_tables",
+    "campaign_tables",
     "contact_tables",
     "do_not_call_tables",
     "history_tables",
