@@ -1,4 +1,4 @@
-"""A campaign while it is loaded, as a value: its state, who has joined, and its drops within the legal window."""
+"""A campaign from its first loading on, as a value: its state, who has joined, its drops within the legal window."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from routing.core.errors import IllegalTransition
 
 
 class CampaignState(StrEnum):
-    """LOADED: agents may join, nothing is dialed (CAMP-04). What is not loaded is in no table."""
+    """LOADED: agents may join, nothing is dialed (CAMP-04). STOPPED: only its drops are still known, which count
+    against its cap when it is loaded again.
+    """
 
     LOADED = "loaded"
     RUNNING = "running"
     PAUSED = "paused"
+    STOPPED = "stopped"
 
 
 class CampaignTrigger(StrEnum):
@@ -28,25 +31,23 @@ class CampaignTrigger(StrEnum):
 
 _S, _T = CampaignState, CampaignTrigger
 
-# None: not loaded.
-CAMPAIGN_TABLE: dict[tuple[CampaignState | None, CampaignTrigger], CampaignState | None] = {
-    (None, _T.LOAD): _S.LOADED,
+CAMPAIGN_TABLE: dict[tuple[CampaignState, CampaignTrigger], CampaignState] = {
+    (_S.STOPPED, _T.LOAD): _S.LOADED,
     (_S.LOADED, _T.START): _S.RUNNING,
-    (_S.LOADED, _T.STOP): None,
+    (_S.LOADED, _T.STOP): _S.STOPPED,
     (_S.RUNNING, _T.PAUSE): _S.PAUSED,
-    (_S.RUNNING, _T.STOP): None,
+    (_S.RUNNING, _T.STOP): _S.STOPPED,
     (_S.PAUSED, _T.START): _S.RUNNING,
-    (_S.PAUSED, _T.STOP): None,
+    (_S.PAUSED, _T.STOP): _S.STOPPED,
 }
 
 
-def next_state(state: CampaignState | None, trigger: CampaignTrigger) -> CampaignState | None:
+def next_state(state: CampaignState, trigger: CampaignTrigger) -> CampaignState:
     """The row of the table. Raises IllegalTransition where there is none."""
     try:
         return CAMPAIGN_TABLE[state, trigger]
     except KeyError:
-        name = state.value if state else "not loaded"
-        raise IllegalTransition(machine="campaign", state=name, trigger=trigger.value) from None
+        raise IllegalTransition(machine="campaign", state=state.value, trigger=trigger.value) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ class CampaignLive:
     """
 
     id: str
-    state: CampaignState = CampaignState.LOADED
+    state: CampaignState = CampaignState.STOPPED
     since_ms: int = 0
     joined: dict[str, Membership] = field(default_factory=dict)
     days: dict[str, DropDay] = field(default_factory=dict)

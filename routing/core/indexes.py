@@ -340,6 +340,7 @@ def _members(config: Config) -> dict[str, tuple[str, ...]]:
 
 
 def _owned_by(interaction: Interaction) -> Iterator[str]:
+    calls = (interaction.callback, interaction.campaign)
     if interaction.customer_leg:
         yield interaction.customer_leg
     for offer in interaction.offers:
@@ -351,12 +352,7 @@ def _owned_by(interaction: Interaction) -> Iterator[str]:
         yield asked.command_id
     if interaction.asked_prompt:
         yield interaction.asked_prompt.command_id
-    if interaction.look_up_id:
-        yield interaction.look_up_id
-    if interaction.callback and interaction.callback.check_id:
-        yield interaction.callback.check_id
-    if interaction.campaign and interaction.campaign.check_id:
-        yield interaction.campaign.check_id
+    yield from filter(None, (interaction.look_up_id, *(c.check_id for c in calls if c)))
     for digits in interaction.asked_digits:
         yield digits.command_id
     if interaction.consult:

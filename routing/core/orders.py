@@ -139,9 +139,13 @@ class ReplayMessage(Order):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkDoNotCall(Order):
-    """The number is on the do-not-call list from now on: callbacks to it that wait are given up (DISP-05)."""
+    """The number is on the do-not-call list from now on: whatever would call it is given up (DISP-05).
+
+    `campaign`: only that one may not call it; empty: nobody may.
+    """
 
     number: str
+    campaign: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

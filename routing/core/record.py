@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from routing.core.campaign_rules import AttemptResult
+from routing.core.errors import IllegalTransition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,6 @@ class RecordState(StrEnum):
 
 
 class RecordTrigger(StrEnum):
-    CHECKED = "checked"
     ASKED = "asked"
     SHOWN = "shown"
     DIALED = "dialed"
@@ -103,6 +103,14 @@ RECORD_TABLE: dict[tuple[RecordState, RecordTrigger], RecordState] = {
     (_S.CALLING, _T.RETURNED): _S.READY,
     (_S.TALKING, _T.HUNG_UP): _S.FINISHING,
 }
+
+
+def next_state(state: RecordState, trigger: RecordTrigger) -> RecordState:
+    """The row of the table. Raises IllegalTransition where there is none."""
+    try:
+        return RECORD_TABLE[state, trigger]
+    except KeyError:
+        raise IllegalTransition(machine="record", state=state.value, trigger=trigger.value) from None
 
 
 class Place(StrEnum):

@@ -36,7 +36,8 @@ class WorldState:
     """What is stored and what a replay must reproduce; nothing else of the world is truth.
 
     `phones`: state by `pbx|phone`. `links`: PBX id -> whether its link is up. `timers`: key -> deadline in ms UTC.
-    `figures`: see `routing.core.tallies`. `campaigns`: those that are loaded. `records`: those in the engine's hands.
+    `figures`: see `routing.core.tallies`. `campaigns`: those that were ever loaded. `records`: in the engine's
+    hands.
     `calls_granted`: customer calls that may live at once by the data centre's limit, None = no limit. `now_ms`, `seq`:
     time and journal number of the last step.
     """
