@@ -193,3 +193,20 @@ class NoteRefused(DomainError):
 class StaleConfig(DomainError):
     code = "config-stale"
     template = "the running configuration is revision {current}, the change was planned against {expected}"
+
+
+class UnknownCampaign(DomainError):
+    code = "campaign-unknown"
+    template = "there is no campaign {campaign}"
+
+
+class CampaignNotLoaded(DomainError):
+    code = "campaign-not-loaded"
+    template = "campaign {campaign} is not loaded"
+
+
+class NotOfTeam(DomainError):
+    """`because`: team, or logged_out."""
+
+    code = "campaign-not-of-team"
+    template = "{agent_id} cannot join campaign {campaign}: {because}"
