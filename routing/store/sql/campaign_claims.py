@@ -1,0 +1,124 @@
+"""Claiming records: the next due ones of a campaign, each under a number that no other claim has (CAMP-01, SAFE-01).
+
+with database.begin() as connection:
+    cards = claim(connection, tenant, campaign.id, 100, now_ms, rules)
+
+Zones whose calling window is closed now are left out of the search; rows are looked for per zone and rank, the first
+columns of the index, so that a claim costs what it finds, not what the list holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, tuple_, update
+
+from routing.core.campaign_rules import DialMode
+from routing.core.record import RecordCard
+from routing.store.sql.campaign_cards import ClaimRules, take
+from routing.store.sql.campaign_rows import MIXED, RowState
+from routing.store.sql.campaign_tables import records
+from routing.store.sql.do_not_call import ALL_CALLS
+from routing.store.sql.do_not_call_tables import do_not_call
+from routing.store.sql.search import same_numbers
+
+_ROUNDS = 8  # so often it looks again where rows were put off or closed instead of claimed
+_AT_ONCE = 5000  # values in one statement; SQLite takes 32,766
+
+
+def claim(
+    connection: Connection, tenant: str, campaign: str, count: int, now_ms: int, rules: ClaimRules
+) -> list[RecordCard]:
+    """Up to `count` due records, most urgent first, now in state CLAIMED; safe beside other claims.
+
+    Records without a callable number are closed, those whose window is closed put off; others take their place.
+    """
+    claiming = _Claiming(connection, tenant, campaign, now_ms, rules)
+    cards: list[RecordCard] = []
+    for rank, zones in claiming.buckets():
+        for _ in range(_ROUNDS):
+            found = claiming.due(rank, zones, count - len(cards))
+            cards += claiming.take(found)
+            if len(cards) >= count or len(found) < count - len(cards):
+                break
+        if len(cards) >= count:
+            break
+    return cards
+
+
+class _Claiming:
+    """One claim in its transaction."""
+
+    def __init__(self, connection: Connection, tenant: str, campaign: str, now_ms: int, rules: ClaimRules) -> None:
+        self._connection, self._tenant, self._campaign = connection, tenant, campaign
+        self._now_ms, self._rules = now_ms, rules
+        column = records.c
+        self._open = (
+            column.tenant == tenant,
+            column.campaign == campaign,
+            column.state == RowState.OPEN.value,
+        )
+
+    def buckets(self) -> list[tuple[int, list[str]]]:
+        """Ranks that there are, the first one first, each with its zones that are open now."""
+        found: dict[int, list[str]] = {}
+        for zone, rank in self._pairs():
+            found.setdefault(rank, []).append(zone)
+        return sorted(found.items())
+
+    def _pairs(self) -> Iterator[tuple[str, int]]:
+        """Each (zone, rank) once, by leaps through the index; closed zones are leapt over."""
+        column = records.c
+        query = select(column.zone, column.rank).where(*self._open).order_by(column.zone, column.rank).limit(1)
+        pair = self._connection.execute(query).first()
+        while pair is not None:
+            zone, rank = pair
+            if zone == MIXED or self._rules.is_open(zone, self._now_ms):
+                yield zone, rank
+                beyond = tuple_(column.zone, column.rank) > tuple_(zone, rank)
+            else:
+                beyond = column.zone > zone
+            pair = self._connection.execute(query.where(beyond)).first()
+
+    def due(self, rank: int, zones: Iterable[str], count: int) -> list[dict[str, Any]]:
+        """Rows of that rank that are due, locked; in the order of their time, then of the list."""
+        column = records.c
+        found: list[dict[str, Any]] = []
+        for zone in zones:
+            query = select(records).where(
+                *self._open, column.zone == zone, column.rank == rank, column.due_at_ms <= self._now_ms
+            )
+            if self._rules.campaign.mode is DialMode.PREDICTIVE:
+                query = query.where(column.reserve_until_ms <= self._now_ms)
+            query = query.order_by(column.due_at_ms, column.list_order).limit(count).with_for_update(skip_locked=True)
+            found += (dict(row) for row in self._connection.execute(query).mappings())
+        return sorted(found, key=lambda row: (row["due_at_ms"], row["list_order"], row["id"]))[:count]
+
+    def take(self, rows: list[dict[str, Any]]) -> list[RecordCard]:
+        """Claim what can be called; close or put off the others."""
+        if not rows:
+            return []
+        marked = self._marked(number["number"] for row in rows for number in row["numbers"] or ())
+        taken = [take(row, marked, self._rules, self._now_ms) for row in rows]
+        changes = [{"key": row["id"], **done.changes} for row, done in zip(rows, taken, strict=True)]
+        change = update(records).where(records.c.tenant == self._tenant, records.c.id == bindparam("key"))
+        self._connection.execute(change, changes)
+        return [done.card for done in taken if done.card]
+
+    def _marked(self, numbers: Iterable[str]) -> Collection[str]:
+        """Those of them that must not be called, as they are written in the record."""
+        forms: dict[str, set[str]] = {}
+        for number in set(numbers):
+            for form in same_numbers(number, self._rules.numbers):
+                forms.setdefault(form, set()).add(number)
+        wanted, column, found = list(forms), do_not_call.c, set()
+        for start in range(0, len(wanted), _AT_ONCE):
+            query = select(column.number).where(
+                column.tenant == self._tenant,
+                column.number.in_(wanted[start : start + _AT_ONCE]),
+                column.campaign.in_((ALL_CALLS, self._campaign)),
+            )
+            for form in self._connection.scalars(query):
+                found |= forms[form]
+        return found
