@@ -82,15 +82,17 @@ def take(row: Mapping[str, Any], marked: Collection[str], rules: ClaimRules, now
         why = "do_not_call" if changes["blocked"] else "no_number"
         changes |= {"numbers": [], "state": RowState.CLOSED.value, "closed_because": why, "closed_at_ms": now_ms}
         return Taken(card=None, changes=changes)
-    at = _turn(kept, _kept_turn(numbers, kept, row["next_number"]), row["callback"] is not None, rules, now_ms)
-    today = rules.day(kept[at or 0].zone, now_ms)
+    changes["next_number"] = turn = _kept_turn(numbers, kept, row["next_number"])
+    at = _turn(kept, turn, row["callback"] is not None, rules, now_ms)
+    today = rules.day(kept[turn if at is None else at].zone, now_ms)
     kept, so_far = on_day(kept, row["attempts_today"], row["day"], today)
     changes |= {"numbers": [number_row(n) for n in kept], "day": today, "attempts_today": so_far}
+    if at is not None:
+        changes["next_number"] = at
     changes |= derived(dict(row) | changes, rules.numbers)
     if at is None:
         return Taken(card=None, changes=changes | {"due_at_ms": _opening(kept, rules, now_ms)})
-    claimed = {"state": RowState.CLAIMED.value, "claim": row["claim"] + 1, "claimed_at_ms": now_ms, "next_number": at}
-    changes |= claimed
+    changes |= {"state": RowState.CLAIMED.value, "claim": row["claim"] + 1, "claimed_at_ms": now_ms}
     return Taken(card=_card(dict(row) | changes, kept), changes=changes)
 
 

@@ -1,8 +1,8 @@
 """Rows of the table `records`: made new, read as values, and what is derived for claiming.
 
 `zone` and `rank` come first in the index that claiming uses, so that the next due records of an open zone are one range
-of it, however many rest or sleep. `zone`: that of all numbers (of the callback where one is planned), `MIXED` where
-they differ. `rank`: lower first; callbacks, then by priority, and within one what is to be retried before what
+of it, however many rest or sleep. `zone`: that of all numbers (where a callback is planned, of the one whose turn it
+is), `MIXED` where they differ. `rank`: lower first; callbacks, then by priority, and within one what is to be retried before what
 is fresh.
 """
 
@@ -74,20 +74,18 @@ def number_row(number: RecordNumber) -> dict[str, Any]:
 
 
 def derived(row: Mapping[str, Any], rules: Numbers) -> dict[str, Any]:
-    """`number`, `zone` and `rank` of a row: to be written whenever numbers, priority, attempts or callback change."""
-    numbers, callback = row["numbers"] or [], row.get("callback")
-    first = lookup_number(numbers[0]["number"], rules)[:MAX_KEY] if numbers else ""
+    """`number`, `zone` and `rank` of a row: to be written whenever what they are made of changes."""
+    numbers, is_callback = row["numbers"] or [], row.get("callback") is not None
+    turn = row.get("next_number") or 0
     return {
-        "number": first,
-        "zone": zone_of(numbers, callback),
-        "rank": rank_of(row["priority"], row.get("attempts") or 0, callback is not None),
+        "number": lookup_number(numbers[0]["number"], rules)[:MAX_KEY] if numbers else "",
+        "zone": zone_of(numbers[turn : turn + 1] if is_callback else numbers),
+        "rank": rank_of(row["priority"], row.get("attempts") or 0, is_callback),
     }
 
 
-def zone_of(numbers: Iterable[Mapping[str, Any]], callback: Mapping[str, Any] | None) -> str:
+def zone_of(numbers: Iterable[Mapping[str, Any]]) -> str:
     """Empty: of none of them a zone is known, the campaign's own holds."""
-    if callback and callback.get("zone"):
-        return str(callback["zone"])
     zones = {str(number.get("zone") or "") for number in numbers}
     return MIXED if len(zones) > 1 else "".join(zones)
 

@@ -65,7 +65,7 @@ records = Table(
 )
 
 # One dialing of a record, for looking up and for sums; evidence is the ledger. `is_live`: a person answered;
-# `is_dropped`: no agent in time; `is_hung_up`: he hung up while he waited. 0 or 1.
+# `is_dropped`: no agent in time; `is_hung_up`: he hung up while he waited. 0, 1, or NULL until it has ended.
 attempts = Table(
     "attempts",
     metadata,
@@ -91,9 +91,9 @@ attempts = Table(
     at("took_ms"),
     at("ring_ms"),
     at("wait_ms"),
-    number("is_live"),
-    number("is_dropped"),
-    number("is_hung_up"),
+    at("is_live"),
+    at("is_dropped"),
+    at("is_hung_up"),
     Index("ix_attempts_record", "tenant", "record_id", "started_at_ms"),
     Index("ix_attempts_ended", "tenant", "campaign", "ended_at_ms"),
 )

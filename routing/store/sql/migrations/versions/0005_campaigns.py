@@ -121,9 +121,9 @@ def _attempts() -> None:
         _at("took_ms"),
         _at("ring_ms"),
         _at("wait_ms"),
-        _number("is_live"),
-        _number("is_dropped"),
-        _number("is_hung_up"),
+        _at("is_live"),
+        _at("is_dropped"),
+        _at("is_hung_up"),
     )
     op.create_index("ix_attempts_ended", "attempts", ["tenant", "campaign", "ended_at_ms"])
     op.create_index("ix_attempts_record", "attempts", ["tenant", "record_id", "started_at_ms"])
