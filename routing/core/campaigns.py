@@ -178,7 +178,7 @@ def withdraw(world: World, order: WithdrawRecords) -> Values:
 
 
 def marked(world: World, number: str, campaign_id: str = "") -> int:
-    """That number must not be called (any more): what waits goes back to SQL, where the mark is, what rings is given up.
+    """That number must not be called: what waits goes back to SQL, where the mark is, what rings is given up.
 
     A record before an agent stays with him: it is asked again before it is dialed. How many it concerned.
     """
