@@ -9,6 +9,7 @@ import structlog
 
 from routing.core.commands import (
     Command,
+    DetectMachine,
     DialLeg,
     HangUpLeg,
     MarkLeg,
@@ -103,7 +104,7 @@ class Commands:
                 self._record(command)
             case PlayDigits():
                 self.digits.begin(command)
-            case PlayPrompts() | RecordMessage():
+            case PlayPrompts() | RecordMessage() | DetectMachine():
                 self.prompts.begin(command)
 
     def refuse(self, command: Command, why: str = NOT_SENT) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -100,15 +100,32 @@ class Convergence:
         """Start; replaces what was wanted for this interaction before. Ends in RoomsReached or RoomsRefused."""
         older = self._goals.pop(wanted.interaction_id, None)
         goal = _Goal(wanted)
-        if older is not None:  # a step under way is waited for, whoever asked for it
-            goal.under_way, older.under_way = older.under_way, []
+        if older is not None:
+            self._inherit(goal, older, older.under_way)
             older.stop()
-            for entry in goal.under_way:
-                entry.timer.cancel()
-                entry.timer = self._timer(goal, entry.step)
+        self._take_from_others(goal)
         self._goals[wanted.interaction_id] = goal
         # Later in this turn of the loop, so that a hang-up which comes with it is known by then.
         asyncio.get_running_loop().call_soon(self._advance, goal)
+
+    def _inherit(self, goal: _Goal, older: _Goal, steps: list[_UnderWay]) -> None:
+        """A step under way is waited for, whoever asked for it."""
+        for entry in list(steps):
+            older.under_way.remove(entry)
+            entry.timer.cancel()
+            entry.timer = self._timer(goal, entry.step)
+            goal.under_way.append(entry)
+
+    def _take_from_others(self, goal: _Goal) -> None:
+        """A leg that goes from one interaction to another belongs to the one that has named it last."""
+        taken = {*goal.legs}
+        for other in [g for g in self._goals.values() if not taken.isdisjoint(g.legs)]:
+            self._inherit(goal, other, [e for e in other.under_way if not taken.isdisjoint(e.step.legs)])
+            kept = (
+                replace(room, legs=tuple(leg for leg in room.legs if leg not in taken)) for room in other.wanted.rooms
+            )
+            other.wanted = replace(other.wanted, rooms=tuple(kept))
+            asyncio.get_running_loop().call_soon(self._advance, other)
 
     def changed(self, leg_ids: set[str]) -> None:
         """Something happened to these legs."""
@@ -229,5 +246,7 @@ class Convergence:
         if refusal:
             self._emit(RoomsRefused(**ids, version=wanted.version, reason=refusal))
         else:
+            for leg in filter(None, map(self._legs.get, goal.legs)):
+                self._take_over(leg, wanted.interaction_id)
             self._emit(RoomsReached(**ids, version=wanted.version))
         self.settled(wanted)

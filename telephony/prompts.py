@@ -1,4 +1,4 @@
-"""Prompts and messages on legs that are alone: begun when nothing moves the leg, told when they are over.
+"""Prompts, messages and listening on legs that are alone: begun when nothing moves the leg, told when they are over.
 
 The leg stands in a context of its own meanwhile, under the name of its music, and goes on to its room by itself. So it
 counts as being in its room, and whatever moves it ends them.
@@ -8,65 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from enum import Enum, auto
 
-from routing.core.commands import PlayPrompts, RecordMessage, Room, SetRooms
-from routing.core.facts import Fact, LegEnded, MessageEnded, PromptOutcome, PromptsEnded
+from routing.core.commands import DetectMachine, PlayPrompts, RecordMessage, Room, SetRooms
+from routing.core.facts import Fact, LegEnded, PromptOutcome
 from telephony.answers import Answer, Answered, ignore
 from telephony.convergence import Convergence
+from telephony.detection import GRACE_S, LATE, deadline_ms
 from telephony.legs import Leg, LegBook
 from telephony.rooms import PROMPTING, place_of_prompts
+from telephony.runs import Heard, Order, Run, Stage, ended
 from telephony.safety import UnsafeAction
 from telephony.settings import PbxSettings
 from telephony.wire import Wire
 
 RETRY_S = 0.05
-# Shorter than this nobody has said anything: it is a click, a breath, the sound of hanging up.
-SPEECH_MS = 1000
 REPLACED = "replaced by a newer one"
-
-Order = PlayPrompts | RecordMessage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """What the dialplan says at the end. `has_played`: something could be played, or recorded.
-
-    `silence_ms`: that ended a message; `duration_ms`: of what was said, where the PBX knows it.
-    """
-
-    command_id: str
-    has_played: bool = True
-    digits: str = ""
-    silence_ms: int = 0
-    duration_ms: int | None = None
-
-
-class Stage(Enum):
-    """WAITING: for the leg to come to rest. SENT: its dialplan has not said yet that it has begun. PLAYING: it has."""
-
-    WAITING = auto()
-    SENT = auto()
-    PLAYING = auto()
-
-
-@dataclass(eq=False, slots=True)
-class _Run:
-    """`room`: where the leg was on its way to when this was asked; `began_s`: when a message's recording did."""
-
-    order: Order
-    leg: Leg
-    room: Room | None
-    stage: Stage = Stage.WAITING
-    attempts: int = 0
-    settled: int = 0
-    began_s: float | None = None
-    timer: asyncio.TimerHandle | None = None
-
-    def stop(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
 
 
 class Prompts:
@@ -84,8 +40,8 @@ class Prompts:
     ) -> None:
         self._settings, self._legs, self._wire, self._convergence = settings, legs, wire, convergence
         self._emit, self._end, self._now = emit, end, now
-        self._running: dict[str, _Run] = {}
-        self._waiting: dict[str, _Run] = {}
+        self._running: dict[str, Run] = {}
+        self._waiting: dict[str, Run] = {}
 
     def begin(self, order: Order) -> None:
         """Once the leg is at rest; replaces what plays there."""
@@ -96,7 +52,7 @@ class Prompts:
         older = self._waiting.pop(order.leg_id, None)
         if older is not None:
             self._refuse(older, REPLACED)
-        self._waiting[order.leg_id] = _Run(order, leg, self._convergence.way(order.leg_id))
+        self._waiting[order.leg_id] = Run(order, leg, self._convergence.way(order.leg_id))
         self._start(order.leg_id)
 
     @property
@@ -109,11 +65,11 @@ class Prompts:
         return {leg_id for leg_id, run in self._running.items() if run.stage is Stage.SENT}
 
     def is_announcing(self, leg_id: str) -> bool:
-        """It plays, and waits for no digits."""
+        """It plays, and waits for no digits and no silence."""
         run = self._running.get(leg_id)
         if run is None or run.stage is not Stage.PLAYING:
             return False
-        return isinstance(run.order, PlayPrompts) and run.order.keys is None
+        return isinstance(run.order, PlayPrompts) and run.order.keys is None and not run.order.after_silence_ms
 
     # ------------------------------------------------------------------ what others tell
 
@@ -147,14 +103,14 @@ class Prompts:
         if run.stage is Stage.SENT:
             self._accept(run)
         outcome = PromptOutcome.FINISHED if heard.has_played else PromptOutcome.FAILED
-        return [self._finish(run, outcome, heard)]
+        return self._finish(run, outcome, heard)
 
     def ahead_of(self, fact: Fact) -> list[Fact]:
         """What must be known before that: a message is complete when its leg is gone."""
         run = self._running.get(fact.leg_id) if isinstance(fact, LegEnded) else None
         if run is None or run.stage is not Stage.PLAYING or not isinstance(run.order, RecordMessage):
             return []
-        return [self._finish(run, PromptOutcome.FINISHED)]
+        return self._finish(run, PromptOutcome.FINISHED)
 
     def clear(self) -> None:
         """The link is gone: the core asks again for what it still wants."""
@@ -172,12 +128,12 @@ class Prompts:
             return
         del self._waiting[leg_id]
         if before is not None:
-            self._emit(self._finish(before, PromptOutcome.INTERRUPTED))
+            self._interrupt(before)
         run.stage = Stage.SENT
         self._running[leg_id] = run
         self._send(run)
 
-    def _send(self, run: _Run) -> None:
+    def _send(self, run: Run) -> None:
         spot = self._legs.spots([run.leg.leg_id]).get(run.leg.leg_id)
         place = place_of_prompts(spot) if spot is not None else ""
         if not place:
@@ -195,16 +151,18 @@ class Prompts:
             self._wire.send(action, ignore)
         self._wire.send(actions[-1], lambda answer: self._answered(run, answer))
 
-    def _actions(self, run: _Run, place: str) -> list[object]:
+    def _actions(self, run: Run, place: str) -> list[object]:
         if isinstance(run.order, PlayPrompts):
             return [*self._wire.play(run.leg, run.order, place)]
+        if isinstance(run.order, DetectMachine):
+            return [*self._wire.listen(run.leg, run.order, place)]
         return [*self._wire.record_message(run.leg, run.order, place)]
 
-    def _answered(self, run: _Run, answer: Answer) -> None:
+    def _answered(self, run: Run, answer: Answer) -> None:
         if answer.how in (Answered.ERROR, Answered.UNSENT):
             self._failed(run, answer)
 
-    def _failed(self, run: _Run, last: Answer) -> None:
+    def _failed(self, run: Run, last: Answer) -> None:
         if self._running.get(run.leg.leg_id) is not run or run.stage is not Stage.SENT:
             return
         run.stop()
@@ -213,20 +171,30 @@ class Prompts:
         else:
             self._give_up(run, last.how, last.text)
 
-    def _give_up(self, run: _Run, how: Answered, why: str) -> None:
+    def _give_up(self, run: Run, how: Answered, why: str) -> None:
         """It has not begun."""
         self._forget(run)
         self._end(run.order.id, how, why)
         self._start(run.leg.leg_id)
         self._convergence.changed({run.leg.leg_id})
 
-    def _refuse(self, run: _Run, why: str) -> None:
+    def _refuse(self, run: Run, why: str) -> None:
         self._end(run.order.id, Answered.ERROR, why)
 
-    def _accept(self, run: _Run) -> None:
+    def _accept(self, run: Run) -> None:
         run.stop()
         run.stage = Stage.PLAYING
         self._end(run.order.id, Answered.SUCCESS, "")
+        if isinstance(run.order, DetectMachine):
+            run.began_s = self._now()
+            wait_s = deadline_ms(run.order) / 1000 + GRACE_S
+            run.timer = asyncio.get_running_loop().call_later(wait_s, self._unheard, run)
+
+    def _unheard(self, run: Run) -> None:
+        """Its dialplan has not said anything; what it still says is not waited for."""
+        if self._running.get(run.leg.leg_id) is run:
+            for fact in self._finish(run, PromptOutcome.FINISHED, Heard(command_id=run.order.id, verdict=LATE)):
+                self._emit(fact)
 
     def _look_at_waiting(self, leg_id: str) -> None:
         run = self._waiting.get(leg_id)
@@ -246,41 +214,33 @@ class Prompts:
                 self._start(leg_id)
                 self._convergence.changed({leg_id})
         elif self._is_elsewhere(run.leg):
-            self._emit(self._finish(run, PromptOutcome.INTERRUPTED))
+            self._interrupt(run)
 
-    def _leg_gone(self, run: _Run) -> None:
+    def _leg_gone(self, run: Run) -> None:
         if run.stage is Stage.SENT:
             self._forget(run)
             self._end(run.order.id, Answered.ERROR, f"leg {run.leg.leg_id} is gone")
         elif isinstance(run.order, RecordMessage):
-            self._emit(self._finish(run, PromptOutcome.FINISHED))
+            for fact in self._finish(run, PromptOutcome.FINISHED):
+                self._emit(fact)
         else:
             self._forget(run)
 
     def _is_elsewhere(self, leg: Leg) -> bool:
         return leg.context not in PROMPTING or bool(self._legs.spots([leg.leg_id])[leg.leg_id].bridge)
 
-    def _forget(self, run: _Run) -> None:
+    def _forget(self, run: Run) -> None:
         run.stop()
         if self._running.get(run.leg.leg_id) is run:
             del self._running[run.leg.leg_id]
 
-    def _finish(self, run: _Run, outcome: PromptOutcome, heard: Heard | None = None) -> Fact:
+    def _finish(self, run: Run, outcome: PromptOutcome, heard: Heard | None = None) -> list[Fact]:
         self._forget(run)
-        pbx, leg_id, command_id = self._settings.pbx, run.leg.leg_id, run.order.id
-        if isinstance(run.order, PlayPrompts):
-            digits = heard.digits if heard else ""
-            return PromptsEnded(pbx=pbx, leg_id=leg_id, command_id=command_id, outcome=outcome, digits=digits)
-        said_ms = self._said_ms(run, heard)
-        return MessageEnded(pbx=pbx, leg_id=leg_id, command_id=command_id, outcome=outcome, duration_ms=said_ms)
+        return ended(run, self._now(), outcome, heard)
 
-    def _said_ms(self, run: _Run, heard: Heard | None) -> int:
-        if run.began_s is None or (heard is not None and not heard.has_played):
-            return 0
-        said_ms = round((self._now() - run.began_s) * 1000) - (heard.silence_ms if heard else 0)
-        if heard is not None and heard.duration_ms is not None:
-            said_ms = heard.duration_ms
-        return said_ms if said_ms >= SPEECH_MS else 0
+    def _interrupt(self, run: Run) -> None:
+        for fact in self._finish(run, PromptOutcome.INTERRUPTED):
+            self._emit(fact)
 
 
 def _is_same(one: Room, other: Room) -> bool:

@@ -18,7 +18,9 @@ CONTEXT_ROOM, CONTEXT_RETURN, CONTEXT_HANDOVER = "switchroom-room", "switchroom-
 CONTEXT_FEATURE = "switchroom-feature"
 # Prompts and messages: the extension is the music that the leg hears afterwards, as in CONTEXT_WAIT, or NO_MUSIC.
 CONTEXT_PROMPT, CONTEXT_MESSAGE, NO_MUSIC = "switchroom-prompt", "switchroom-message", "no_music"
-PROMPTING = (CONTEXT_PROMPT, CONTEXT_MESSAGE)
+# In the same manner: whether a person or an answering machine has answered.
+CONTEXT_MACHINE = "switchroom-machine"
+PROMPTING = (CONTEXT_PROMPT, CONTEXT_MESSAGE, CONTEXT_MACHINE)
 # Where a telephone's own transfer would lead: nowhere.
 CONTEXT_NONE = "switchroom-none"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from routing.core.commands import DialLeg, PlayPrompts, RecordMessage, SetRecording
+from routing.core.commands import DetectMachine, DialLeg, PlayPrompts, RecordMessage, SetRecording
 from telephony.answers import OnAnswer
 from telephony.legs import Leg
 
@@ -50,6 +50,9 @@ class Wire(Protocol):
 
     def record_message(self, leg: Leg, order: RecordMessage, place: str) -> Sequence[Action]:
         """The same for CONTEXT_MESSAGE."""
+
+    def listen(self, leg: Leg, order: DetectMachine, place: str) -> Sequence[Action]:
+        """The same for CONTEXT_MACHINE."""
 
     def send(self, action: Action, on_answer: OnAnswer) -> None:
         """Put it on the wire."""

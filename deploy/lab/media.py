@@ -18,12 +18,16 @@ STALE_S = 0.3  # no packet for so long: silence, whatever was heard before
 
 
 class Media(asyncio.DatagramProtocol):
-    """One RTP socket on a free port of `host`; sends `tone` (or silence) from the first remote SDP on."""
+    """One RTP socket on a free port of `host`; sends `tone` (or silence) from the first remote SDP on.
+
+    `voice`: what is sent instead, once, with silence behind it; `is_dumb`: not a single packet is sent.
+    """
 
     def __init__(self, host: str, tone: int | None) -> None:
         self.host = host
         self.tone = tone_bytes(tone) if tone else None
-        self.mute = False
+        self.mute = self.is_dumb = False
+        self.voice: bytes | None = None
         self.digits = ""
         self.received = bytearray()
         self.received_packets = 0
@@ -95,26 +99,28 @@ class Media(asyncio.DatagramProtocol):
             random.randint(0, 1 << 30),
             random.getrandbits(32),
         )
-        position = event_timestamp = 0
+        position = spoken = event_timestamp = 0
         due = time.monotonic()
         while self._transport and not self._transport.is_closing():
-            if self.remote and self.local_direction in ("sendrecv", "sendonly"):
+            if self.remote and self.local_direction in ("sendrecv", "sendonly") and not self.is_dumb:
                 if self._events_out:
                     event, duration, is_end, is_first = self._events_out.pop(0)
                     event_timestamp = timestamp if is_first else event_timestamp
                     kind, stamp = EVENT | (0x80 if is_first else 0), event_timestamp
                     payload = struct.pack("!BBH", event, 0x80 | 10 if is_end else 10, duration)
                 else:
-                    kind, stamp, payload = PCMU, timestamp, self._audio(position)
+                    kind, stamp, payload = PCMU, timestamp, self._audio(position, spoken)
                 header = struct.pack("!BBHII", 0x80, kind, sequence & 0xFFFF, stamp & 0xFFFFFFFF, source)
                 self._transport.sendto(header + payload, self.remote)
                 sequence += 1
-            timestamp += FRAME
+            timestamp, spoken = timestamp + FRAME, spoken + FRAME
             position = (position + FRAME) % RATE
             due += FRAME_S
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 
-    def _audio(self, position: int) -> bytes:
+    def _audio(self, position: int, spoken: int) -> bytes:
+        if self.voice is not None:
+            return self.voice[spoken : spoken + FRAME] or SILENCE
         return SILENCE if self.tone is None or self.mute else self.tone[position : position + FRAME]
 
     async def send_digits(self, digits: str, duration_ms: int = 100) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from routing.core.commands import DialLeg, PlayPrompts, RecordMessage
+from routing.core.commands import GREETING_MS, DetectMachine, DialLeg, PlayPrompts, RecordMessage
+from telephony import detection
 from telephony.digits import DIGIT_MS
-from telephony.rooms import CONTEXT_AGENT, CONTEXT_MESSAGE, CONTEXT_NONE, CONTEXT_PROMPT
+from telephony.rooms import CONTEXT_AGENT, CONTEXT_MACHINE, CONTEXT_MESSAGE, CONTEXT_NONE, CONTEXT_PROMPT
 from telephony.safety import CONTROL, UnsafeAction, dtmf, language, leg_name, message, plain, sound, variable_name, word
 
 Fields = Mapping[str, str | Sequence[str]]
@@ -139,6 +140,9 @@ def play(channel: str, order: PlayPrompts, place: str) -> list[dict[str, str | l
         values["SR_KEYS"] = str(max(1, order.keys.max_digits))
         values["SR_KEY_FIRST_S"] = _seconds(order.keys.timeout_ms)
         values["SR_KEY_NEXT_S"] = _seconds(order.keys.next_ms)
+    if order.after_silence_ms > 0:  # with the order's id: what another one left behind counts for nothing
+        silence_ms = min(order.after_silence_ms, GREETING_MS)
+        values["SR_AFTER"] = f"{leg_name(order.id)}:{silence_ms},1,{GREETING_MS // 1000}"
     return _with_variables(channel, order.id, values, CONTEXT_PROMPT, place)
 
 
@@ -150,6 +154,23 @@ def record_message(channel: str, order: RecordMessage, place: str) -> list[dict[
         "SR_MESSAGE_MAX_S": str(max(1, order.max_s)),
     }
     return _with_variables(channel, order.id, values, CONTEXT_MESSAGE, place)
+
+
+def listen(channel: str, order: DetectMachine, place: str) -> list[dict[str, str | list[str]]]:
+    """The arguments of AMD(). Raises UnsafeAction."""
+    deadline_ms = detection.deadline_ms(order)
+    arguments = (
+        min(detection.INITIAL_SILENCE_MS, deadline_ms),
+        detection.GREETING_MS,
+        detection.AFTER_GREETING_MS,
+        deadline_ms,
+        detection.WORD_MS,
+        detection.BETWEEN_WORDS_MS,
+        detection.WORDS,
+        detection.SILENCE_LEVEL,
+    )
+    values = {"SR_LISTEN": ",".join(str(argument) for argument in arguments)}
+    return _with_variables(channel, order.id, values, CONTEXT_MACHINE, place)
 
 
 def _with_variables(

@@ -23,8 +23,8 @@ from telephony.asterisk.snapshot import (
     build,
     read_arrival,
     read_device_states,
-    read_has_prompts,
     read_listing,
+    read_missing,
     read_system_name,
 )
 from telephony.asterisk.watching import Watching
@@ -78,9 +78,9 @@ class AsteriskPort(Node):
         return found
 
     async def _look_at_dialplan(self) -> None:
-        had_prompts, self._wire.has_prompts = self._wire.has_prompts, await read_has_prompts(self._link.ask)
-        if had_prompts and not self._wire.has_prompts:
-            log.error("dialplan_outdated", pbx=self.settings.pbx)
+        before, self._wire.missing = self._wire.missing, await read_missing(self._link.ask)
+        if self._wire.missing - before:
+            log.error("dialplan_outdated", pbx=self.settings.pbx, missing=sorted(self._wire.missing))
 
     def _look_again(self) -> None:
         """`dialplan reload` makes no event."""

@@ -10,12 +10,13 @@ from routing.core.facts import Fact, LegTransferred
 from telephony.answers import ignore
 from telephony.asterisk.arrivals import Arrivals
 from telephony.asterisk.codec import AmiMessage
+from telephony.asterisk.detection import verdict
 from telephony.asterisk.legs import Legs
 from telephony.asterisk.trust import Distrust, distrust
 from telephony.asterisk.watching import Watching
 from telephony.commands import Commands
 from telephony.legs import Leg, LegKind, arrived_leg_id
-from telephony.prompts import Heard
+from telephony.runs import Heard
 
 # OriginateResponse and Hangup of a failed dialling come within a millisecond of each other, in either order.
 SECOND_HALF_S = 1.0
@@ -144,6 +145,7 @@ class EventReader:
             has_played=event.get("played") == "1",
             digits=digits if _DIGITS.fullmatch(digits) else "",
             silence_ms=int(silence) * 1000 if _SECONDS.fullmatch(silence) else 0,
+            verdict=verdict(event.get("status"), event.get("cause")) if event.get("tried") else None,
         )
         return self._commands.prompts.heard(leg, heard)
 

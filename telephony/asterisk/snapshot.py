@@ -14,7 +14,7 @@ from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.legs import RINGING, UP, Legs, conference_name
 from telephony.handover import TOO_LONG, options_of
 from telephony.legs import Leg, LegKind, arrived_leg_id
-from telephony.rooms import CONTEXT_MESSAGE, CONTEXT_PROMPT, NO_MUSIC
+from telephony.rooms import NO_MUSIC, PROMPTING
 from telephony.session import SyncFailed
 
 OUR_CONTEXTS = "switchroom-"
@@ -62,15 +62,16 @@ async def read_device_states(ask: Ask, phones: Iterable[str]) -> dict[str, str]:
     return states
 
 
-async def read_has_prompts(ask: Ask) -> bool:
-    """Whether the dialplan there is new enough to play prompts: a channel that is sent to a context which is not there
-    is hung up.
+async def read_missing(ask: Ask) -> frozenset[str]:
+    """Contexts for which the dialplan there is not new enough: a channel that is sent to one which is not there is hung
+    up.
     """
-    for context in (CONTEXT_PROMPT, CONTEXT_MESSAGE):
+    missing: set[str] = set()
+    for context in PROMPTING:
         answer = await ask({"Action": "Getvar", "Variable": f"DIALPLAN_EXISTS({context},{NO_MUSIC},1)"})
         if answer.is_success and answer.message and answer.message.get("value") == "0":
-            return False
-    return True
+            missing.add(context)
+    return frozenset(missing)
 
 
 def _demand(answer: Answer, action: str) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from routing.core.commands import DialLeg, PlayPrompts, RecordMessage, SetRecording
+from routing.core.commands import DetectMachine, DialLeg, PlayPrompts, RecordMessage, SetRecording
 from routing.core.recording import RecordingState
 from telephony.answers import OnAnswer
 from telephony.asterisk import actions
 from telephony.legs import Leg
+from telephony.rooms import CONTEXT_MACHINE, CONTEXT_MESSAGE, CONTEXT_PROMPT
 from telephony.safety import UnsafeAction
 
 Fields = dict[str, str | list[str]]
@@ -18,14 +19,14 @@ Fields = dict[str, str | list[str]]
 class AmiWire:
     """As telephony.wire.Wire; `send` puts an action on the present connection.
 
-    `has_prompts`: the dialplan there knows prompts and messages. `look_again`: called where it did not.
+    `missing`: contexts which the dialplan there does not know. `look_again`: called where one of them was wanted.
     """
 
     way_back = "SR_RETURNS"
 
     def __init__(self, send: Callable[[dict[str, Any], OnAnswer], None]) -> None:
         self._send = send
-        self.has_prompts = True
+        self.missing: frozenset[str] = frozenset()
         self.look_again: Callable[[], None] = lambda: None
 
     def originate(self, order: DialLeg) -> Fields:
@@ -52,17 +53,21 @@ class AmiWire:
         return actions.play_digit(leg.uid, digit)
 
     def play(self, leg: Leg, order: PlayPrompts, place: str) -> list[Fields]:
-        self._demand_prompts()
+        self._demand(CONTEXT_PROMPT)
         return actions.play(leg.uid, order, place)
 
     def record_message(self, leg: Leg, order: RecordMessage, place: str) -> list[Fields]:
-        self._demand_prompts()
+        self._demand(CONTEXT_MESSAGE)
         return actions.record_message(leg.uid, order, place)
 
-    def _demand_prompts(self) -> None:
-        if not self.has_prompts:
+    def listen(self, leg: Leg, order: DetectMachine, place: str) -> list[Fields]:
+        self._demand(CONTEXT_MACHINE)
+        return actions.listen(leg.uid, order, place)
+
+    def _demand(self, context: str) -> None:
+        if context in self.missing:
             self.look_again()
-            raise UnsafeAction(what="a prompt: the switchroom.conf there is of an older version, so it")
+            raise UnsafeAction(what=f"{context}: the switchroom.conf there is of an older version, so it")
 
     def send(self, action: Fields, on_answer: OnAnswer) -> None:
         self._send(action, on_answer)

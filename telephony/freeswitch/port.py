@@ -22,7 +22,7 @@ from telephony.freeswitch.ringing import Ringing
 from telephony.freeswitch.session import EslSession
 from telephony.freeswitch.settings import FreeswitchSettings
 from telephony.freeswitch.settling import Settling
-from telephony.freeswitch.snapshot import build, read_has_prompts, read_listing, read_recordings, read_settings
+from telephony.freeswitch.snapshot import build, read_listing, read_missing, read_recordings, read_settings
 from telephony.freeswitch.wire import EslWire
 from telephony.node import Node
 
@@ -69,9 +69,9 @@ class FreeswitchPort(Node):
         ]
 
     async def _look_at_dialplan(self) -> None:
-        had_prompts, self._wire.has_prompts = self._wire.has_prompts, await read_has_prompts(self._link.ask)
-        if had_prompts and not self._wire.has_prompts:
-            log.error("dialplan_outdated", pbx=self.settings.pbx)
+        before, self._wire.missing = self._wire.missing, await read_missing(self._link.ask)
+        if self._wire.missing - before:
+            log.error("dialplan_outdated", pbx=self.settings.pbx, missing=sorted(self._wire.missing))
 
     def _look_again(self) -> None:
         """It may have been brought up to date."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from routing.core.commands import RECORDED, KeyInput, PlayPrompts, RecordMessage
+from routing.core.commands import GREETING_MS, RECORDED, DetectMachine, KeyInput, PlayPrompts, RecordMessage
+from telephony.freeswitch import detection
 from telephony.freeswitch.codec import EslEvent
-from telephony.prompts import Heard
+from telephony.runs import Heard
 from telephony.safety import language, leg_name, sound, word
 
 # Where a package of sounds has English ones.
@@ -68,6 +69,16 @@ def _keys(keys: KeyInput | None) -> str:
     return f"{min(keys.max_digits, MAX_DIGITS)};{times};{'none' if keys.max_digits == 1 else '#'}"
 
 
+def after(order: PlayPrompts) -> str:
+    """SR_AFTER of `switchroom-prompt`, with the order's id: what another one left behind counts for nothing."""
+    return f"{leg_name(order.id)};{detection.frames(min(order.after_silence_ms, GREETING_MS))};{GREETING_MS}"
+
+
+def listening(order: DetectMachine) -> str:
+    """SR_ASK of `switchroom-machine`."""
+    return f"{leg_name(order.id)};{detection.measures(order)}"
+
+
 def message(order: RecordMessage) -> str:
     """SR_ASK of `switchroom-message`. Raises UnsafeAction."""
     return f"{leg_name(order.id)};{min(order.max_s, 99_999)};{min(order.silence_s * 1000, MAX_MS)}"
@@ -76,6 +87,8 @@ def message(order: RecordMessage) -> str:
 def heard(event: EslEvent) -> Heard:
     """From `switchroom::heard`."""
     command_id, how = event.get("Order"), event.get("variable_SR_HEARD")
+    if how == "listened":
+        return Heard(command_id=command_id, verdict=detection.verdict(event))
     if how == "recording":
         return Heard(command_id=command_id, duration_ms=_said_ms(event))
     return Heard(command_id=command_id, has_played=how in PLAYED, digits=event.get("variable_SR_KEYS"))

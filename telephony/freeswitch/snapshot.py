@@ -13,7 +13,7 @@ from telephony.freeswitch.codec import EslEvent
 from telephony.freeswitch.legs import Legs
 from telephony.freeswitch.phones import Phones
 from telephony.legs import Leg, LegKind, arrived_leg_id
-from telephony.rooms import CONTEXT_MESSAGE, CONTEXT_PROMPT
+from telephony.rooms import PROMPTING
 from telephony.session import SyncFailed
 
 LIST_CHANNELS = "show channels as json"
@@ -113,12 +113,12 @@ async def read_settings(ask: Ask, names: Iterable[str]) -> dict[str, str]:
     return {name: answer.text.strip() for name, answer in answers.items() if answer.is_success and answer.text.strip()}
 
 
-async def read_has_prompts(ask: Ask) -> bool:
-    """Whether the dialplan there is new enough to play prompts: a channel that is sent to a context which is not there
-    is hung up.
+async def read_missing(ask: Ask) -> frozenset[str]:
+    """Contexts for which the dialplan there is not new enough: a channel that is sent to one which is not there is hung
+    up.
     """
-    answers = [await ask(f"xml_locate dialplan context name {name}") for name in (CONTEXT_PROMPT, CONTEXT_MESSAGE)]
-    return not any(answer.text.startswith("can't find") for answer in answers)
+    answers = {name: await ask(f"xml_locate dialplan context name {name}") for name in PROMPTING}
+    return frozenset(name for name, answer in answers.items() if answer.text.startswith("can't find"))
 
 
 # ---------------------------------------------------------------------- building

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from routing.core.commands import DialLeg, PlayPrompts, RecordMessage, SetRecording
+from routing.core.commands import DetectMachine, DialLeg, PlayPrompts, RecordMessage, SetRecording
 from telephony.answers import OnAnswer
 from telephony.freeswitch import actions, prompts
 from telephony.freeswitch.actions import Api, EslAction, Job, RingFor
 from telephony.freeswitch.prompts import Sounds
 from telephony.freeswitch.settling import Settling
 from telephony.legs import Leg
-from telephony.rooms import CONTEXT_MESSAGE, CONTEXT_PROMPT
+from telephony.rooms import CONTEXT_MACHINE, CONTEXT_MESSAGE, CONTEXT_PROMPT
 from telephony.safety import UnsafeAction, word
 
 # Orders whose channel is to come: 2 to 25 ms.
@@ -29,7 +29,7 @@ class EslWire:
     """As telephony.wire.Wire. `recordings`: the folder of the PBX into which recordings go, and `sounds`, its own ones:
     as it tells them.
 
-    `has_prompts`: the dialplan there knows prompts and messages. `look_again`: called where it did not.
+    `missing`: contexts which the dialplan there does not know. `look_again`: called where one of them was wanted.
     """
 
     way_back = "SR_BACK"
@@ -37,7 +37,7 @@ class EslWire:
     def __init__(self, sender: Settling) -> None:
         self._sender = sender
         self.recordings, self.sounds = "", Sounds()
-        self.has_prompts = True
+        self.missing: frozenset[str] = frozenset()
         self.look_again: Callable[[], None] = lambda: None
         self._variables: dict[str, dict[str, str]] = {}
         # The leg that shall itself ring the phone of an order, if one can.
@@ -97,16 +97,22 @@ class EslWire:
         return f"{self.recordings}/{word(file)}.wav"
 
     def play(self, leg: Leg, order: PlayPrompts, place: str) -> list[Api]:
-        return self._ask(leg, prompts.prompt(order, self.sounds), CONTEXT_PROMPT, place)
+        asked = self._ask(leg, prompts.prompt(order, self.sounds), CONTEXT_PROMPT, place)
+        if order.after_silence_ms > 0:
+            asked.insert(0, self.set_variable(leg, "SR_AFTER", prompts.after(order)))
+        return asked
 
     def record_message(self, leg: Leg, order: RecordMessage, place: str) -> list[Api]:
         file = self.set_variable(leg, "SR_MESSAGE", self.path_of(order.file))
         return [file, *self._ask(leg, prompts.message(order), CONTEXT_MESSAGE, place)]
 
+    def listen(self, leg: Leg, order: DetectMachine, place: str) -> list[Api]:
+        return self._ask(leg, prompts.listening(order), CONTEXT_MACHINE, place)
+
     def _ask(self, leg: Leg, question: str, context: str, place: str) -> list[Api]:
-        if not self.has_prompts:
+        if context in self.missing:
             self.look_again()
-            raise UnsafeAction(what="a prompt: the switchroom.xml there is of an older version, so it")
+            raise UnsafeAction(what=f"{context}: the switchroom.xml there is of an older version, so it")
         if self.rings_a_phone(leg):
             raise RingsAPhone
         return [self.set_variable(leg, "SR_ASK", question), self.redirect([leg], context, place)]

@@ -9,6 +9,7 @@ from enum import StrEnum
 from routing.core.facts import LegArrived, LegState
 from telephony.simulated.clock import Timer
 from telephony.simulated.habits import Answers, Habit, Listener, Patient, Reaction
+from telephony.simulated.listening import PERSON, Greeting
 
 
 class Place(StrEnum):
@@ -32,6 +33,7 @@ class Channel:
     """`party` is who hears and speaks there. `state` None: gone. `variables` are the channel's own.
 
     `digits`: the DTMF that its party got. `prompt`: what plays to it; `listener`: what its party does then.
+    `greeting`: what was to be heard of it from its answer at `answered_ms` on.
     `phone`: the address that was dialed; `telephone`: what it reached, None until then.
     `file`: into which it is recorded, empty when it is not; `is_silenced`: silence gets into it.
     """
@@ -60,6 +62,8 @@ class Channel:
     prompt: str = ""
     listener: Listener = field(default_factory=Patient)
     is_speaking: bool = True
+    greeting: Greeting = PERSON
+    answered_ms: int = 0
 
     @property
     def is_live(self) -> bool:
@@ -75,11 +79,13 @@ class Channel:
 class Phone:
     """A telephone with one line, of one `node`. `calls`: its channels, oldest first; `rings`: calls that reached it.
 
+    `greeting`: with which its calls are answered.
     A channel of another node is among its calls when that node rang it over a trunk. `changed` tells its own node.
     """
 
     address: str
     habit: Habit = field(default_factory=Answers)
+    greeting: Greeting = PERSON
     node: str = ""
     changed: Callable[[], None] = field(default=lambda: None, repr=False)
     is_registered: bool = True

@@ -60,6 +60,7 @@ class SimulatedPbx(Switch):
     def _answer(self, channel: Channel, phone: Phone) -> None:
         self._forget_timers(channel)
         channel.state = LegState.UP
+        channel.greeting, channel.answered_ms = phone.greeting, self.clock.now_ms
         self.recordings.note([channel])
         self._tell(LegAnswered(pbx=self.name, leg_id=channel.leg_id))
         phone.changed()

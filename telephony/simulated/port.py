@@ -8,6 +8,7 @@ from enum import Enum, auto
 
 from routing.core.commands import (
     Command,
+    DetectMachine,
     DialLeg,
     HangUpLeg,
     MarkLeg,
@@ -234,7 +235,7 @@ class SimulatedPort:
                 return self.pbx.set_recording(command)
             case PlayDigits():
                 return self.pbx.play(command.leg_id, command.digits)
-            case PlayPrompts() | RecordMessage():
+            case PlayPrompts() | RecordMessage() | DetectMachine():
                 return self.pbx.prompts.begin(command, self.pbx.channels.get(command.leg_id))
         return ""
 

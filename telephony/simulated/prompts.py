@@ -7,18 +7,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from routing.core.commands import PlayPrompts, RecordMessage
-from routing.core.facts import Fact, LegState, MessageEnded, PromptOutcome, PromptsEnded
-from telephony.prompts import SPEECH_MS
+from routing.core.commands import DetectMachine, PlayPrompts, RecordMessage
+from routing.core.facts import Fact, LegState, MachineDetected, MessageEnded, PromptOutcome, PromptsEnded
+from telephony.runs import SPEECH_MS, Order
 from telephony.safety import UnsafeAction, language, message, sound, word
 from telephony.simulated.channel import Channel, Mark, Place
 from telephony.simulated.clock import Timer, VirtualClock
+from telephony.simulated.listening import Judgment, judge, quiet_ms
 from telephony.simulated.recordings import Recordings
 from telephony.simulated.rooms import Rooms
 
 BEEP_MS = 400
-
-Order = PlayPrompts | RecordMessage
 
 
 @dataclass(eq=False, slots=True)
@@ -115,7 +114,7 @@ class Prompts:
         if isinstance(run.order, RecordMessage):
             if run.began_ms is not None:
                 self._end(run, PromptOutcome.FINISHED)
-        elif run.order.keys is not None:
+        elif isinstance(run.order, PlayPrompts) and run.order.keys is not None:
             self._take(run, digit)
 
     def speak(self, channel: Channel, is_speaking: bool) -> None:
@@ -128,12 +127,27 @@ class Prompts:
     # ------------------------------------------------------------------ prompts
 
     def _begin(self, run: _Run) -> None:
-        if isinstance(run.order, RecordMessage):
+        order, since_ms = run.order, self._clock.now_ms - run.channel.answered_ms
+        if isinstance(order, RecordMessage):
             self._in(run, BEEP_MS, lambda: self._record(run))
-            return
-        run.left = [name for name in run.order.prompts if self._is_there(name)]
-        run.has_played = bool(run.left) or not run.order.prompts
-        self._expect(run)
+        elif isinstance(order, DetectMachine):
+            judgment = judge(order, run.channel.greeting, since_ms)
+            self._in(run, judgment.at_ms, lambda: self._judged(run, judgment))
+        elif order.after_silence_ms > 0:
+            self._in(run, quiet_ms(order, run.channel.greeting, since_ms), lambda: self._play(run, order))
+        else:
+            self._play(run, order)
+
+    def _judged(self, run: _Run, judgment: Judgment) -> None:
+        self._forget(run)
+        pbx, leg_id, command_id, found = run.order.pbx, run.order.leg_id, run.order.id, judgment.found
+        about = {"pbx": pbx, "leg_id": leg_id, "command_id": command_id, "cause": found.cause}
+        self._tell_asker(run, MachineDetected(**about, verdict=found.verdict, took_ms=judgment.at_ms))
+
+    def _play(self, run: _Run, order: PlayPrompts) -> None:
+        run.left = [name for name in order.prompts if self._is_there(name)]
+        run.has_played = bool(run.left) or not order.prompts
+        self._expect(run, order)
         self._play_next(run)
 
     def _is_there(self, name: str) -> bool:
@@ -144,10 +158,8 @@ class Prompts:
         marks = self._recordings.files.get(message(name), [])
         return marks[-1].at_ms - marks[0].at_ms if marks else self.lengths_ms.get(name, self.length_ms)
 
-    def _expect(self, run: _Run) -> None:
+    def _expect(self, run: _Run, order: PlayPrompts) -> None:
         """What this caller is going to do."""
-        order = run.order
-        assert isinstance(order, PlayPrompts)  # noqa: S101 - by construction
         press = run.channel.listener.press(order.prompts, order.keys, self._random)
         if press is None:
             return
@@ -243,12 +255,17 @@ class Prompts:
             digits = run.digits if outcome is PromptOutcome.FINISHED else ""
             ended = PromptsEnded(pbx=pbx, leg_id=leg_id, command_id=command_id, outcome=outcome, digits=digits)
             self._tell_asker(run, ended)
-            return
+        elif isinstance(run.order, RecordMessage):
+            self._end_message(run, run.order, outcome, silence_ms)
+
+    def _end_message(self, run: _Run, order: RecordMessage, outcome: PromptOutcome, silence_ms: int) -> None:
         said_ms = self._clock.now_ms - run.began_ms - silence_ms if run.began_ms is not None else 0
         if run.began_ms is not None:
-            self._recordings.files[run.order.file].append(Mark(self._clock.now_ms, is_end=True))
+            self._recordings.files[order.file].append(Mark(self._clock.now_ms, is_end=True))
         said_ms = said_ms if said_ms >= SPEECH_MS else 0
-        told = MessageEnded(pbx=pbx, leg_id=leg_id, command_id=command_id, outcome=outcome, duration_ms=said_ms)
+        told = MessageEnded(
+            pbx=order.pbx, leg_id=order.leg_id, command_id=order.id, outcome=outcome, duration_ms=said_ms
+        )
         self._tell_asker(run, told)
 
     def _tell_asker(self, run: _Run, fact: Fact) -> None:
@@ -259,7 +276,11 @@ class Prompts:
 def _check(order: Order) -> None:
     if isinstance(order, RecordMessage):
         word(order.file)
-        return
+    elif isinstance(order, PlayPrompts):
+        _check_prompts(order)
+
+
+def _check_prompts(order: PlayPrompts) -> None:
     language(order.language)
     for name in order.prompts:
         if not message(name):

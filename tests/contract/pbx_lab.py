@@ -66,6 +66,22 @@ class IsDead:
     """Registered, but nothing ever comes back from it, not even a ringing."""
 
 
+class Greeting(StrEnum):
+    """What is to be heard of a telephone from its answer on; then silence, until somebody speaks.
+
+    PERSON: a short word. MACHINE: speech of GREETING_S, a beep. SILENT: silence. TALKER: speech without an end.
+    MUTE: not even silence.
+    """
+
+    PERSON = "person"
+    MACHINE = "machine"
+    SILENT = "silent"
+    TALKER = "talker"
+    MUTE = "mute"
+
+
+GREETING_S = 6.6  # of the MACHINE, with its beep
+
 PhonePolicy = Answers | Rejects | RingsForEver | IsDead
 
 
@@ -140,6 +156,9 @@ class LabPhone(LabParty, Protocol):
 
     def behave(self, policy: PhonePolicy) -> None:
         """For calls to come."""
+
+    def greet(self, greeting: Greeting) -> None:
+        """In calls to come, instead of his voice."""
 
     async def has_state(self, state: PartyState, within_s: float = 5.0) -> None: ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from routing.core.commands import RECORDED, KeyInput, PlayPrompts, RecordMessage
 from routing.core.facts import CommandEnded, CommandOutcome, MessageEnded, PromptOutcome, PromptsEnded
@@ -13,7 +14,7 @@ ONE_KEY = KeyInput(max_digits=1, timeout_ms=1500, next_ms=800)
 KEYS = KeyInput(max_digits=8, timeout_ms=1500, next_ms=800)
 
 
-def play(lab: PbxLab, leg_id: str, *prompts: str, keys: KeyInput | None = None, language: str = "en") -> PlayPrompts:
+def play(lab: PbxLab, leg_id: str, *prompts: str, keys: KeyInput | None = None, **fields: Any) -> PlayPrompts:
     """`prompts`: of the lab's, by name."""
     order = PlayPrompts(
         id=new_id("cmd"),
@@ -21,8 +22,8 @@ def play(lab: PbxLab, leg_id: str, *prompts: str, keys: KeyInput | None = None, 
         leg_id=leg_id,
         interaction_id="int_none",
         prompts=tuple(lab.prompt(name) for name in prompts),
-        language=language,
         keys=keys,
+        **fields,
     )
     lab.port.submit(order)
     return order

@@ -8,13 +8,14 @@ from typing import TypeVar
 
 from routing.core.commands import RECORDED, WatchPhones
 from routing.core.facts import DialOutcome, Fact, LegArrived, LegState, LinkRestored, PhoneChanged
-from telephony.simulated import LinkTimings, SimulatedPbx, SimulatedPort, VirtualClock
+from telephony.simulated import LinkTimings, SimulatedPbx, SimulatedPort, VirtualClock, listening
 from telephony.simulated import habits as habit
 from telephony.simulated.channel import Channel, Hearing, Phone, Place
 from tests.contract.pbx_lab import (
     MISSING,
     PROMPTS,
     Answers,
+    Greeting,
     IncomingCall,
     IsDead,
     LabParty,
@@ -33,6 +34,13 @@ _OUTCOMES = {
     Rejection.REJECTED: DialOutcome.REJECTED,
     Rejection.UNAVAILABLE: DialOutcome.UNREACHABLE,
     Rejection.NOT_FOUND: DialOutcome.INVALID,
+}
+_GREETINGS = {
+    Greeting.PERSON: listening.PERSON,
+    Greeting.MACHINE: listening.MACHINE,
+    Greeting.SILENT: listening.SILENCE,
+    Greeting.TALKER: listening.Greeting(after_ms=0, says_ms=60_000),
+    Greeting.MUTE: listening.SILENCE,
 }
 QUIET_MS, PRESS_MS = 50, 200
 
@@ -120,6 +128,9 @@ class SimulatedPhone:
 
     def behave(self, policy: PhonePolicy) -> None:
         self._phone.habit = habit_of(policy)
+
+    def greet(self, greeting: Greeting) -> None:
+        self._phone.greeting = _GREETINGS[greeting]
 
     async def has_state(self, state: PartyState, within_s: float = 5.0) -> None:
         self._lab.wait(lambda: self.state is state, within_s, lambda: self.state)

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from deploy.lab import voices
 from deploy.lab.call import Call
 from deploy.lab.phone import Phone
 from deploy.lab.policies import Answer, Ignore, Policy, Reject, Ring
-from tests.contract.pbx_lab import Answers, IsDead, PartyState, PhonePolicy, Rejection, Rejects, RingsForEver
+from tests.contract.pbx_lab import Answers, Greeting, IsDead, PartyState, PhonePolicy, Rejection, Rejects, RingsForEver
 
 AGENTS = ("1001", "1002", "1003", "1004")
 VOICES = {"1001": 700, "1002": 900, "1003": 1000, "1004": 1200}
@@ -25,6 +26,13 @@ REJECTIONS = {
     Rejection.REJECTED: 603,
     Rejection.UNAVAILABLE: 480,
     Rejection.NOT_FOUND: 404,
+}
+GREETINGS = {
+    Greeting.PERSON: voices.PERSON,
+    Greeting.MACHINE: voices.MACHINE,
+    Greeting.SILENT: voices.SILENT,
+    Greeting.TALKER: voices.TALKER,
+    Greeting.MUTE: voices.MUTE,
 }
 POLL_S = 0.01
 
@@ -122,6 +130,7 @@ class SipPhone:
         self._lab, self._phone, self.name, self.voice = lab, phone, name, VOICES[name]
         self.rings = 0
         self._calls: list[Call] = []
+        self._greeting: Greeting | None = None
         self.behave(Answers())
 
     @property
@@ -149,10 +158,19 @@ class SipPhone:
             if not isinstance(react, Ignore):
                 self.rings += 1
                 self._calls.append(call)
+                self._say(call)
             await react(call)
 
         take.silent = isinstance(react, Ignore)  # type: ignore[attr-defined]
         self._phone.on_invite = take
+
+    def greet(self, greeting: Greeting) -> None:
+        self._greeting = greeting
+
+    def _say(self, call: Call) -> None:
+        if self._greeting is not None:
+            voice = GREETINGS[self._greeting]
+            call.media.voice, call.media.is_dumb = voices.pcmu(voice), not voice.sends
 
     async def has_state(self, state: PartyState, within_s: float = 5.0) -> None:
         await self._lab.wait(lambda: self.state is state, within_s, lambda: self.state)
@@ -167,6 +185,7 @@ class SipPhone:
 
     async def speak(self, is_speaking: bool) -> None:
         if self.call:
+            self.call.media.voice, self.call.media.is_dumb = None, False
             self.call.media.mute = not is_speaking
 
     async def register(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from routing.core.facts import Fact
 from telephony.port import PbxPort
-from tests.contract.pbx_lab import IncomingCall, LabParty, PartyState, Passage, PhonePolicy
+from tests.contract.pbx_lab import Greeting, IncomingCall, LabParty, PartyState, Passage, PhonePolicy
 from tests.contract.sip_people import POLL_S
 
 F = TypeVar("F")
@@ -90,6 +90,9 @@ class Phone(Party):
 
     def behave(self, policy: PhonePolicy) -> None:
         self.tape.read(self.name, "behave", policy)
+
+    def greet(self, greeting: Greeting) -> None:
+        self.tape.read(self.name, "greet", greeting)
 
     async def has_state(self, state: PartyState, within_s: float = 5.0) -> None:
         await self.tape.call(self.name, "has_state", state, within_s)
