@@ -96,8 +96,14 @@ def take(row: Mapping[str, Any], marked: Collection[str], rules: ClaimRules, now
     return Taken(card=_card(dict(row) | changes, kept), changes=changes)
 
 
-_CHANGED = ("state", "claim", "claimed_at_ms", "due_at_ms", "day", "attempts_today", "next_number", "numbers")
-_CHANGED += ("blocked", "number", "zone", "rank", "closed_because", "closed_at_ms")
+_CHANGED = (
+    *("state", "claim", "claimed_at_ms", "due_at_ms", "day", "attempts_today", "next_number", "numbers"),
+    *("blocked", "number", "zone", "rank", "closed_because", "closed_at_ms"),
+)
+_OF_CARD = (
+    *("id", "campaign", "claim", "name", "list_id", "contact_id", "external_id", "priority", "attempts"),
+    *("attempts_today", "day", "next_number", "reserve_until_ms"),
+)
 
 
 def _columns(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,11 +130,9 @@ def _opening(numbers: tuple[RecordNumber, ...], rules: ClaimRules, now_ms: int) 
 
 
 def _card(row: Mapping[str, Any], numbers: tuple[RecordNumber, ...]) -> RecordCard:
-    names = ("id", "campaign", "claim", "name", "list_id", "contact_id", "external_id", "priority", "attempts")
-    names += ("attempts_today", "day", "next_number", "reserve_until_ms")
     callback = row["callback"]
     due = DueCallback(at_ms=callback["at_ms"], agent_id=callback.get("agent_id") or "") if callback else None
-    return RecordCard(**{name: row[name] for name in names}, numbers=numbers, data=row["data"] or {}, callback=due)
+    return RecordCard(**{name: row[name] for name in _OF_CARD}, numbers=numbers, data=row["data"] or {}, callback=due)
 
 
 def on_day(

@@ -2,8 +2,8 @@
 
 `zone` and `rank` come first in the index that claiming uses, so that the next due records of an open zone are one range
 of it, however many rest or sleep. `zone`: that of all numbers (where a callback is planned, of the one whose turn it
-is), `MIXED` where they differ. `rank`: lower first; callbacks, then by priority, and within one what is to be retried before what
-is fresh.
+is), `MIXED` where they differ. `rank`: lower first; callbacks, then by priority, and within one what is to be retried
+before what is fresh.
 """
 
 from __future__ import annotations
