@@ -136,6 +136,24 @@ RULES: dict[str, Kind] = {
         "It is on the do-not-call list.",
         "Do not call it; a mark is not taken back.",
     ),
+    "campaign-unknown": _kind(
+        404,
+        "There is no such campaign",
+        "The running configuration has no campaign of this id, or it is not for you to see.",
+        "`GET /v1/campaigns` lists them; an agent sees his own with `GET /v1/agents/ID/campaigns`.",
+    ),
+    "campaign-not-loaded": _kind(
+        409,
+        "The campaign is not loaded",
+        "Agents join and work for a campaign while it is loaded, running or paused.",
+        "Load it: `POST /v1/campaigns/ID/load`.",
+    ),
+    "campaign-not-of-team": _kind(
+        403,
+        "The agent cannot join this campaign",
+        "`because` is `team`: the campaign is not assigned to his team; or `logged_out`.",
+        "Assign his team to the campaign, or sign him in.",
+    ),
     "dry-run-refused": _kind(
         422,
         "Such a dry run is not possible",

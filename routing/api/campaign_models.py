@@ -1,0 +1,126 @@
+"""Shapes of answers about campaigns."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from routing.api.schemas import Out, Path
+from routing.api.views_models import At
+
+
+class CampaignPath(Path):
+    campaign_id: str = Field(max_length=64, json_schema_extra={"example": "spring"})
+
+
+class DropsOut(Out):
+    """Of the rolling legal window. The two measures are kept apart: no agent in time, and hung up while waiting."""
+
+    window_days: int
+    cap: float = Field(description="Highest share of dropped calls, 0 to 1; 0: the campaign never risks one")
+    attempts: int
+    live: int = Field(description="Calls that a person answered")
+    dropped: int = Field(description="Of those: no agent within `max_wait_ms` of the answer")
+    hung_up: int = Field(description="Of those: hung up while they waited")
+    machines: int = Field(description="Calls that a machine answered")
+    drop_rate: float | None = Field(description="`dropped` of `live`, 0 to 1; null while nobody has answered")
+    hang_up_rate: float | None = Field(description="`hung_up` of `live`")
+
+
+class CampaignOut(Out):
+    """What is declared, and what is so now."""
+
+    id: str
+    label: str
+    description: str
+    mode: str = Field(description="preview, push_preview, progressive or predictive")
+    state: str = Field(description="stopped (not loaded), loaded (agents may join), running, paused")
+    since: At | None
+    teams: list[str] = Field(description="Whose agents may join")
+    queue: str = Field(description="Whose wrap-up and music hold for its calls")
+    ani: str = Field(description="The number shown to contacts")
+    joined: list[str] = Field(description="Agents who have joined")
+    ready: int = Field(description="Of those: who could be given a contact now")
+    seated: int = Field(description="Of those: whose telephone is connected and waits for a contact")
+    hopper: int = Field(description="Records that are ready to be dialed")
+    records: dict[str, int] = Field(description="Records in the engine's hands, by state")
+    calls: dict[str, int] = Field(description="Live interactions, by state")
+    drops: DropsOut
+    paced_at: At | None = Field(description="When the pacing last said how many calls to begin")
+    pacing: dict[str, float] = Field(description="What that number was made of")
+
+
+class CampaignListOut(Out):
+    """By id."""
+
+    items: list[CampaignOut]
+    next_cursor: str | None
+
+
+class DispositionOut(Out):
+    code: str
+    label: str
+    closes: bool = Field(description="The record is done with it, and is not called again")
+    do_not_call: bool = Field(description="Chosen, it marks the number as one that must not be called")
+
+
+class LimitsOut(Out):
+    """Most attempts."""
+
+    record: int
+    record_per_day: int
+    number: int
+    number_per_day: int
+
+
+class RetryOut(Out):
+    after_s: list[int] = Field(description="Rest after the first, second, ... such result; the last one repeats")
+    most: int = Field(description="Attempts with that result until the number is spent")
+    next_number: bool = Field(description="The contact's next number is taken, where he has one")
+
+
+class CampaignRulesOut(Out):
+    """What the configuration says."""
+
+    entry_point: str
+    pbx: str
+    ring_timeout_s: int
+    seize_agents: bool
+    hold_dialing: bool
+    hours: str = Field(description="Calling window by the contact's own clock; empty: 8 to 21")
+    default_zone: str
+    hopper: int
+    limits: LimitsOut
+    retries: dict[str, RetryOut]
+    guarantee: str = Field(description="budget or worst_case")
+    max_wait_ms: int
+    machine_detection: bool
+    blend: str
+    dispositions: list[DispositionOut]
+    require_disposition: bool
+    single_disposition: bool
+    has_guide: bool
+
+
+class CampaignDetailOut(CampaignOut):
+    """With its rules."""
+
+    rules: CampaignRulesOut
+
+
+class DropDayOut(Out):
+    """One day in the tenant's time zone."""
+
+    date: str = Field(examples=["2026-11-21"])
+    attempts: int
+    live: int
+    dropped: int
+    hung_up: int
+    machines: int
+    drop_rate: float | None
+
+
+class DropGridOut(Out):
+    """Oldest day first, only days with attempts; `window`: all of them as they count against the cap."""
+
+    window: DropsOut
+    days: list[DropDayOut]

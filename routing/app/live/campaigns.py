@@ -1,0 +1,150 @@
+"""Campaigns as rows: what is declared, what they do now, and their drops against the cap (DIALER-05, DIALER-06)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from routing.core import members
+from routing.core.campaign import CampaignLive, CampaignState, DropDay
+from routing.core.campaign_rules import Campaign
+from routing.core.config import Config
+from routing.core.interaction import InteractionState
+from routing.core.world import World
+
+_SEATED = InteractionState.SEATED.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropRow:
+    """Sums within the legal window. `dropped`: of the calls that persons answered (`live`), with no agent in time;
+    `hung_up`: of those, who hung up while they waited. Both shares are None while nobody has answered.
+    """
+
+    window_days: int
+    cap: float
+    attempts: int
+    live: int
+    dropped: int
+    hung_up: int
+    machines: int
+    drop_rate: float | None
+    hang_up_rate: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRow:
+    """`joined`: agents, by id; of them `ready` could be given a contact now, `seated` wait with their telephone up.
+
+    `hopper`: records ready to be dialed; `records`: all in the engine's hands, by state; `calls`: live interactions by
+    state, seats aside. `paced_at_ms`: None: no pacing yet; `pacing`: what its last number was made of.
+    """
+
+    id: str
+    label: str
+    description: str
+    mode: str
+    state: str
+    since_ms: int | None
+    teams: tuple[str, ...]
+    queue: str
+    ani: str
+    joined: tuple[str, ...]
+    ready: int
+    seated: int
+    hopper: int
+    records: dict[str, int]
+    calls: dict[str, int]
+    drops: DropRow
+    paced_at_ms: int | None
+    pacing: dict[str, float]
+
+
+def campaign_rows(world: World, now_ms: int) -> list[CampaignRow]:
+    """All that are configured, by id."""
+    calls = _calls(world)
+    return [_row(world, campaign, calls, now_ms) for _id, campaign in sorted(world.config.campaigns.items())]
+
+
+def campaign_row(world: World, campaign: Campaign, now_ms: int) -> CampaignRow:
+    return _row(world, campaign, _calls(world), now_ms)
+
+
+def state_of(world: World, campaign_id: str) -> CampaignLive:
+    """Stopped, where it was never loaded."""
+    return world.state.campaigns.get(campaign_id) or CampaignLive(id=campaign_id)
+
+
+def may_work_for(config: Config, campaign: Campaign, agent_id: str) -> bool:
+    """Whether he is of a team that the campaign is assigned to (CAMP-03)."""
+    agent = config.agents.get(agent_id)
+    return agent is not None and agent.team in campaign.teams
+
+
+def drops_of(campaign: Campaign, days: Mapping[str, DropDay], today: str) -> DropRow:
+    """`today`: ISO date in the tenant's zone."""
+    window = campaign.pacing.window_days
+    first = (datetime.fromisoformat(today) - timedelta(days=window - 1)).date().isoformat()
+    total = summed(day for date, day in days.items() if date >= first)
+    return DropRow(
+        window_days=window,
+        cap=campaign.pacing.cap,
+        **{field.name: getattr(total, field.name) for field in fields(DropDay)},
+        drop_rate=_share(total.dropped, total.live),
+        hang_up_rate=_share(total.hung_up, total.live),
+    )
+
+
+def summed(days: Iterable[DropDay]) -> DropDay:
+    """All of them as one."""
+    totals: Counter[str] = Counter()
+    for day in days:
+        totals.update({field.name: getattr(day, field.name) for field in fields(DropDay)})
+    return DropDay(**totals)
+
+
+def today_of(config: Config, now_ms: int) -> str:
+    """ISO date in the tenant's zone."""
+    return datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(config.time_zone)).date().isoformat()
+
+
+def _row(world: World, campaign: Campaign, calls: Mapping[str, Counter[str]], now_ms: int) -> CampaignRow:
+    live, mine = state_of(world, campaign.id), calls.get(campaign.id, Counter())
+    records = Counter(record.state.value for record in world.hoppers.of(campaign.id))
+    return CampaignRow(
+        id=campaign.id,
+        label=campaign.label,
+        description=campaign.description,
+        mode=campaign.mode.value,
+        state=live.state.value,
+        since_ms=live.since_ms or None,
+        teams=campaign.teams,
+        queue=campaign.queue,
+        ani=campaign.ani,
+        joined=tuple(sorted(live.joined)),
+        ready=len(members.ready_agents(world, campaign.id)) if live.state is not CampaignState.STOPPED else 0,
+        seated=mine[_SEATED],
+        hopper=world.hoppers.count_ready(campaign.id),
+        records=dict(sorted(records.items())),
+        calls={state: count for state, count in sorted(mine.items()) if state != _SEATED},
+        drops=drops_of(campaign, live.days, today_of(world.config, now_ms)),
+        paced_at_ms=live.tick_at_ms or None,
+        pacing=dict(live.pacing),
+    )
+
+
+def _calls(world: World) -> dict[str, Counter[str]]:
+    """Live interactions of campaigns, by campaign and state. A seat whose telephone still rings is none of them."""
+    found: dict[str, Counter[str]] = {}
+    for interaction in world.state.interactions.values():
+        call, state = interaction.campaign, interaction.state.value
+        if call and (call.record_id or state == _SEATED):
+            found.setdefault(call.campaign, Counter())[state] += 1
+    return found
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
