@@ -37,6 +37,8 @@ _ORDER = (
     "speech",
     "flows",
     "callbacks",
+    "campaigns",
+    "responses",
     "calls",
     "numbers",
     "outdial",
@@ -46,7 +48,7 @@ _ORDER = (
 
 
 _NAMES = {"PartTable": "prompt", "TestTable": "test"}
-_KEYS = {"on_miss": "CAUSE", "overflow": "CAUSE"}
+_KEYS = {"on_miss": "CAUSE", "retries": "RESULT", "overflow": "CAUSE"}
 # Described where they are part of everything else: a variable has a section of its own, flows have a document.
 _ELSEWHERE = frozenset({"CadTable", "PartTable", *(model.__name__ for model in STEP_MODELS.values())})
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from routing.app.config import flow_checks, resolve, semantics
+from routing.app.config import campaign_checks, flow_checks, resolve, semantics
 from routing.app.config.pbx_checks import check_pbxs, check_phones, check_reach
 from routing.app.config.problems import ConfigRefused, Problem, Severity
 from routing.app.config.prompt_files import PromptFile, check_prompt_files, prompt_files
@@ -66,7 +66,9 @@ def check(directory: Path, *, this_year: int | None = None, more_files: Sequence
     """
     sources = read_directory(directory, more_files)
     tables = validate(sources)
-    References(sources, tables).check()
+    references = References(sources, tables)
+    references.check()
+    campaign_checks.check_references(sources, tables, references)
     check_pbxs(sources, tables)
     check_phones(sources, tables)
     flow_checks.check(sources, tables)
@@ -82,6 +84,7 @@ def _resolved(sources: Sources, tables: Tables, this_year: int) -> Loaded | None
     check_reach(sources, config)
     check_prompt_files(sources, tables)
     semantics.check(sources, config)
+    campaign_checks.check(sources, config)
     semantics.check_secure_everywhere(sources, config)
     if tables.server.cad_key_file is None and tables.server.cad_key_env is None:
         semantics.check_unsealed(sources, config)

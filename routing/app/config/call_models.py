@@ -52,6 +52,14 @@ class OutdialRights(Table):
         description="Is available after an outdial in which he took up his phone, even if he was idle before; off: he "
         "is what he was",
     )
+    reschedule: bool = Field(default=False, description="May schedule callbacks of campaign calls")
+    reschedule_personal: bool = Field(default=False, description="Also for himself alone; with `reschedule`")
+    reschedule_before_dial: bool = Field(
+        default=False, description="Also before a record that is before him was called; with `reschedule`"
+    )
+    other_number: bool = Field(
+        default=False, description="May call campaigns' contacts at numbers that their records do not have"
+    )
 
 
 class OutdialTable(Table):

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from routing.app.config.cad_models import CadTable
 from routing.app.config.call_models import DialTable, LimitsTable, NumbersTable, OutdialRights, OutdialTable
 from routing.app.config.callback_models import CallbacksTable
+from routing.app.config.campaign_models import CampaignTable, ResponseTable
 from routing.app.config.flow_models import FlowTable
 from routing.app.config.hours_models import HoursTable, TimeZone
 from routing.app.config.pbx_models import PbxTable
@@ -294,4 +295,6 @@ KEYED: dict[str, Any] = {
     "hours": HoursTable,
     "prompts": PromptTable,
     "flows": FlowTable,
+    "campaigns": CampaignTable,
+    "responses": ResponseTable,
 }

@@ -39,7 +39,7 @@ class FieldChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """`kind`: pbx, profile, queue, entry_point, agent, flow, prompt, hours, cad, reasons, calls, numbers, outdial,
-    limits, callbacks.
+    limits, callbacks, campaign, responses.
 
     `fields` only of what is changed.
     """
@@ -74,6 +74,8 @@ def _changes(old: Config, new: Config) -> Iterator[Change]:
     yield from _compare("flow", old.flows, new.flows)
     yield from _compare("prompt", old.prompts, new.prompts)
     yield from _compare("hours", old.hours, new.hours)
+    yield from _compare("campaign", old.campaigns, new.campaigns)
+    yield from _compare("responses", {r.id: r for r in old.responses}, {r.id: r for r in new.responses})
     yield from _compare("cad", {v.name: v for v in old.cad}, {v.name: v for v in new.cad})
     for kind in ("idle_reasons", "wrap_up_reasons"):
         before, after = words(getattr(old, kind)), words(getattr(new, kind))

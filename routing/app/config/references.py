@@ -47,11 +47,12 @@ class References:
         if tables.outdial.entry_point is not None:
             self._outdial(tables.outdial.entry_point, ("outdial", "entry_point"))
         if tables.callbacks.hours is not None:
-            self._known("hours", tables.callbacks.hours, ("callbacks", "hours"))
+            self.known("hours", tables.callbacks.hours, ("callbacks", "hours"))
         self._numbers()
         self._reasons()
 
-    def _known(self, section: str, name: str, path: KeyPath) -> None:
+    def known(self, section: str, name: str, path: KeyPath) -> None:
+        """An error unless there is such an entry."""
         known = set(self._sources.entries(section)) | ({"default"} if section == "profiles" else set())
         if name not in known:
             what = _NAMES.get(section, section.removesuffix("s"))
@@ -59,18 +60,18 @@ class References:
             self._sources.error(path, f"there {verb} no {what} {name!r}{did_you_mean(name, known)}")
 
     def _outdial(self, name: str, path: KeyPath) -> None:
-        self._known("entry_points", name, path)
+        self.known("entry_points", name, path)
         if (entry_point := self._tables.entry_points.get(name)) and entry_point.queue is None:
             self._sources.error(path, f"entry point {name!r} has a flow: outdials need the rules of a queue")
 
     def _starts(self, entry_point: EntryPointTable, path: KeyPath) -> None:
         for section, key in (("queues", "queue"), ("flows", "flow"), ("hours", "hours")):
             if (name := getattr(entry_point, key)) is not None:
-                self._known(section, name, (*path, key))
+                self.known(section, name, (*path, key))
 
     def _known_keys(self, section: str, names: Iterable[str], path: KeyPath) -> None:
         for name in names:
-            self._known(section, name, (*path, name))
+            self.known(section, name, (*path, name))
 
     def _queue(self, queue: QueueTable, path: KeyPath) -> None:
         self._known_keys("skills", queue.requires, (*path, "requires"))
@@ -91,7 +92,7 @@ class References:
     def _treatment(self, queue: QueueTable, path: KeyPath) -> None:
         """Where callers go who leave, and what those hear who wait."""
         if queue.hours is not None:
-            self._known("hours", queue.hours, (*path, "hours"))
+            self.known("hours", queue.hours, (*path, "hours"))
         for cause, overflow in queue.overflow.items():
             self._overflow(overflow, (*path, "overflow", cause.value))
         for index, announcement in enumerate(queue.announcements):
@@ -103,13 +104,13 @@ class References:
     def _overflow(self, overflow: OverflowTable, path: KeyPath) -> None:
         section = _TARGETS.get(overflow.to)
         if section is not None and overflow.target is not None:
-            self._known(section, overflow.target, (*path, "target"))
+            self.known(section, overflow.target, (*path, "target"))
         self._prompts(overflow.prompts, (*path, "prompts"))
 
     def _prompts(self, parts: Iterable[PartTable], path: KeyPath) -> None:
         for index, part in enumerate(parts):
             if part.prompt is not None:
-                self._known("prompts", part.prompt, (*path, index))
+                self.known("prompts", part.prompt, (*path, index))
             elif (name := part.number or part.digits) is not None:
                 self._value(name, is_number=part.number is not None, path=(*path, index))
 
@@ -149,13 +150,13 @@ class References:
             self._sources.error(path, reason)
 
     def _agent(self, agent: AgentTable, path: KeyPath) -> None:
-        self._known("teams", agent.team, (*path, "team"))
-        self._known("profiles", agent.profile, (*path, "profile"))
+        self.known("teams", agent.team, (*path, "team"))
+        self.known("profiles", agent.profile, (*path, "profile"))
         self._known_keys("skills", agent.skills, (*path, "skills"))
         self._known_keys("queues", agent.queues or (), (*path, "queues"))
         pbxs = self._sources.entries("pbx")
         if agent.pbx is not None:
-            self._known("pbx", agent.pbx, (*path, "pbx"))
+            self.known("pbx", agent.pbx, (*path, "pbx"))
         elif len(pbxs) != 1:
             self._sources.error(path, f"'pbx' is required, since there {'is none' if not pbxs else 'are several'}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from routing.app.config import resolve_flows, resolve_queues, secrets
+from routing.app.config import resolve_campaigns, resolve_flows, resolve_queues, secrets
 from routing.app.config.cad_models import CadTable
 from routing.app.config.call_models import NumbersTable, OutdialTable
 from routing.app.config.dial_strings import address_of
@@ -52,6 +52,10 @@ _SWITCHES = (
     "address_book",
     "outdial_to_queue",
     "available_after_outdial",
+    "reschedule",
+    "reschedule_personal",
+    "reschedule_before_dial",
+    "other_number",
 )
 
 
@@ -79,6 +83,8 @@ def core_config(tables: Tables, this_year: int) -> Config:
             for id_, table in tables.hours.items()
         },
         callbacks=resolve_flows.callbacks(tables.callbacks),
+        campaigns={id_: resolve_campaigns.campaign(id_, table) for id_, table in tables.campaigns.items()},
+        responses=resolve_campaigns.responses(tables.responses),
     )
 
 

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from routing.app.config.cad_models import CadTable
 from routing.app.config.call_models import LimitsTable, NumbersTable, OutdialTable
 from routing.app.config.callback_models import CallbacksTable
+from routing.app.config.campaign_models import CampaignTable, ResponseTable
 from routing.app.config.flow_models import EXIT_PATTERN, STEP_MODELS, URL_PATTERN, FlowTable
 from routing.app.config.hours_models import HoursTable
 from routing.app.config.models import (
@@ -89,6 +90,8 @@ class Tables:
     hours: dict[str, HoursTable] = field(default_factory=dict)
     prompts: dict[str, PromptTable] = field(default_factory=dict)
     flows: dict[str, FlowTable] = field(default_factory=dict)
+    campaigns: dict[str, CampaignTable] = field(default_factory=dict)
+    responses: dict[str, ResponseTable] = field(default_factory=dict)
 
 
 def validate(sources: Sources) -> Tables:
