@@ -118,7 +118,10 @@ def next_engagement(state: EngagementState | None, trigger: EngagementTrigger) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engagement:
-    """One agent's part in one interaction. `deadline_ms`: end of wrap-up, None = until a reason is given."""
+    """One agent's part in one interaction. `deadline_ms`: end of wrap-up, None = until a reason is given.
+
+    `record_id`: in wrap-up, the record that he has not marked done yet.
+    """
 
     interaction_id: str
     queue: str
@@ -127,6 +130,7 @@ class Engagement:
     leg_id: str
     deadline_ms: int | None = None
     extensions: int = 0
+    record_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

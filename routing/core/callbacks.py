@@ -74,7 +74,7 @@ def request(world: World, interaction: Interaction, queue_id: str, source: Callb
 
 def _number_of(interaction: Interaction) -> str:
     """The customer's: who called, or whom an agent has called."""
-    return interaction.dnis if interaction.outdial else interaction.ani
+    return interaction.dnis if interaction.outdial or interaction.campaign else interaction.ani
 
 
 def _may_call(world: World, text: str, pbx_id: str) -> tuple[Outside, str] | str:
@@ -99,7 +99,7 @@ def _with_trunk(world: World, preferred: str) -> str:
 
 
 def _from_caller(world: World, origin: Interaction, queue: Queue, asked: _Asked) -> Interaction:
-    called = origin.outdial
+    called = origin.outdial or origin.campaign
     return successor(
         world,
         origin,

@@ -66,16 +66,20 @@ class DropDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """An agent who has joined (CAMP-05). `wants_next`: in preview mode the next record is laid before him (PREV-19)."""
+    """An agent who has joined (CAMP-05). `wants_next`: in preview mode the next record is laid before him (PREV-19).
+    `rests_until_ms`: his telephone has failed, nothing is laid before him by itself before.
+    """
 
     joined_at_ms: int
     wants_next: bool = False
+    rests_until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignLive:
     """`joined`: by agent. `days`: by ISO date, within the legal window. `tick`: number of the last pacing order obeyed.
-    `pacing`: why it asked for what it asked for, for people.
+    `pacing`: why it asked for what it asked for, for people. `dialed_at_ms`: when it dialed without an agent, within
+    the last minute; only kept where a limit needs it.
     """
 
     id: str
@@ -86,6 +90,7 @@ class CampaignLive:
     tick: int = 0
     tick_at_ms: int = 0
     pacing: dict[str, float] = field(default_factory=dict)
+    dialed_at_ms: tuple[int, ...] = ()
 
 
 class Verdict(StrEnum):
@@ -105,7 +110,8 @@ class CampaignCall:
     dial string), `ani`: what is dialed and shown. `attempt`: its number among the record's. `dialed_at_ms`,
     `reached_at_ms`: dialing begun; answered by whomever. `due_ms`: an agent after that is too late. `check_id`: of the
     machine detection that is under way. `is_dropped`: its time is over, it hears the message. `result`: once it is
-    known. `stops`: the next preview does not open by itself (PREV-20).
+    known. `stops`: the next preview does not open by itself (PREV-20). Of a preview: `accepted_at_ms`: the agent has
+    taken it; `dial_at_ms`, `deadline_ms`: it is dialed by itself, taken away from him; 0: it is not.
     """
 
     campaign: str
@@ -129,3 +135,6 @@ class CampaignCall:
     is_dropped: bool = False
     result: AttemptResult | None = None
     stops: bool = False
+    accepted_at_ms: int = 0
+    dial_at_ms: int = 0
+    deadline_ms: int = 0

@@ -10,6 +10,7 @@ from routing.core.agent import (
     AgentState,
     AgentTrigger,
     Engagement,
+    EngagementState,
     EngagementTrigger,
     next_agent_state,
     next_engagement,
@@ -19,12 +20,14 @@ from routing.core.world import World
 
 
 def open_engagement(world: World, agent: Agent, engagement: Engagement, **changes: Any) -> Agent:
-    """Begin an engagement.
+    """Begin an engagement, an offer or the look at a record.
 
     The first one starts the agent's busy clock. Raises IllegalTransition if it is open already.
     """
     current = agent.engagements.get(engagement.interaction_id)
-    next_engagement(current.state if current else None, EngagementTrigger.OFFERED)
+    is_preview = engagement.state is EngagementState.PREVIEW
+    trigger = EngagementTrigger.PREVIEWED if is_preview else EngagementTrigger.OFFERED
+    next_engagement(current.state if current else None, trigger)
     if not agent.engagements:
         changes["busy_since_ms"] = world.now_ms
     return _write(world, agent, engagement, changes)
@@ -72,8 +75,12 @@ def set_deadline(
     world: World, agent: Agent, interaction_id: str, deadline_ms: int | None, extensions: int = 0
 ) -> Agent:
     """Write the end of wrap-up into the engagement (None: until a reason is given)."""
-    engagement = replace(agent.engagements[interaction_id], deadline_ms=deadline_ms, extensions=extensions)
-    return _write(world, agent, engagement, {})
+    return amend(world, agent, interaction_id, deadline_ms=deadline_ms, extensions=extensions)
+
+
+def amend(world: World, agent: Agent, interaction_id: str, **changes: Any) -> Agent:
+    """Change what an engagement says beside its state."""
+    return _write(world, agent, replace(agent.engagements[interaction_id], **changes), {})
 
 
 def change_state(world: World, agent: Agent, trigger: AgentTrigger, reason: str | None = None, **changes: Any) -> Agent:

@@ -210,3 +210,71 @@ class NotOfTeam(DomainError):
 
     code = "campaign-not-of-team"
     template = "{agent_id} cannot join campaign {campaign}: {because}"
+
+
+class RecordNotDialable(DomainError):
+    """`because`: window, in_flight, today (the contact's day has had its attempts), spent, no_number, no_trunk,
+    not_running.
+    """
+
+    code = "record-not-dialable"
+    template = "record {record_id} cannot be dialed now: {because}"
+
+
+class CampaignNotRunning(DomainError):
+    code = "campaign-not-running"
+    template = "campaign {campaign} is not running"
+
+
+class NotJoined(DomainError):
+    code = "campaign-not-joined"
+    template = "agent {agent_id} has not joined campaign {campaign}"
+
+
+class NoRecord(DomainError):
+    """`reason`: mode (records are laid before its agents, nobody asks for one), empty (none is ready), kept (those that
+    are ready are not for this agent now).
+    """
+
+    code = "no-record"
+    template = "there is no record of campaign {campaign}: {reason}"
+
+
+class RecordRefused(DomainError):
+    """What an agent wants with a record cannot be. `reason`: not_ready (he cannot be rung: `because`), window (closed
+    until `next_open_ms`), other_number, limit (of attempts at that number), no_number, choice (of declining), callback
+    (one is planned), gone.
+    """
+
+    code = "record-refused"
+    template = "not with this record: {reason}"
+
+
+class RecordNotDone(DomainError):
+    """`reason`: disposition_required (DISP-04), callback_past (CBS-08), nothing_decided (before it was called)."""
+
+    code = "record-not-done"
+    template = "the record cannot be closed: {reason}"
+
+
+class DispositionRefused(DomainError):
+    """`reason`: unknown (`codes` that the campaign does not have), single (it allows one)."""
+
+    code = "disposition-refused"
+    template = "disposition refused: {reason} ({codes})"
+
+
+class PlanRefused(DomainError):
+    """No callback is scheduled so. `reason`: past, zone, personal, other_number, do_not_call, none (there is none),
+    window (closed then, open from `next_open_ms` on).
+    """
+
+    code = "plan-refused"
+    template = "no callback is scheduled: {reason}"
+
+
+class GuideRefused(DomainError):
+    """`reason`: no_guide, submitted, unknown or answer (of `question`), incomplete (`question` is open)."""
+
+    code = "guide-refused"
+    template = "call guide: {reason} ({question})"

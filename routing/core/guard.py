@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from routing.core import numbers
 from routing.core.agent import Agent, Engagement, EngagementState
+from routing.core.campaign_rules import Campaign
 from routing.core.capacity import count_dial
 from routing.core.config import AgentConfig, Config, Profile
 from routing.core.dial_rights import DialRights
@@ -17,14 +18,24 @@ from routing.core.errors import (
     UnknownAgent,
     UnknownTarget,
 )
-from routing.core.interaction import CUSTOMER_ON_HOLD, Interaction, Role
+from routing.core.interaction import CUSTOMER_ON_HOLD, Interaction, InteractionState, Role
 from routing.core.numbers import DialNumber
 from routing.core.reach import is_in_reach
-from routing.core.roles import OUTSIDE_TABLE, RECORDING_ACTIONS, RINGING_TABLE, ROLE_TABLE, Action
+from routing.core.roles import (
+    OF_CAMPAIGN,
+    OUTSIDE_TABLE,
+    RECORDING_ACTIONS,
+    RINGING_TABLE,
+    ROLE_TABLE,
+    UNDONE,
+    Action,
+)
 from routing.core.world import World
 
 # What ends the customer's call; a profile may leave that to the customer.
 _ENDING = frozenset({Action.END, Action.END_CONFERENCE, Action.CANCEL_OUTDIAL})
+
+_RESCHEDULING = frozenset({Action.PLAN_CALLBACK, Action.CANCEL_PLANNED_CALLBACK})
 
 
 def allowed_actions(
@@ -32,14 +43,28 @@ def allowed_actions(
 ) -> frozenset[Action]:
     """The tables, less what his profile forbids (OFFER-05). `interaction`: None when it has ended."""
     role = interaction.role_of(agent.id) if interaction else None
+    profile = profile_of(config, agent.id)
     if interaction is None or engagement.state is EngagementState.WRAP_UP:
-        return OUTSIDE_TABLE.get(engagement.state, frozenset())
+        actions = OUTSIDE_TABLE.get(engagement.state, frozenset()) | (UNDONE if engagement.record_id else frozenset())
+        return actions - _not_to_reschedule(profile, None)
     if role is None:
-        actions = RINGING_TABLE.get(interaction.state, frozenset())
+        actions = RINGING_TABLE.get(interaction.state, frozenset()) if interaction.kind != "seat" else frozenset()
     else:
         actions = ROLE_TABLE.get((interaction.state, role), frozenset()) | _recording(config, interaction, role)
-    profile = profile_of(config, agent.id)
-    return actions - _ENDING if profile and not profile.end_calls else actions
+        if role is Role.OWNER and interaction.kind == "campaign":
+            actions |= OF_CAMPAIGN.get(interaction.state, frozenset())
+    actions -= _not_to_reschedule(profile, interaction.state)
+    if profile is None or profile.end_calls:
+        return actions
+    return actions - (_ENDING if interaction.state is InteractionState.PREVIEWING else _ENDING | {Action.MARK_DONE})
+
+
+def _not_to_reschedule(profile: Profile | None, state: InteractionState | None) -> frozenset[Action]:
+    """Callbacks are scheduled by whom the profile allows it, before the call by a right of its own (PERM-07, 08)."""
+    if profile is None:
+        return _RESCHEDULING
+    is_free = profile.reschedule_before_dial if state is InteractionState.PREVIEWING else profile.reschedule
+    return frozenset() if is_free else _RESCHEDULING
 
 
 def profile_of(config: Config, agent_id: str) -> Profile | None:
@@ -145,14 +170,31 @@ def callback_number(world: World, pbx_id: str, text: str) -> Outside:
     return Outside(number=number, phone=numbers.render(number, pbx.dial if pbx else "", None))
 
 
+def campaign_number(world: World, campaign: Campaign, pbx_id: str, text: str) -> Outside:
+    """A number that this campaign may dial; it comes from a list, which nobody has looked through (SAFE-04).
+
+    Raises NumberRefused as `callback_number`, by the rules of the campaign. Nothing is counted.
+    """
+    config = world.config
+    number = numbers.parse(text, config.numbers)
+    numbers.require_telephone(number)
+    numbers.refuse_extension(number, world.extensions, config.numbers)
+    numbers.refuse_entry_point(number, world.entry_numbers, config.numbers)
+    numbers.permit(number, campaign.dial, config.numbers)
+    pbx = config.pbxs.get(pbx_id)
+    return Outside(number=number, phone=numbers.render(number, pbx.dial if pbx else "", None))
+
+
 # Where a call may be transferred to; the names are those of the API.
 TRANSFER_TARGETS = ("agent", "queue", "entry_point", "number")
 
 
 def transfer_targets(config: Config, interaction: Interaction, agent_id: str) -> tuple[str, ...]:
-    """Kinds of targets that this agent may transfer this call to; from an outdial a queue only by profile (XFER-13)."""
+    """Kinds of targets that this agent may transfer this call to; from an outdial, and from a campaign's call, a queue
+    only by profile (XFER-13, PROG-10).
+    """
     profile = profile_of(config, agent_id)
-    is_narrow = interaction.kind == "outdial" and not (profile and profile.outdial_to_queue)
+    is_narrow = interaction.kind in ("outdial", "campaign") and not (profile and profile.outdial_to_queue)
     return tuple(kind for kind in TRANSFER_TARGETS if not (is_narrow and kind in ("queue", "entry_point")))
 
 

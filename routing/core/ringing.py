@@ -13,7 +13,7 @@ from routing.core.agent import Engagement, EngagementState, EngagementTrigger
 from routing.core.campaign_rules import MIN_RING_S
 from routing.core.commands import DialLeg
 from routing.core.declarations import CadVariable
-from routing.core.engagements import move_engagement, open_engagement
+from routing.core.engagements import amend, move_engagement, open_engagement
 from routing.core.events import EventType
 from routing.core.guard import Outside
 from routing.core.interaction import (
@@ -149,6 +149,7 @@ def _recording_file(world: World, interaction: Interaction, agent_id: str, leg_i
 
 def _reserve(world: World, interaction: Interaction, offer: Offer) -> None:
     if interaction.id in (agent := world.agent(offer.agent_id)).engagements:  # he looks at a record
+        agent = amend(world, agent, interaction.id, leg_id=offer.leg_id)
         move_engagement(world, agent, interaction.id, EngagementTrigger.OFFERED, last_offer_ms=world.now_ms)
         world.set_timer(key(Due.OFFER, interaction.id, offer.agent_id), offer.deadline_ms)
         return

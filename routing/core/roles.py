@@ -57,12 +57,17 @@ _WRITE = frozenset({_A.EDIT_CAD, _A.ADD_NOTE})
 _CONNECTED = frozenset({_A.HOLD, _A.END, _A.TRANSFER, _A.INSTANT_TRANSFER, _A.CONSULT, _A.INVITE, _A.SEND_DIGITS})
 _CONSULT = frozenset({_A.END_CONSULT, _A.COMPLETE_TRANSFER, _A.CONFERENCE, _A.END})
 
+# Of a record, by whoever's call it is. Before it is called, postponing it takes a further right (PERM-08).
+_RECORD = frozenset({_A.DISPOSE, _A.PLAN_CALLBACK, _A.CANCEL_PLANNED_CALLBACK, _A.ANSWER_GUIDE})
+_PREVIEW = frozenset({_A.ACCEPT_RECORD, _A.DIAL_RECORD, _A.DECLINE_RECORD, _A.MARK_DONE})
+
 # Ending is refused on a plain hold (END-03, HOLD-05); in a consult it releases everybody (A6). Holding the
 # consulted agent and resuming the customer are one and the same step (A5). The consulted agent can only leave
 # (CONSROLE-12, CONFROLE-10). Digits go to a customer whom agent 1 hears. `instant_transfer` is the machine of
 # `transfer` under the name of the outbound action set (XFER-12, ACT-01): at once, to a number or an internal target.
 ROLE_TABLE: dict[tuple[InteractionState, Role], frozenset[Action]] = {
     (_S.CALLING_CUSTOMER, _R.OWNER): _WRITE | {_A.CANCEL_OUTDIAL},
+    (_S.REACHED, _R.OWNER): _WRITE | {_A.CANCEL_OUTDIAL},
     (_S.CONNECTED, _R.OWNER): _WRITE | _CONNECTED,
     (_S.HELD, _R.OWNER): _WRITE | {_A.RESUME, _A.TRANSFER, _A.INSTANT_TRANSFER, _A.CONSULT},
     (_S.CONSULT_REQUESTED, _R.OWNER): _WRITE | {_A.CANCEL_CONSULT, _A.END},
@@ -85,12 +90,33 @@ RECORDING_ACTIONS: dict[tuple[RecordingState, bool], frozenset[Action]] = {
 
 # What an agent may do whose telephone rings: an offer is answered on the phone (OFFER-04, 06), his own outdial may be
 # given up (OUT-15).
-RINGING_TABLE: dict[InteractionState, frozenset[Action]] = {_S.CALLING_AGENT: frozenset({_A.CANCEL_OUTDIAL})}
+# A record that is before him is taken, declined or closed (PREV-06..13, CBS-05).
+RINGING_TABLE: dict[InteractionState, frozenset[Action]] = {
+    _S.CALLING_AGENT: frozenset({_A.CANCEL_OUTDIAL}),
+    _S.PREVIEWING: _WRITE | _PREVIEW | _RECORD - {_A.ANSWER_GUIDE},
+}
 
 # An offer has none of its own; wrap-up comes when the interaction is over.
 OUTSIDE_TABLE: dict[EngagementState, frozenset[Action]] = {
     EngagementState.OFFERED: frozenset(),
     EngagementState.WRAP_UP: frozenset({_A.FINISH_WRAP_UP, _A.EXTEND_WRAP_UP, _A.ADD_NOTE}),
+}
+
+# In wrap-up, while the record is his that he has talked about (CBS-02, DISP-03).
+UNDONE = _RECORD | {_A.MARK_DONE}
+
+# What the owner of a campaign's call has besides the actions of every call (PROG-10). Marking done ends the call, so it
+# is possible where ending is.
+OF_CAMPAIGN: dict[InteractionState, frozenset[Action]] = {
+    _S.CALLING_CUSTOMER: _RECORD,
+    _S.REACHED: _RECORD,
+    _S.CONNECTED: UNDONE,
+    _S.HELD: _RECORD,
+    _S.CONSULT_REQUESTED: UNDONE,
+    _S.INVITING: UNDONE,
+    _S.CONSULTING: UNDONE,
+    _S.CONSULT_HELD: UNDONE,
+    _S.CONFERENCE: UNDONE,
 }
 
 _G = EngagementTrigger
