@@ -63,6 +63,16 @@ class People:
     def peek(self, ahead: int, now: float) -> Call:
         return self._call(self._number + ahead, now, self._luck(ahead))
 
+    def puts_first(self, ahead: int, place: int) -> None:
+        """Who would be called `ahead` from now is called at `place` (clairvoyants choose)."""
+        luck = self._luck(ahead)
+        del self._ahead[ahead]
+        self._ahead.insert(place, luck)
+
+    def passes_over(self, ahead: int) -> None:
+        """Who would be called `ahead` from now is never called."""
+        del self._ahead[ahead]
+
     def _luck(self, ahead: int) -> tuple[float, ...]:
         uniform = self._uniform
         while len(self._ahead) <= ahead:
