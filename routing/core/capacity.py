@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from routing.core.errors import CapacityReached, DialRateReached
 from routing.core.facts import LegAnswered, LegArrived
 from routing.core.orders import CapacityGranted, StartOutdial
@@ -55,9 +57,36 @@ def count_dial(world: World, agent_id: str) -> None:
     mine = tuple(at for at in agent.dialed_at_ms if at > since_ms)
     _require_rate(world, "agent", limits.dials_per_minute, mine)
     if limits.tenant_dials_per_minute is not None:
-        _require_rate(world, "tenant", limits.tenant_dials_per_minute, world.dials_since(since_ms))
+        _require_rate(world, "tenant", limits.tenant_dials_per_minute, _all_dials(world, since_ms))
     if limits.dials_per_minute is not None or limits.tenant_dials_per_minute is not None:
         world.update_agent(agent, dialed_at_ms=(*mine, world.now_ms))
+
+
+def count_campaign_dial(world: World, campaign_id: str) -> None:
+    """A campaign dials for nobody in particular: it counts among the tenant's numbers, as those of agents do.
+
+    Raises DialRateReached, and then it does not count.
+    """
+    limit, since_ms = world.config.limits.tenant_dials_per_minute, world.now_ms - MINUTE_MS
+    live = world.state.campaigns.get(campaign_id)
+    if limit is None or live is None:
+        return
+    _require_rate(world, "tenant", limit, _all_dials(world, since_ms))
+    mine = tuple(at for at in live.dialed_at_ms if at > since_ms)
+    world.put_campaign(replace(live, dialed_at_ms=(*mine, world.now_ms)))
+
+
+def dials_left(world: World) -> int | None:
+    """How many more outside numbers the tenant may dial now; None: without limit."""
+    limit = world.config.limits.tenant_dials_per_minute
+    return None if limit is None else max(0, limit - len(_all_dials(world, world.now_ms - MINUTE_MS)))
+
+
+def _all_dials(world: World, since_ms: int) -> tuple[int, ...]:
+    """Of agents and of campaigns, oldest first."""
+    of_campaigns = [at for live in world.state.campaigns.values() for at in live.dialed_at_ms if at > since_ms]
+    of_agents = world.dials_since(since_ms)
+    return tuple(sorted((*of_agents, *of_campaigns))) if of_campaigns else of_agents
 
 
 def _require_rate(world: World, whose: str, limit: int | None, dialed_at_ms: tuple[int, ...]) -> None:

@@ -29,8 +29,8 @@ class Indexes:
     """Built from the whole state once, then told of each change.
 
     `owners`: leg, offer, SetRecording or PlayDigits id -> interaction id. `members`: agents per queue. `waiting`: calls
-    per queue which wait or are being offered. The pool learns of changes only at
-    `sync`, once per value however often it changed.
+    per queue which wait or are being offered. `campaign_calls`: calls and seats by
+    campaign and state. The pool learns of changes only at `sync`, once per value however often it changed.
     """
 
     def __init__(self, state: WorldState) -> None:
@@ -43,6 +43,7 @@ class Indexes:
         self.owners: dict[str, str] = {}
         self.waiting: Counter[str] = Counter()
         self.customer_calls = 0
+        self.campaign_calls: dict[tuple[str, InteractionState], dict[str, None]] = {}
         self._callbacks: dict[str, set[str]] = {}
         self._reach = Reach(state.config)
         self._staff: dict[str, Counter[str]] = {}
@@ -81,11 +82,21 @@ class Indexes:
                 self._preferring.setdefault(new.preferred.agent_id, {})[key] = None
             self.customer_calls += new.is_customer_call
         self._callback_changed(key, old, new)
+        self._campaign_call_changed(key, old, new)
         for interaction in (old, new):
             if interaction:
                 self.call_is_stale(interaction)
                 if interaction.state is InteractionState.CALLING_AGENT:
                     self._stale_agents |= dict.fromkeys(offer.agent_id for offer in interaction.offers)
+
+    def _campaign_call_changed(self, key: str, old: Interaction | None, new: Interaction | None) -> None:
+        was, is_ = ((i.campaign.campaign, i.state) if i and i.campaign else None for i in (old, new))
+        if was == is_:
+            return
+        if was:
+            del self.campaign_calls[was][key]
+        if is_:
+            self.campaign_calls.setdefault(is_, {})[key] = None
 
     def _callback_changed(self, key: str, old: Interaction | None, new: Interaction | None) -> None:
         was, is_ = (i.callback.number if i and i.callback and i.is_calling_back else "" for i in (old, new))
@@ -280,10 +291,11 @@ class Indexes:
         return "" if phone is PhoneState.FREE else f"phone_{phone.value}"
 
     def _gives_way(self, agent: Agent) -> bool:
-        """All that he has is an outdial whose call to his own telephone is not even ringing there (OUT-20)."""
+        """All that he has is his own outdial, whose call to his telephone is not even ringing there (OUT-20)."""
         found = [self._state.interactions.get(id_) for id_ in agent.engagements]
         return all(
             i is not None
+            and i.outdial is not None
             and i.state is InteractionState.CALLING_AGENT
             and all(offer.state is OfferState.RESERVED for offer in i.offers)
             for i in found

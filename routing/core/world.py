@@ -182,6 +182,19 @@ class World:
         """Live calls with a customer, as they count for the limits (OUT-03)."""
         return self._indexes.customer_calls
 
+    def campaign_calls(self, campaign: str, *states: InteractionState) -> list[Interaction]:
+        """Its calls and seats that are in one of these states, oldest first."""
+        calls = self._indexes.campaign_calls
+        found = sorted(id_ for state in states for id_ in calls.get((campaign, state), ()))
+        return [self.state.interactions[id_] for id_ in found]
+
+    def count_campaign_calls(self, campaign: str, *states: InteractionState) -> int:
+        return sum(len(self._indexes.campaign_calls.get((campaign, state), ())) for state in states)
+
+    def reached_calls(self) -> list[Interaction]:
+        """Of all campaigns: answered, and no agent is with them; oldest first."""
+        return [call for id_ in self.state.campaigns for call in self.campaign_calls(id_, InteractionState.REACHED)]
+
     def callbacks_to(self, readings: Iterable[str]) -> list[Interaction]:
         """Callbacks that have not reached their customer, to a number that has one of these readings; oldest first."""
         return [self.state.interactions[id_] for id_ in self._indexes.callbacks_to(readings)]
