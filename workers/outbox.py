@@ -38,7 +38,12 @@ def wants(endpoint: Endpoint, event: Event) -> bool:
     """Whether its types and filters let this event through."""
     if event.type.value not in matching_types(tuple(endpoint.event_types or ())):
         return False
-    return all(getattr(event, name, "") in allowed for name, allowed in (endpoint.filters or {}).items())
+    return all(_value(event, name) in allowed for name, allowed in (endpoint.filters or {}).items())
+
+
+def _value(event: Event, name: str) -> object:
+    """What a filter looks at: a field of the event, or the campaign among its values."""
+    return event.values.get(name, "") if name == "campaign" else getattr(event, name, "")
 
 
 class Outbox:

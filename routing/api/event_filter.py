@@ -26,13 +26,17 @@ def _is_meant(pattern: str, type_: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
-    """Empty fields do not limit. `types`: as `matching_types`. `only_for`: nothing but what this agent may see."""
+    """Empty fields do not limit. `types`: as `matching_types`. `only_for`: nothing but what this agent may see;
+    `team`: his, which is told of its campaigns, too (CAMP-03, CAMP-04).
+    """
 
     types: tuple[str, ...] = ()
     agent_id: str = ""
     interaction_id: str = ""
     queue: str = ""
+    campaign: str = ""
     only_for: str = ""
+    team: str = ""
 
     def matches(self, event: Event, members: frozenset[str]) -> bool:
         """`members`: agents who have a part in the event's interaction; used with `only_for` alone."""
@@ -41,10 +45,25 @@ class EventFilter:
             and self.agent_id in ("", event.agent_id)
             and self.interaction_id in ("", event.interaction_id)
             and self.queue in ("", event.queue)
-            and (not self.only_for or self.only_for == event.agent_id or self.only_for in members)
+            and self.campaign in ("", event.values.get("campaign"))
+            and (not self.only_for or self._may_see(event, members))
         )
 
+    def _may_see(self, event: Event, members: frozenset[str]) -> bool:
+        if self.only_for == event.agent_id or self.only_for in members:
+            return True
+        teams = event.values.get("teams") if event.type in _TO_TEAMS else None
+        return bool(self.team) and isinstance(teams, list | tuple) and self.team in teams
 
+
+_TO_TEAMS = frozenset(
+    {
+        EventType.CAMPAIGN_LOADED,
+        EventType.CAMPAIGN_STARTED,
+        EventType.CAMPAIGN_PAUSED,
+        EventType.CAMPAIGN_STOPPED,
+    }
+)
 _LEAVING = frozenset({EventType.OFFER_ENDED, EventType.CONSULT_NOT_TAKEN})
 # After these the members are asked for anew: somebody may have left.
 _REGROUPING = frozenset(

@@ -42,6 +42,7 @@ class EventsQuery(BaseModel):
     agent_id: str = Field(default="", max_length=64, description="Only events about this agent")
     interaction_id: str = Field(default="", max_length=64, description="Only events about this interaction")
     queue: str = Field(default="", max_length=64, description="Only events about this queue")
+    campaign: str = Field(default="", max_length=64, description="Only events about this campaign")
     after: str = Field(
         default="",
         max_length=40,
@@ -88,7 +89,8 @@ def stream_events(query: EventsQuery) -> Response:
     As server-sent events: `id` is the position, `event` the type, `data` the event as JSON. Resume with
     `Last-Event-ID`; `stream.gap` comes first where events in between are no longer kept. The stream ends after a
     quarter of an hour, and whenever the client does not keep up: connect again. With `wait`: a long poll.
-    Agents see themselves and the interactions in which they have a part.
+    Agents see themselves, the interactions in which they have a part, and when campaigns of their team are loaded,
+    started, paused and stopped.
     """
     wanted = _filter(query, current())
     after = request.headers.get("Last-Event-ID") or query.after or None
@@ -108,8 +110,18 @@ def _filter(query: EventsQuery, principal: Principal) -> EventFilter:
         agent_id=query.agent_id,
         interaction_id=query.interaction_id,
         queue=query.queue,
+        campaign=query.campaign,
         only_for=principal.agent_id,
+        team=_team_of(principal),
     )
+
+
+def _team_of(principal: Principal) -> str:
+    """An agent's, as of now: a stream asks anew when it begins again. Empty for keys and supervisors."""
+    if not principal.agent_id:
+        return ""
+    agent = services().front(principal.tenant).config().agents.get(principal.agent_id)
+    return agent.team if agent else ""
 
 
 def _subscribed(wanted: EventFilter, after: str | None) -> Subscription:

@@ -18,13 +18,24 @@ def rfc3339(at_ms: int | None) -> str | None:
 
 
 def public(values: dict[str, object]) -> dict[str, object]:
-    """Values of an event or a reply with every `..._at_ms` and `deadline_ms` as RFC 3339 `..._at`."""
+    """Values of an event or a reply with every time as RFC 3339: `..._at_ms` and `deadline_ms` as `..._at`, `at_ms` as
+    `at`, `..._until_ms`, where 0 is none, as `..._until`.
+    """
     shown: dict[str, object] = {}
     for name, value in values.items():
-        if (value is None or isinstance(value, int)) and (name.endswith("_at_ms") or name == "deadline_ms"):
-            shown[name.removesuffix("_at_ms").removesuffix("_ms") + "_at"] = rfc3339(value)
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             shown[name] = public(value)
+        elif (value is None or isinstance(value, int)) and (public_name := _of_a_time(name)) != name:
+            shown[public_name] = rfc3339(value or None) if public_name.endswith("_until") else rfc3339(value)
         else:
             shown[name] = value
     return shown
+
+
+def _of_a_time(name: str) -> str:
+    """How a field in ms UTC is called where it is a time; any other as it is."""
+    if name == "at_ms" or name.endswith("_at_ms"):
+        return name.removesuffix("_ms")
+    if name.endswith("_until_ms"):
+        return name.removesuffix("_ms")
+    return "deadline_at" if name == "deadline_ms" else name

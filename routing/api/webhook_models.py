@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, StringConstraints, field_validator
@@ -48,6 +49,7 @@ class WebhookIn(Body):
         default=None, description="Types of events; `interaction.*` means all that begin so; null: all"
     )
     queues: Queues | None = Field(default=None, description="Only events about these queues; null: all events")
+    campaigns: Queues | None = Field(default=None, description="Only events about these campaigns; null: all events")
     is_enabled: bool = True
 
     _known = field_validator("event_types")(known_types)
@@ -60,6 +62,7 @@ class WebhookPatch(Body):
     description: str = Field(default="", max_length=200)
     event_types: Types | None = None
     queues: Queues | None = None
+    campaigns: Queues | None = None
     is_enabled: bool = True
 
     _known = field_validator("event_types")(known_types)
@@ -86,6 +89,7 @@ class WebhookOut(Out):
     description: str
     event_types: list[str] | None
     queues: list[str] | None
+    campaigns: list[str] | None
     is_enabled: bool
     disabled_at: At | None
     disabled_reason: str
@@ -136,6 +140,19 @@ class ReplayOut(Out):
     replayed: int
 
 
+_FILTERS = {"queues": "queue", "campaigns": "campaign"}
+
+
+def filters_of(given: Mapping[str, list[str] | None]) -> dict[str, list[str]] | None:
+    """As an endpoint keeps them; None: it has none."""
+    return {kept: wanted for name, kept in _FILTERS.items() if (wanted := given.get(name))} or None
+
+
+def filters_view(filters: Mapping[str, list[str]] | None) -> dict[str, list[str] | None]:
+    """`queues` and `campaigns` of WebhookOut."""
+    return {name: (filters or {}).get(kept) for name, kept in _FILTERS.items()}
+
+
 def webhook_view(endpoint: Endpoint, now_ms: int) -> dict[str, Any]:
     """`WebhookOut`."""
     own = {
@@ -143,7 +160,7 @@ def webhook_view(endpoint: Endpoint, now_ms: int) -> dict[str, Any]:
     }
     has_old = bool(endpoint.previous_secret) and (endpoint.previous_until_ms or 0) > now_ms
     return own | {
-        "queues": (endpoint.filters or {}).get("queue"),
+        **filters_view(endpoint.filters),
         "is_enabled": endpoint.disabled_at_ms is None,
         "disabled_at": rfc3339(endpoint.disabled_at_ms),
         "disabled_reason": endpoint.disabled_reason,

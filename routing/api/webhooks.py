@@ -35,6 +35,8 @@ from routing.api.webhook_models import (
     WebhookPath,
     WebhookSecretOut,
     delivery_view,
+    filters_of,
+    filters_view,
     webhook_view,
 )
 from routing.store.sql import deliveries
@@ -90,7 +92,7 @@ def create_webhook(body: WebhookIn) -> Answered:
         url=body.url,
         description=body.description,
         event_types=body.event_types,
-        filters={"queue": body.queues} if body.queues else None,
+        filters=filters_of({"queues": body.queues, "campaigns": body.campaigns}),
         secret=_sealed(secret),
         previous_secret="",
         previous_until_ms=None,
@@ -115,11 +117,11 @@ def update_webhook(path: WebhookPath, body: WebhookPatch) -> Answered:
     given = body.model_dump(include=body.model_fields_set)
     if "url" in given:
         _require_good(body.url)
-    if "queues" in given:
-        given["filters"] = {"queue": body.queues} if body.queues else None
-        del given["queues"]
+    filters = {name: given.pop(name) for name in ("queues", "campaigns") if name in given}
     with writing() as connection:
         old = get_endpoint(connection, current().tenant, path.webhook_id)
+        if filters:
+            given["filters"] = filters_of(filters_view(old.filters) | filters)
         given |= _switched(old, given.pop("is_enabled", None))
         return _updated(connection, path.webhook_id, given, "webhook.updated")
 

@@ -136,13 +136,15 @@ def test_the_secret_is_shown_at_creation_alone_and_again_to_a_repeated_request(s
 
 @pytest.mark.req("API-04")
 def test_a_change_names_the_version_it_is_based_on(site: Site) -> None:
-    made = site.created(queues=["sales"])
+    made = site.created(queues=["sales"], campaigns=["spring"])
+    assert (made["queues"], made["campaigns"]) == (["sales"], ["spring"])
     path = f"webhooks/{made['id']}"
     assert site.send("PATCH", path, {"description": "x"}).status_code == 428
     saved = site.send("PATCH", path, {"is_enabled": False, "queues": None}, If_Match='"1"')
     assert saved.headers["ETag"] == '"2"'
     shown: Any = saved.json
     assert (shown["is_enabled"], shown["disabled_reason"], shown["queues"]) == (False, "by hand", None)
+    assert shown["campaigns"] == ["spring"], "what is not named stays"
     late = site.send("PATCH", path, {"description": "x"}, If_Match='"1"')
     assert (late.status_code, late.json["current_version"]) == (412, 2)  # type: ignore[index]
     assert site.send("POST", f"{path}/test").status_code == 409

@@ -197,3 +197,31 @@ def test_who_has_read_further_than_the_hub_by_himself_gets_nothing_twice(redis: 
             assert positions(subscription, 1) == [last]
     hub.close()
     front.redis.close()
+
+
+@pytest.mark.req("CAMP-03", "CAMP-04")
+def test_an_agent_is_told_of_campaigns_of_his_team_and_of_no_other(redis: RedisServer) -> None:
+    with hub_of(redis, "campaigns") as hub, hub.subscribe(EventFilter(only_for="anna", team="floor")) as subscription:
+
+        def tell(type_: EventType, *teams: str, agent_id: str = "") -> str:
+            values = {"campaign": "spring", "label": "Spring", "teams": list(teams)}
+            return emit(hub.front, type_, agent_id=agent_id, values=values)
+
+        tell(EventType.CAMPAIGN_LOADED, "office")
+        tell(EventType.CAMPAIGN_LOADED)
+        mine = [tell(EventType.CAMPAIGN_LOADED, "office", "floor"), tell(EventType.CAMPAIGN_STARTED, "floor")]
+        tell(EventType.CAMPAIGN_JOINED, "floor", agent_id="bert")
+        tell(EventType.RECORD_SHOWN, "floor", agent_id="bert")
+        mine += [tell(EventType.CAMPAIGN_STOPPED, "floor"), tell(EventType.CAMPAIGN_LEFT, agent_id="anna")]
+        assert positions(subscription, len(mine)) == mine
+        assert subscription.get(0.2) is None
+
+
+@pytest.mark.req("API-07")
+def test_events_are_filtered_by_campaign(redis: RedisServer) -> None:
+    with hub_of(redis, "filter_campaign") as hub, hub.subscribe(EventFilter(campaign="spring")) as subscription:
+        emit(hub.front, EventType.ATTEMPT_ENDED, values={"campaign": "autumn"})
+        emit(hub.front, EventType.INTERACTION_QUEUED, queue="sales")
+        mine = emit(hub.front, EventType.ATTEMPT_ENDED, values={"campaign": "spring"})
+        assert positions(subscription, 1) == [mine]
+        assert subscription.get(0.2) is None
