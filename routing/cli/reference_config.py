@@ -6,7 +6,7 @@ import types
 from collections.abc import Collection, Iterator
 from enum import Enum
 from inspect import cleandoc
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -119,6 +119,8 @@ def _words(type_: Any) -> str:
         return " or ".join(dict.fromkeys(_words(arg) for arg in args if arg is not type(None)))
     if origin is dict:
         return f"table: {_words(args[0])} -> {_words(args[1])}"
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in args)
     if origin is list:
         return f"list of {_words(args[0])}"
     if isinstance(type_, type) and issubclass(type_, Enum):

@@ -106,7 +106,7 @@ class PacingTable(Table):
     lines: int | None = Field(
         default=None, ge=1, le=100_000, description="Calls of the campaign at once; none: no limit"
     )
-    period_s: float = Field(default=1.0, ge=0.2, le=10, description="Seconds between two decisions")
+    period_s: float = Field(default=1.0, ge=1, le=10, description="Seconds between two decisions")
     message: Id | None = Field(default=None, description="Prompt for persons who get no agent (safe harbour)")
     reserve_s: Seconds = Field(
         default=3 * DAY_S, description="Seconds for which such a person is not called without an agent reserved for him"
