@@ -8,6 +8,7 @@ from routing.store.sql import (
     contact_tables,
     do_not_call_tables,
     history_tables,
+    import_tables,
     report_tables,
     webhook_tables,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "contact_tables",
     "do_not_call_tables",
     "history_tables",
+    "import_tables",
     "metadata",
     "report_tables",
     "webhook_tables",
