@@ -17,11 +17,14 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from routing.core.agent import Agent
+from routing.core.campaign import CampaignLive
 from routing.core.config import Config
 from routing.core.facts import PhoneState, phone_key
 from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
 from routing.core.orders import AnyOrder, Reply
+from routing.core.record import RecordLive
+from routing.core.record import RecordLive
 from routing.core.world import WorldState
 from routing.store.codec import PLAIN, Codecs
 from routing.store.errors import StoreFull, StoreUnavailable
@@ -128,7 +131,15 @@ class Front:
 
     def _engaged(self, interaction: Interaction) -> dict[str, Agent]:
         ids = {party.agent_id for party in interaction.parties} | {offer.agent_id for offer in interaction.offers}
+        if interaction.campaign:
+            ids.add(interaction.campaign.agent_id)  # he looks at its record
         return self.agents(sorted(ids - {""}))
+
+    def record(self, record_id: str) -> RecordLive | None:
+        """None when it is not in the engine's hands."""
+        with _translation():
+            found = cast("bytes | None", self.redis.hget(self.keys("records"), record_id))
+        return self.codecs.records.decode(found) if found else None
 
     def agents(self, agent_ids: Sequence[str]) -> dict[str, Agent]:
         """Those of them who have a live state."""
@@ -168,6 +179,24 @@ class Front:
         """Those of them that live."""
         found = cast("list[bytes | None]", self.redis.hmget(self.keys("interactions"), list(ids))) if ids else []
         return {id_: self.codecs.interactions.decode(data) for id_, data in zip(ids, found, strict=True) if data}
+
+    def interactions(self, ids: Sequence[str]) -> dict[str, Interaction]:
+        """Those of them that live."""
+        with _translation():
+            return self._interactions(ids)
+
+    def campaigns(self) -> dict[str, CampaignLive]:
+        """Those that were ever loaded, by id."""
+        with _translation():
+            found = cast("dict[bytes, bytes]", self.redis.hgetall(self.keys("campaigns")))
+        return {id_.decode(): self.codecs.campaigns.decode(data) for id_, data in found.items()}
+
+    def records(self, campaign_id: str = "") -> list[RecordLive]:
+        """Records in the engine's hands, by id; of one campaign or of all."""
+        with _translation():
+            found = cast("dict[bytes, bytes]", self.redis.hgetall(self.keys("records")))
+        records = (self.codecs.records.decode(data) for _id, data in sorted(found.items()))
+        return [record for record in records if campaign_id in ("", record.card.campaign)]
 
     def load(self) -> WorldState:
         """The whole live state as of the last commit: for lists, costs as much as there is. Raises StoreCorrupt."""

@@ -1,0 +1,1 @@
+"""What the processes around the engine do for campaigns."""
