@@ -9,7 +9,6 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Self
 
 from deploy.lab.listening import Listening
-from deploy.lab.media import Media
 from deploy.lab.sip import TYPE_SDP, Message, q850_cause, tag_of, token, uri_of
 from deploy.lab.transaction import Transaction
 
@@ -29,7 +28,7 @@ class Call(Listening):
 
     def __init__(self, phone: Phone, call_id: str, tone: int | None = None) -> None:
         self.phone, self.id = phone, call_id
-        self.media = Media(phone.host, tone or phone.tone)
+        self.media = phone.media_of(phone.host, tone or phone.tone)
         super().__init__(phone.user, self.media)
         self.state, self.direction = "new", ""
         self.local_uri, self.remote_uri, self.remote_target = phone.uri, "", ""

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 from deploy.lab.call import Call
+from deploy.lab.media import Media
 from deploy.lab.policies import Answer, Policy
 from deploy.lab.sip import MalformedMessage, Message, digest_header, tag_of, token, write, write_response
 from deploy.lab.transaction import Transaction
@@ -26,6 +27,7 @@ class Phone(asyncio.DatagramProtocol):
     def __init__(self, user: str, server: Address, password: str, tone: int | None, host: str) -> None:
         self.user, self.server, self.password, self.host, self.tone = user, server, password, host, tone
         self.on_invite: Policy = Answer()
+        self.media_of: Callable[[str, int | None], Media] = Media  # of each call: its host and tone
         self.media = True  # False: sends no RTP
         self.dead = False  # True: reads and sends nothing, like a telephone without power
         self.calls: dict[str, Call] = {}
