@@ -24,7 +24,6 @@ from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
 from routing.core.orders import AnyOrder, Reply
 from routing.core.record import RecordLive
-from routing.core.record import RecordLive
 from routing.core.world import WorldState
 from routing.store.codec import PLAIN, Codecs
 from routing.store.errors import StoreFull, StoreUnavailable
