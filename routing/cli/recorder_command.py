@@ -24,6 +24,7 @@ def run_recorder(server: ServerSettings, url: str) -> None:
     from routing.store.counters import Counters
     from routing.store.front import Front, connect
     from routing.store.sql.database import Database, PoolSize
+    from workers.campaign_records import CampaignRecords
     from workers.counting import Counting
     from workers.jobs import Jobs
     from workers.outbox import Outbox
@@ -39,7 +40,8 @@ def run_recorder(server: ServerSettings, url: str) -> None:
         if prepare(url, stop):
             outbox = Outbox(Jobs(front.redis, server.tenant), SystemClock())
             counting = Counting(Counters(front.redis, server.tenant))
+            hooks = (CampaignRecords(front.config, SystemClock()), outbox, counting)
             told = (outbox.committed, counting.committed)
-            Recorder(front, database, SystemClock(), on_events=(outbox, counting), on_commit=told).run(stop)
+            Recorder(front, database, SystemClock(), on_events=hooks, on_commit=told).run(stop)
     finally:
         database.close()

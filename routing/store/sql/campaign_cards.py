@@ -84,7 +84,7 @@ def take(row: Mapping[str, Any], marked: Collection[str], rules: ClaimRules, now
         return Taken(card=None, changes=changes)
     changes["next_number"] = turn = _kept_turn(numbers, kept, row["next_number"])
     at = _turn(kept, turn, row["callback"] is not None, rules, now_ms)
-    today = rules.day(kept[turn if at is None else at].zone, now_ms)
+    today = rules.day(kept[0].zone, now_ms)  # as the engine has it
     kept, so_far = on_day(kept, row["attempts_today"], row["day"], today)
     changes |= {"numbers": [number_row(n) for n in kept], "day": today, "attempts_today": so_far}
     if at is not None:

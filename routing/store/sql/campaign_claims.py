@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, tuple_, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from routing.core.campaign_rules import DialMode
 from routing.core.record import RecordCard
@@ -74,26 +74,29 @@ class _Claiming:
         pair = self._connection.execute(query).first()
         while pair is not None:
             zone, rank = pair
+            pair = None
             if zone == MIXED or self._rules.is_open(zone, self._now_ms):
                 yield zone, rank
-                beyond = tuple_(column.zone, column.rank) > tuple_(zone, rank)
-            else:
-                beyond = column.zone > zone
-            pair = self._connection.execute(query.where(beyond)).first()
+                # Not (zone, rank) > (...): SQLite would go through all rows of the zone.
+                pair = self._connection.execute(query.where(column.zone == zone, column.rank > rank)).first()
+            if pair is None:
+                pair = self._connection.execute(query.where(column.zone > zone)).first()
 
     def due(self, rank: int, zones: Iterable[str], count: int) -> list[dict[str, Any]]:
         """Rows of that rank that are due, locked; in the order of their time, then of the list."""
         column = records.c
-        found: list[dict[str, Any]] = []
+        order = (column.due_at_ms, column.list_order)
+        query = select(*order, column.id).where(*self._open, column.rank == rank, column.due_at_ms <= self._now_ms)
+        if self._rules.campaign.mode is DialMode.PREDICTIVE:
+            query = query.where(column.reserve_until_ms <= self._now_ms)
+        query = query.order_by(*order).limit(count).with_for_update(skip_locked=True)
+        heads: list[tuple[int, int, str]] = []
         for zone in zones:
-            query = select(records).where(
-                *self._open, column.zone == zone, column.rank == rank, column.due_at_ms <= self._now_ms
-            )
-            if self._rules.campaign.mode is DialMode.PREDICTIVE:
-                query = query.where(column.reserve_until_ms <= self._now_ms)
-            query = query.order_by(column.due_at_ms, column.list_order).limit(count).with_for_update(skip_locked=True)
-            found += (dict(row) for row in self._connection.execute(query).mappings())
-        return sorted(found, key=lambda row: (row["due_at_ms"], row["list_order"], row["id"]))[:count]
+            heads += (tuple(row) for row in self._connection.execute(query.where(column.zone == zone)))
+        first = [record_id for _due_at_ms, _order, record_id in sorted(heads)[:count]]
+        whole = select(records).where(column.tenant == self._tenant, column.id.in_(first))
+        rows = {row["id"]: dict(row) for row in self._connection.execute(whole).mappings()} if first else {}
+        return [rows[record_id] for record_id in first]
 
     def take(self, rows: list[dict[str, Any]]) -> list[RecordCard]:
         """Claim what can be called; close or put off the others."""
