@@ -15,6 +15,7 @@ from typing import Protocol
 
 _NORMAL = NormalDist()
 _LEAST = 1e-12
+_MOST_POWER = 100.0  # of e, beyond which nothing is left
 _POINTS = 2_000  # of the table of a gamma law
 
 
@@ -64,7 +65,8 @@ class Weibull:
         return float(self.scale * (-math.log1p(-share)) ** (1 / self.shape))
 
     def share_below(self, seconds: float) -> float:
-        return -math.expm1(-((seconds / self.scale) ** self.shape))
+        power = min(_MOST_POWER, self.shape * math.log(seconds / self.scale))
+        return -math.expm1(-math.exp(power))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from random import Random
 from routing.sim.pacing.laws import Below
 from routing.sim.pacing.scene import Amd, Scene
 
-_MOST_RATE = 0.97
+_MOST_RATE = 1.0
 _DRAWS = 9
 _RECORDS_FOR_S = 60.0  # a machine does not give up before
 
