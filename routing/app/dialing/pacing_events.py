@@ -102,14 +102,18 @@ class Teller:
             self._say(event, "abandoned")
 
     def _talk_end(self, event: Event) -> None:
-        doing, since_ms = self.counted.agents.pop(event.agent_id, ("", 0))
-        if doing == "talk":
-            self._say(event, "talk_end", agent=event.agent_id, seconds=(event.at_ms - since_ms) / 1000)
+        if self._done(event, "talk", "talk_end"):
             self.counted.agents[event.agent_id] = ("wrap", event.at_ms)
 
     def _wrap_end(self, event: Event) -> None:
         """A queue without wrap-up tells only its end."""
-        self._talk_end(event)
-        doing, since_ms = self.counted.agents.pop(event.agent_id, ("", 0))
-        if doing == "wrap":
-            self._say(event, "wrap_end", agent=event.agent_id, seconds=(event.at_ms - since_ms) / 1000)
+        if not self._done(event, "wrap", "wrap_end"):
+            self._done(event, "talk", "talk_end")
+
+    def _done(self, event: Event, doing: str, kind: str) -> bool:
+        was, since_ms = self.counted.agents.get(event.agent_id, ("", 0))
+        if was != doing:
+            return False
+        del self.counted.agents[event.agent_id]
+        self._say(event, kind, agent=event.agent_id, seconds=(event.at_ms - since_ms) / 1000)
+        return True
