@@ -62,9 +62,14 @@ def take(world: World, record: RecordLive, agent_id: str = "") -> bool:
     if isinstance(found, Dialable):
         _check(world, replace(record, agent_id=agent_id), found, "")
         return True
+    let_go(world, record, found)
+    return False
+
+
+def let_go(world: World, record: RecordLive, found: Hindered) -> None:
+    """One of the hopper that cannot be dialed for long is released with the reason."""
     if cause := _RELEASES.get(found.why):
         release(world, record, cause, next_at_ms=found.at_ms, next_number=found.index)
-    return False
 
 
 def _choose(world: World, record: RecordLive, number: str) -> Dialable | Hindered:

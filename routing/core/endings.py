@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from routing.core.agent import EngagementState, EngagementTrigger
 from routing.core.commands import ReturnLeg
 from routing.core.config import Result
+from routing.core.engagements import move_engagement
 from routing.core.events import EventType
 from routing.core.interaction import Interaction, InteractionTrigger, OfferEnd
 from routing.core.ringing import rescind
@@ -41,8 +43,17 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
         _release_customer(world, interaction, result)
     for party in interaction.parties:
         release(world, interaction, party)
+    _stop_showing(world, interaction)
     world.emit(EventType.INTERACTION_ENDED, interaction, **summary(interaction))
     world.remove_interaction(interaction)
+
+
+def _stop_showing(world: World, interaction: Interaction) -> None:
+    """An agent who only looks at the record has no part in the call, and nothing to wrap up."""
+    agent = world.state.agents.get(interaction.campaign.agent_id) if interaction.campaign else None
+    engagement = agent.engagements.get(interaction.id) if agent else None
+    if agent and engagement and engagement.state is EngagementState.PREVIEW:
+        move_engagement(world, agent, interaction.id, EngagementTrigger.OFFER_ENDED)
 
 
 def _release_customer(world: World, interaction: Interaction, result: Result) -> None:

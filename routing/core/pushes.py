@@ -1,0 +1,81 @@
+"""Which record is laid before which agent: of those that come by themselves, when he asks for one, of due callbacks."""
+
+from __future__ import annotations
+
+from routing.core import attempts, capacity
+from routing.core.agent import AgentState
+from routing.core.campaign_rules import Campaign, DialMode
+from routing.core.dialable import Hindered, choose
+from routing.core.members import is_running, joined, pbx_of, ready_agents
+from routing.core.previews import is_agent_first, is_at_once, show
+from routing.core.record import Place, RecordLive
+from routing.core.world import World
+
+
+def assign(world: World) -> None:
+    """After every step: whoever is ready gets what waits for him. Callers who wait have had their turn before."""
+    for campaign_id in sorted(world.state.campaigns):
+        if is_running(world, campaign_id) and world.hoppers.count_ready(campaign_id):
+            _assign(world, world.config.campaigns[campaign_id])
+
+
+def _assign(world: World, campaign: Campaign) -> None:
+    is_pushed = is_agent_first(campaign) and campaign.mode is not DialMode.PREVIEW
+    members = world.state.campaigns[campaign.id].joined
+    wishing = {id_ for id_, member in members.items() if member.wants_next}
+    if not is_pushed and not wishing and not _has_callback(world, campaign):
+        return
+    if not world.is_linked(pbx_of(world.config, campaign)) or (is_at_once(campaign) and capacity.reason_code(world)):
+        return
+    for agent_id in ready_agents(world, campaign.id):
+        if members[agent_id].rests_until_ms > world.now_ms:
+            continue
+        is_wanted = is_pushed or (agent_id in wishing and campaign.mode is DialMode.PREVIEW)
+        if record := next_for(world, campaign, agent_id, is_callback=not is_wanted):
+            show(world, record, agent_id)
+
+
+def _has_callback(world: World, campaign: Campaign) -> bool:
+    first = next(world.hoppers.ready(campaign.id), None)
+    return first is not None and first.place is Place.CALLBACK
+
+
+def next_for(world: World, campaign: Campaign, agent_id: str, *, is_callback: bool = False) -> RecordLive | None:
+    """The first of the hopper that may be called now and is for him; `is_callback`: of those that are due.
+
+    What cannot be called for long leaves the hopper. One that he has declined comes again when its cool-off is over, or
+    at once where nobody else can take it, but then after all others (A15).
+    """
+    declined = None
+    for record in tuple(world.hoppers.ready(campaign.id)):
+        if is_callback and record.place is not Place.CALLBACK:
+            break
+        if not _is_for(world, record, agent_id):
+            continue
+        if record.declined.get(agent_id, 0) > world.now_ms:
+            if declined is None and _has_nobody_else(world, campaign, record, agent_id):
+                declined = record
+        elif _is_dialable(world, campaign, record):
+            return record
+    return declined if declined and _is_dialable(world, campaign, declined) else None
+
+
+def _is_for(world: World, record: RecordLive, agent_id: str) -> bool:
+    """A personal callback is its agent's (CBS-04), until he has declined it (CBS-11) or its patience is over."""
+    owner = record.card.callback.agent_id if record.card.callback else ""
+    return owner in ("", agent_id) or owner in record.declined or owner not in world.config.agents
+
+
+def _has_nobody_else(world: World, campaign: Campaign, record: RecordLive, agent_id: str) -> bool:
+    """Of those who have joined and take calls, nobody has not just declined it, too."""
+    others = (world.state.agents.get(id_) for id_ in joined(world, campaign.id) if id_ != agent_id)
+    working = [other.id for other in others if other and other.state is AgentState.AVAILABLE]
+    return all(record.declined.get(id_, 0) > world.now_ms for id_ in working)
+
+
+def _is_dialable(world: World, campaign: Campaign, record: RecordLive) -> bool:
+    found = choose(world, campaign, record)
+    if isinstance(found, Hindered):
+        attempts.let_go(world, record, found)
+        return False
+    return True
