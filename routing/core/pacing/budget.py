@@ -1,0 +1,97 @@
+"""How much risk a call may carry: the abandoned calls still allowed, spread over the calls still to come.
+
+With target c, answered calls L and abandoned calls A so far (of the legal window, earlier shifts included) and M
+answered calls expected in the rest of the shift:
+
+    allowed share from here on   a = (c (L + M) - A) / M
+    risk level                   theta = a / k
+
+k, the share abandoned per unit of theta, is learned: the marginal call carries theta, its predecessors less, and each
+takes an agent from others; prior by team size from simulation. A constant theta is what maximizes utilization for a
+given number of abandoned calls (a Lagrange multiplier is constant in time), so the only feedback is this slow one.
+Nothing brakes when some minutes were bad: they cost a little of each later minute.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+_PRIOR_CALLS = 6.0
+_MEMORY_CALLS = 60.0
+_OFTEN = 2.5  # times the target: no more is spent at once however much was saved
+_ENDLESS_S = 14400.0
+_RATE_WEIGHT_S = 900.0
+
+
+class Budget:
+    aim = 0.995  # of the target
+
+    def __init__(self, cfg: Mapping[str, Any]) -> None:
+        self.cap = max(0.0, float(cfg.get("target", 0.03) or 0.0))
+        self.target = self.cap
+        mode = cfg.get("amd") or "perfect"
+        if mode == "real":
+            # People taken for machines are abandoned as well, unseen: (1 - f) a + f <= c.
+            lost = min(0.99, max(0.0, float(cfg.get("amd_false_positive_estimate") or 0.0)))
+            self.target = max(0.0, (self.cap - lost) / (1 - lost)) * 0.96
+        elif mode == "off":
+            self.target *= 0.95  # which of the answered calls were people is known only on average
+        shift = cfg.get("shift_seconds")
+        self.shift_s = float(shift) if shift else None
+        self.warm_up_s = 0.0 if shift is None else min(900.0, float(shift) / 16)
+        self.before = (float(cfg.get("prior_live") or 0), float(cfg.get("prior_abandoned") or 0))
+        self.size = max(1.0, float(cfg.get("n_agents_planned") or 10))
+        self.realized = _PRIOR_CALLS
+        self.carried = _PRIOR_CALLS / self._prior_yield()
+        self.seen = (0, 0)
+        self.left = 0.0
+        self.share = self.target
+
+    def _prior_yield(self) -> float:
+        return 0.9 * math.pow(max(self.size, 3.0) / 5, 0.26)
+
+    def update(self, theta: float, answered: int, abandoned: int) -> None:
+        """After each step: what was answered and abandoned while `theta` was the level."""
+        live, lost = answered - self.seen[0], abandoned - self.seen[1]
+        self.seen = (answered, abandoned)
+        if live > 0 or lost:
+            self.carried += max(0, live) * theta
+            self.realized = max(1.0, self.realized + lost)
+        if self.realized > _MEMORY_CALLS:
+            self.carried *= _MEMORY_CALLS / self.realized
+            self.realized = _MEMORY_CALLS
+
+    def theta(self, now: float, per_second: float, pending: float) -> float:
+        """`per_second`: answered calls to expect; `pending`: calls that wait now and will partly be abandoned."""
+        answered, abandoned = self.seen
+        live, lost = answered + self.before[0], abandoned + self.before[1]
+        rest = _ENDLESS_S if self.shift_s is None else max(0.0, self.shift_s - now)
+        coming = per_second * rest
+        self.left = self.target * self.aim * (live + coming) - lost - pending
+        self.share = min(_OFTEN * self.target, max(0.0, self.left) / (coming + 0.7))
+        level = self.share * self.carried / self.realized
+        return min(0.4, level * self._caution(now))
+
+    def _caution(self, now: float) -> float:
+        """While little is known, spend little: what is saved is spent later, with better aim."""
+        if now >= self.warm_up_s:
+            return 1.0
+        return 0.4 if now < 0.7 * self.warm_up_s else 0.4 + 0.6 * (now / self.warm_up_s - 0.7) / 0.3
+
+    def worst_case_room(self, under_way: int) -> int:
+        """Calls that may be started so that the cap holds even if all under way are answered and abandoned."""
+        live, lost = self.seen[0] + self.before[0], self.seen[1] + self.before[1]
+        # lost + x <= cap (live + x)
+        most = (self.cap * live - lost) / (1 - self.cap) if self.cap < 1 else math.inf
+        return max(0, math.floor(min(most, 1e9) + 1e-9) - under_way)
+
+    def dump(self) -> dict[str, Any]:
+        return {"realized": self.realized, "carried": self.carried, "seen": list(self.seen), "left": self.left,
+                "share": self.share}  # fmt: skip
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.realized, self.carried = state["realized"], state["carried"]
+        self.seen = (state["seen"][0], state["seen"][1])
+        self.left, self.share = state["left"], state["share"]

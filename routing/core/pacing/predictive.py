@@ -1,0 +1,175 @@
+"""Predictive pacing: start a call while the risk that it is answered with no agent in time stays under a level.
+
+Each tick: take in what was seen (`tally`, `ringing`, `answer_rate`, `releases`), ask the `budget` for the level of
+risk, then start calls one by one while the risk of the next one (`outlook`) is at most the level. A pure function of
+what it was told: no clock, no chance, no I/O; the same inputs give the same calls.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from routing.core.pacing import outlook
+from routing.core.pacing.answer_rate import AnswerRate
+from routing.core.pacing.budget import Budget
+from routing.core.pacing.outlook import Approximate, Exact
+from routing.core.pacing.reading import Reading
+from routing.core.pacing.releases import Releases
+from routing.core.pacing.ringing import Ringing
+from routing.core.pacing.simple import one_to_one
+from routing.core.pacing.tally import Tally
+
+_REFIT_S = 20.0
+_MOST_AT_ONCE = 250
+_VERDICT_S = 2.0
+
+
+class Predictive:
+    """`cfg`: see docs/pacing-policy.md; every key may be missing. Times in seconds since the start of the shift."""
+
+    doubt = 0.5  # standard deviations of the answer rate added to it
+    wrap_weight = 0.3
+    wrap_share = 0.14
+
+    def __init__(self, cfg: Mapping[str, Any]) -> None:
+        self._budget = Budget(cfg)
+        self._max_wait = float(cfg.get("max_wait", 2.0) or 0.0)
+        self._min_agents = int(cfg.get("min_agents") or 0)
+        self._worst_case = cfg.get("guarantee") == "worst_case"
+        self._ringing = Ringing(float(cfg.get("ring_timeout") or 25.0))
+        self._rate = AnswerRate()
+        self._releases = Releases(self._ringing.horizon + math.ceil(self._max_wait))
+        self._tally = Tally(self._max_wait)
+        self._tick = float(cfg.get("tick") or 1.0)
+        self._last = -self._tick
+        self._refitted = -math.inf
+        self._theta = 0.0
+        self._inbound = [0.0, 600.0]  # arrivals, seconds
+        self._told: dict[str, Any] = {"mode": "new"}
+
+    def on_event(self, now: float, kind: str, data: Mapping[str, Any]) -> None:
+        del now
+        self._tally.event(kind, data)
+        self._releases.event(kind, data)
+        if kind == "call_result" and data.get("elapsed") is not None:
+            self._ringing.ended(float(data["elapsed"]), data.get("result") == "live")
+
+    def step(self, now: float, snap: Mapping[str, Any]) -> int:
+        reading = Reading(snap)
+        self._take_in(now, reading)
+        self._theta = self._budget.theta(now, self._answers_per_second(now, reading), 0.5 * len(reading.waiting))
+        plain = one_to_one(reading)
+        if self._budget.target <= 0 or reading.logged < self._min_agents:
+            return self._answer("progressive", plain, reading)
+        found = self._bold(reading)
+        if self._worst_case:
+            found = min(found, max(plain, self._budget.worst_case_room(reading.under_way)))
+        return self._answer("predictive", found, reading)
+
+    def _take_in(self, now: float, reading: Reading) -> None:
+        seconds = min(60.0, max(0.0, now - self._last))
+        self._last = now
+        self._tally.update(reading, seconds)
+        self._budget.update(self._theta, self._tally.answered, self._tally.abandoned)
+        self._releases.watch(reading, self._tally.fresh_inbound, seconds)
+        self._inbound = [self._inbound[0] + self._tally.fresh_inbound, self._inbound[1] + seconds]
+        if now - self._refitted >= _REFIT_S:
+            self._refitted = now
+            self._ringing.refit()
+            self._rate.forget_table()
+            self._releases.refit(reading)
+        self._rate.update(seconds, now, self._tally.fresh, _by_age(reading.ringing + reading.amd), self._ringing)
+
+    def _answers_per_second(self, now: float, reading: Reading) -> float:
+        """Seen so far, and what the agents here could take, which counts as a quarter of an hour."""
+        busy = max(1, reading.logged) * 0.85 / self._releases.handle_s()
+        return (self._tally.answered + 900 * busy) / (now + 900)
+
+    def _bold(self, reading: Reading) -> int:
+        level = self._theta * math.exp(-self.wrap_weight * self._wrapping(reading))
+        room = min(_MOST_AT_ONCE, _MOST_AT_ONCE if reading.lines_free is None else reading.lines_free)
+        rate = min(0.97, self._rate.mean + self.doubt * self._rate.deviation)
+        cells = self._cells(reading, rate)
+        found = 0
+        while found < room and sum(cell.risk() for cell in cells) <= level * len(cells):
+            found += 1
+            for cell in cells:
+                cell.start()
+        self._told["expected_free"] = round(reading.idle, 3)
+        return found
+
+    def _wrapping(self, reading: Reading) -> float:
+        """Agents in wrap-up beyond the usual, in units of chance: soon more will be known, so waiting costs less."""
+        return (len(reading.wrap) - self.wrap_share * reading.logged) / math.sqrt(max(1, reading.logged))
+
+    def _cells(self, reading: Reading, rate: float) -> list[Exact | Approximate]:
+        rows = self._releases.rows(reading)
+        ages = sorted(_by_age(reading.ringing).items())
+        free = reading.idle - len(reading.waiting)
+        large = reading.logged > outlook.EXACT_UP_TO
+        inbound = self._inbound[0] / self._inbound[1]
+        found: list[Exact | Approximate] = []
+        for t in self._ringing.points:
+            late = min(self._releases.horizon, t + int(self._max_wait))
+            releases = [((row[late] + row[max(0, late - 1)]) / 2, count) for row, count in rows]
+            answers = [(self._ringing.answered_within(rate, age, t), count) for age, count in ages]
+            answers += self._verdicts(reading, t)
+            chance = rate * (1 - self._ringing.answered_after[t])
+            expected = sum(share * count for share, count in answers)
+            answers += outlook.poisson_as_chances(inbound * t)
+            if large:
+                cell = Approximate(free, releases, answers, chance)
+                cell.doubt = (expected / rate * self._rate.deviation) ** 2
+                found.append(cell)
+            else:
+                found.append(Exact(free, releases, answers, chance))
+        return found
+
+    def _verdicts(self, reading: Reading, t: int) -> list[tuple[float, int]]:
+        """Calls being examined: answered by a person or a machine, soon known."""
+        if not reading.amd:
+            return []
+        machines = reading.count("machine") + 2.0
+        people = reading.count("live") + 2.0
+        share = people / (people + machines)
+        return [(share * min(1.0, (t + 0.5) / _VERDICT_S), len(reading.amd))]
+
+    def _answer(self, mode: str, calls: int, reading: Reading) -> int:
+        calls = calls if reading.lines_free is None else min(calls, reading.lines_free)
+        self._told = {
+            "mode": mode, "calls": calls, "answer_rate": self._rate.mean, "answer_rate_deviation": self._rate.deviation,
+            "answer_rate_changed_at": self._rate.settled[1], "risk_level": self._theta,
+            "abandoned": self._tally.abandoned, "answered": self._tally.answered, "budget_left": self._budget.left,
+            "allowed_share": self._budget.share, "talk_s": self._releases.talk.mean_s(),
+            "wrap_up_s": self._releases.wrap.mean_s(), "expected_free": reading.idle,
+        }  # fmt: skip
+        return calls
+
+    def explain(self) -> dict[str, Any]:
+        """What the last decision was made of, for traces."""
+        return {"policy": "predictive", **self._told}
+
+    def dump(self) -> dict[str, Any]:
+        """All that was learned, for JSON; `load` goes on from it as if nothing had been in between."""
+        return {
+            "budget": self._budget.dump(), "ringing": self._ringing.dump(), "rate": self._rate.dump(),
+            "releases": self._releases.dump(), "tally": self._tally.dump(), "last": self._last, "theta": self._theta,
+            "refitted": None if math.isinf(self._refitted) else self._refitted, "inbound": self._inbound,
+        }  # fmt: skip
+
+    @classmethod
+    def load(cls, cfg: Mapping[str, Any], state: Mapping[str, Any]) -> Predictive:
+        found = cls(cfg)
+        for name in ("budget", "ringing", "rate", "releases", "tally"):
+            getattr(found, "_" + name).load(state[name])
+        found._last, found._theta = state["last"], state["theta"]
+        found._refitted = -math.inf if state["refitted"] is None else state["refitted"]
+        found._inbound = list(state["inbound"])
+        return found
+
+
+def _by_age(ages: list[float]) -> Counter[int]:
+    return Counter(int(age + 0.5) for age in ages)
