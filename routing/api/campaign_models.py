@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from routing.api.schemas import Out, Path
-from routing.api.views_models import At
+from routing.api.campaign_call_models import DispositionOut
+from routing.api.schemas import At, Out, Path
 
 
 class CampaignPath(Path):
@@ -54,13 +54,6 @@ class CampaignListOut(Out):
 
     items: list[CampaignOut]
     next_cursor: str | None
-
-
-class DispositionOut(Out):
-    code: str
-    label: str
-    closes: bool = Field(description="The record is done with it, and is not called again")
-    do_not_call: bool = Field(description="Chosen, it marks the number as one that must not be called")
 
 
 class LimitsOut(Out):

@@ -23,7 +23,8 @@ from routing.api.problems import Problem
 from routing.api.schemas import Body, PageQuery
 from routing.api.services import services
 from routing.api.times import rfc3339
-from routing.app.live.campaigns import CampaignRow, campaign_row, campaign_rows, drops_of, state_of, today_of
+from routing.api.views_campaign import dispositions_of
+from routing.app.live.campaigns import CampaignRow, campaign_row, campaign_rows, drops_of, share, state_of
 from routing.core.campaign import CampaignState, CampaignTrigger, DropDay
 from routing.core.campaign_rules import Campaign, DialMode
 from routing.core.config import Config
@@ -47,7 +48,7 @@ class ControlIn(Body):
 @needs(Scope.CAMPAIGNS_READ)
 def list_campaigns(query: CampaignQuery) -> dict[str, Any]:
     """Every configured campaign, also those that are not loaded."""
-    rows = [row for row in campaign_rows(world_now(), now_ms()) if _is_wanted(row, query)]
+    rows = [row for row in campaign_rows(world_now()) if _is_wanted(row, query)]
     return shown_page(live_page(rows, lambda row: (row.id,), query), campaign_view)
 
 
@@ -62,7 +63,7 @@ def get_campaign(path: CampaignPath) -> dict[str, Any]:
     """One campaign, as it is now, with its rules."""
     world = world_now()
     campaign = configured(world.config, path.campaign_id)
-    return campaign_view(campaign_row(world, campaign, now_ms())) | {"rules": _rules(campaign)}
+    return campaign_view(campaign_row(world, campaign)) | {"rules": _rules(campaign)}
 
 
 @api.get("/campaigns/<campaign_id>/drops", operation_id="getCampaignDrops", responses={200: DropGridOut})
@@ -71,9 +72,8 @@ def get_drops(path: CampaignPath) -> dict[str, Any]:
     """The abandon grid: per day, and over the window against the cap, both measures apart (DIALER-05, DIALER-06)."""
     world = world_now()
     campaign = configured(world.config, path.campaign_id)
-    live = state_of(world, campaign.id)
-    row = drops_of(campaign, live.days, today_of(world.config, now_ms()))
-    return {"window": asdict(row), "days": [_day(date, day) for date, day in sorted(live.days.items())]}
+    days = sorted(state_of(world, campaign.id).days.items())
+    return {"window": asdict(drops_of(world, campaign)), "days": [_day(date, day) for date, day in days]}
 
 
 @api.post("/campaigns/<campaign_id>/load", operation_id="loadCampaign", responses={200: CampaignOut})
@@ -111,7 +111,7 @@ def stop(path: CampaignPath, body: ControlIn) -> dict[str, Any]:  # noqa: ARG001
 def _control(campaign_id: str, action: CampaignTrigger) -> dict[str, Any]:
     obey(ControlCampaign, campaign=campaign_id, action=action)
     world = world_now(is_fresh=True)
-    return campaign_view(campaign_row(world, configured(world.config, campaign_id), now_ms()))
+    return campaign_view(campaign_row(world, configured(world.config, campaign_id)))
 
 
 def now_ms() -> int:
@@ -161,11 +161,5 @@ def _rules(campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def dispositions_of(campaign: Campaign) -> list[dict[str, Any]]:
-    """What agents may choose, in the configured order (DISP-01)."""
-    names = ("code", "label", "closes", "do_not_call")
-    return [{name: getattr(one, name) for name in names} for one in campaign.dispositions]
-
-
 def _day(date: str, day: DropDay) -> dict[str, Any]:
-    return {"date": date, **asdict(day), "drop_rate": day.dropped / day.live if day.live else None}
+    return {"date": date, **asdict(day), "drop_rate": share(day.dropped, day.live)}

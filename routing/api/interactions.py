@@ -22,6 +22,7 @@ from routing.core.agent import Agent
 from routing.core.config import Config
 from routing.core.interaction import Interaction, InteractionState
 from routing.core.matching_types import Trace
+from routing.core.world import World
 from routing.store.front import CallView
 
 api = APIBlueprint("interactions", __name__, url_prefix="/v1")
@@ -85,8 +86,7 @@ def list_interactions(query: InteractionQuery) -> dict[str, Any]:
     page = live_page(visible, lambda i: (i.entered_at_ms, i.id), query)
 
     def show(interaction: Interaction) -> dict[str, Any]:
-        view = CallView(interaction=interaction, agents=world.state.agents, is_live=True)
-        return shown(view, world.config, query.agent_id)
+        return shown(live_view(world, interaction), world.config, query.agent_id)
 
     return shown_page(page, show)
 
@@ -126,13 +126,16 @@ def _is_wanted(interaction: Interaction, query: InteractionQuery, agents: dict[s
 
 
 def _may_see(interaction: Interaction, agent: Agent | None, config: Callable[[], Config]) -> bool:
-    """An agent: what he has or had a part in, and what waits or is talked about in his queues.
+    """An agent: what he has or had a part in, and what waits or is talked about in his queues. A campaign's contact is
+    nobody's before he is connected (CAMP-03, PROG-07).
 
     `config` is asked for only where it matters: it is a round trip to Redis.
     """
     agent_id = current().agent_id
     if not agent_id or has_part(interaction, agent_id, agent):
         return True
+    if interaction.campaign:
+        return False
     configured = config().agents.get(agent_id)
     return configured is not None and interaction.queue in dict(configured.queues)
 
@@ -152,6 +155,12 @@ def found(interaction_id: str, agent_id: str = "") -> CallView:
     raise Problem("interaction-unknown", f"there is no interaction {interaction_id}")
 
 
+def live_view(world: World, interaction: Interaction) -> CallView:
+    """Of one that lives."""
+    record = world.state.records.get(interaction.campaign.record_id) if interaction.campaign else None
+    return CallView(interaction=interaction, agents=world.state.agents, is_live=True, record=record)
+
+
 def shown(view: CallView, config: Config, agent_id: str = "") -> dict[str, Any]:
     """The interaction for the one who asks, with what he may do (API-05): of a key, `agent_id` or agent 1."""
     whose = current().agent_id or agent_id or owner_of(view.interaction)
@@ -162,6 +171,7 @@ def shown(view: CallView, config: Config, agent_id: str = "") -> dict[str, Any]:
         now_ms=services().clock.now_ms(),
         position=position,
         estimated_wait_ms=wait_ms,
+        record=view.record,
     )
     return interaction_view(config, view, viewer)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+
+At = Annotated[str, Field(description="RFC 3339, UTC", examples=["2026-11-21T14:30:00.123Z"])]
 
 _SCHEMAS: dict[type[BaseModel], dict[str, Any]] = {}
 

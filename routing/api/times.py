@@ -18,8 +18,8 @@ def rfc3339(at_ms: int | None) -> str | None:
 
 
 def public(values: dict[str, object]) -> dict[str, object]:
-    """Values of an event or a reply with every time as RFC 3339: `..._at_ms` and `deadline_ms` as `..._at`, `at_ms` as
-    `at`, `..._until_ms`, where 0 is none, as `..._until`.
+    """Values of an event or a reply with every time as RFC 3339: `..._at_ms`, `deadline_ms` and `next_open_ms` as
+    `..._at`, `at_ms` as `at`, `..._until_ms`, where 0 is none, as `..._until`.
     """
     shown: dict[str, object] = {}
     for name, value in values.items():
@@ -32,10 +32,13 @@ def public(values: dict[str, object]) -> dict[str, object]:
     return shown
 
 
+_TIMES = {"deadline_ms": "deadline_at", "next_open_ms": "next_open_at"}
+
+
 def _of_a_time(name: str) -> str:
     """How a field in ms UTC is called where it is a time; any other as it is."""
     if name == "at_ms" or name.endswith("_at_ms"):
         return name.removesuffix("_ms")
     if name.endswith("_until_ms"):
         return name.removesuffix("_ms")
-    return "deadline_at" if name == "deadline_ms" else name
+    return _TIMES.get(name, name)

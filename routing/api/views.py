@@ -8,6 +8,7 @@ from typing import Any
 from routing.api.principal import Principal, Scope
 from routing.api.times import rfc3339
 from routing.api.views_cad import cad_view
+from routing.api.views_campaign import campaign_call_view
 from routing.app.live.calls import clocks_of
 from routing.core.agent import Agent, EngagementState
 from routing.core.callback import CallbackCall
@@ -15,6 +16,7 @@ from routing.core.config import Config
 from routing.core.flow import FlowPlace
 from routing.core.guard import allowed_actions
 from routing.core.interaction import CUSTOMER_ON_HOLD, TALKING, Consult, Interaction, InteractionState, Message, Role
+from routing.core.record import RecordLive
 from routing.core.screen_pop import screen_pop
 from routing.store.front import CallView
 
@@ -36,16 +38,26 @@ STATUS = {
     _S.CONSULT_HELD: "consult on hold",
     _S.CONFERENCE: "conference",
     _S.LISTENING: "Connected",
+    _S.PREVIEWING: "Preview",
+    _S.SEATED: "Waiting for a contact",
+    _S.REACHED: "Answered",
     _S.ENDED: "Ended",
 }
-LABELS = {"inbound": "incoming call", "outdial": "outdial call", "callback": "callback", "voicemail": "voicemail"}
+LABELS = {
+    "inbound": "incoming call",
+    "outdial": "outdial call",
+    "callback": "callback",
+    "voicemail": "voicemail",
+    "campaign": "campaign call",
+    "seat": "campaign seat",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
     """For whom an answer is made. `agent`: whose actions are told; None where nobody's are asked for.
 
-    `position`, `estimated_wait_ms`: of the call, where it waits.
+    `position`, `estimated_wait_ms`: of the call, where it waits. `record`: of a campaign's call.
     """
 
     principal: Principal
@@ -53,6 +65,7 @@ class Viewer:
     now_ms: int
     position: int | None = None
     estimated_wait_ms: int | None = None
+    record: RecordLive | None = None
 
 
 def actions_of(config: Config, interaction: Interaction, agent: Agent | None) -> list[str]:
@@ -66,7 +79,7 @@ def actions_of(config: Config, interaction: Interaction, agent: Agent | None) ->
 
 def interaction_view(config: Config, view: CallView, viewer: Viewer) -> dict[str, Any]:
     """`views_models.InteractionOut`."""
-    interaction = view.interaction
+    interaction, may_see = view.interaction, may_see_secure(viewer.principal, view)
     return {
         **_identity(config, interaction),
         "position": viewer.position,
@@ -78,10 +91,11 @@ def interaction_view(config: Config, view: CallView, viewer: Viewer) -> dict[str
         "consult": _consult(interaction.consult, interaction.state),
         "recording": _recording(interaction),
         "cad_version": interaction.cad_version,
-        "cad": cad_view(config, interaction, may_see_secure=may_see_secure(viewer.principal, view)),
+        "cad": cad_view(config, interaction, may_see_secure=may_see),
         **_failure(interaction),
         "callback": _callback(interaction.callback),
         "message": _message(interaction.message),
+        "campaign": campaign_call_view(config, interaction, viewer.record, may_see_secure=may_see),
         "flow": asdict(FlowPlace(flow=place.flow, step=place.step)) if (place := interaction.flow) else None,
         "screen_pop": screen_pop(config, interaction, viewer.agent.id if viewer.agent else "") or None,
         "allowed_actions": actions_of(config, interaction, viewer.agent),
@@ -239,6 +253,8 @@ def has_part(interaction: Interaction, agent_id: str, agent: Agent | None) -> bo
     """Whether this agent has or had to do with it, so that he may see it."""
     is_engaged = agent is not None and interaction.id in agent.engagements
     others = {party.agent_id for party in interaction.parties} | {offer.agent_id for offer in interaction.offers}
+    if interaction.campaign and interaction.campaign.agent_id:
+        others.add(interaction.campaign.agent_id)
     return is_engaged or agent_id in others | {offer.agent_id for offer in interaction.past_offers}
 
 
@@ -250,6 +266,8 @@ def may_see_secure(principal: Principal, view: CallView) -> bool:
 
 
 def owner_of(interaction: Interaction) -> str:
-    """Agent 1, whose call it is; "" where nobody has it, or an external party."""
+    """Agent 1, whose call it is, or who looks at its record; "" where nobody has it, or an external party."""
     owner = interaction.party(Role.OWNER)
-    return owner.agent_id if owner else ""
+    if owner:
+        return owner.agent_id
+    return interaction.campaign.agent_id if interaction.campaign else ""

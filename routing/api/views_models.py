@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-At = Annotated[str, Field(description="RFC 3339, UTC", examples=["2026-11-21T14:30:00.123Z"])]
+from routing.api import schemas
+from routing.api.campaign_call_models import CampaignCallOut
+
+At = schemas.At
 
 
 class Out(BaseModel):
@@ -154,6 +157,7 @@ class InteractionOut(Out):
     screen_pop: str | None = Field(description="Page to open for this call")
     callback: CallbackOut | None = Field(description="Of a callback")
     message: MessageOut | None = Field(description="Of a voicemail")
+    campaign: CampaignCallOut | None = Field(description="Of a campaign's call, or of a seat")
     flow: FlowPlaceOut | None = Field(description="Where it is in its flow, or goes on when a queue lets it go")
     failure: str | None = Field(description="Why an outdial failed: a stable word")
     outcome: str | None = Field(description="What became of the leg that failed, e.g. busy")

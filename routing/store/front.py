@@ -35,11 +35,15 @@ from routing.store.redis_state import meta_of, state_of, state_reads
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """One interaction, live or ended within the last day, and those who have a part in it, by id."""
+    """One interaction, live or ended within the last day, and those who have a part in it, by id.
+
+    `record`: of a campaign's call, as long as it is in the engine's hands.
+    """
 
     interaction: Interaction
     agents: dict[str, Agent]
     is_live: bool
+    record: RecordLive | None = None
 
 
 ANSWER_S = 10.0  # a Redis that takes longer counts as gone; nothing here blocks for so long
@@ -126,7 +130,12 @@ class Front:
             if not data and not ended:
                 return None
             interaction = self.codecs.interactions.decode(data or ended)
-            return CallView(interaction=interaction, agents=self._engaged(interaction), is_live=bool(data))
+            record_id = interaction.campaign.record_id if interaction.campaign else ""
+            record = self.record(record_id) if record_id else None
+            if record and record.interaction_id != interaction.id:
+                record = None  # it is tried in another call by now
+            engaged = self._engaged(interaction)
+            return CallView(interaction=interaction, agents=engaged, is_live=bool(data), record=record)
 
     def _engaged(self, interaction: Interaction) -> dict[str, Agent]:
         ids = {party.agent_id for party in interaction.parties} | {offer.agent_id for offer in interaction.offers}

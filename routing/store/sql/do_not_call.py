@@ -59,9 +59,11 @@ def is_marked(
     return connection.execute(query.limit(1)).first() is not None
 
 
-def marks(connection: Connection, tenant: str, page: PageOf = FIRST) -> Page[Mark]:
-    """Newest first."""
+def marks(connection: Connection, tenant: str, page: PageOf = FIRST, campaign: str | None = None) -> Page[Mark]:
+    """Newest first. `campaign`: only those of this one; None: all."""
     table = do_not_call.c
     query = select(do_not_call).where(table.tenant == tenant)
+    if campaign is not None:
+        query = query.where(table.campaign == campaign)
     order = Order(columns=(table.marked_at_ms, table.number, table.campaign), descending=True)
     return read_page(connection, query, order, page, lambda row: row_as(Mark, row))
