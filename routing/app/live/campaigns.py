@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
-from routing.core import members
-from routing.core.campaign import CampaignLive, CampaignState, DropDay
+from routing.core import drop_days, members
+from routing.core.campaign import CampaignLive, CampaignState
 from routing.core.campaign_rules import Campaign
 from routing.core.config import Config
 from routing.core.interaction import InteractionState
@@ -63,14 +61,14 @@ class CampaignRow:
     pacing: dict[str, float]
 
 
-def campaign_rows(world: World, now_ms: int) -> list[CampaignRow]:
+def campaign_rows(world: World) -> list[CampaignRow]:
     """All that are configured, by id."""
     calls = _calls(world)
-    return [_row(world, campaign, calls, now_ms) for _id, campaign in sorted(world.config.campaigns.items())]
+    return [_row(world, campaign, calls) for _id, campaign in sorted(world.config.campaigns.items())]
 
 
-def campaign_row(world: World, campaign: Campaign, now_ms: int) -> CampaignRow:
-    return _row(world, campaign, _calls(world), now_ms)
+def campaign_row(world: World, campaign: Campaign) -> CampaignRow:
+    return _row(world, campaign, _calls(world))
 
 
 def state_of(world: World, campaign_id: str) -> CampaignLive:
@@ -84,34 +82,24 @@ def may_work_for(config: Config, campaign: Campaign, agent_id: str) -> bool:
     return agent is not None and agent.team in campaign.teams
 
 
-def drops_of(campaign: Campaign, days: Mapping[str, DropDay], today: str) -> DropRow:
-    """`today`: ISO date in the tenant's zone."""
-    window = campaign.pacing.window_days
-    first = (datetime.fromisoformat(today) - timedelta(days=window - 1)).date().isoformat()
-    total = summed(day for date, day in days.items() if date >= first)
+def drops_of(world: World, campaign: Campaign) -> DropRow:
+    """As they count against the cap."""
+    total = drop_days.within_window(world, campaign)
     return DropRow(
-        window_days=window,
+        window_days=campaign.pacing.window_days,
         cap=campaign.pacing.cap,
-        **{field.name: getattr(total, field.name) for field in fields(DropDay)},
-        drop_rate=_share(total.dropped, total.live),
-        hang_up_rate=_share(total.hung_up, total.live),
+        **asdict(total),
+        drop_rate=share(total.dropped, total.live),
+        hang_up_rate=share(total.hung_up, total.live),
     )
 
 
-def summed(days: Iterable[DropDay]) -> DropDay:
-    """All of them as one."""
-    totals: Counter[str] = Counter()
-    for day in days:
-        totals.update({field.name: getattr(day, field.name) for field in fields(DropDay)})
-    return DropDay(**totals)
+def share(part: int, whole: int) -> float | None:
+    """0 to 1; None: of nothing."""
+    return part / whole if whole else None
 
 
-def today_of(config: Config, now_ms: int) -> str:
-    """ISO date in the tenant's zone."""
-    return datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(ZoneInfo(config.time_zone)).date().isoformat()
-
-
-def _row(world: World, campaign: Campaign, calls: Mapping[str, Counter[str]], now_ms: int) -> CampaignRow:
+def _row(world: World, campaign: Campaign, calls: Mapping[str, Counter[str]]) -> CampaignRow:
     live, mine = state_of(world, campaign.id), calls.get(campaign.id, Counter())
     records = Counter(record.state.value for record in world.hoppers.of(campaign.id))
     return CampaignRow(
@@ -130,7 +118,7 @@ def _row(world: World, campaign: Campaign, calls: Mapping[str, Counter[str]], no
         hopper=world.hoppers.count_ready(campaign.id),
         records=dict(sorted(records.items())),
         calls={state: count for state, count in sorted(mine.items()) if state != _SEATED},
-        drops=drops_of(campaign, live.days, today_of(world.config, now_ms)),
+        drops=drops_of(world, campaign),
         paced_at_ms=live.tick_at_ms or None,
         pacing=dict(live.pacing),
     )
@@ -144,7 +132,3 @@ def _calls(world: World) -> dict[str, Counter[str]]:
         if call and (call.record_id or state == _SEATED):
             found.setdefault(call.campaign, Counter())[state] += 1
     return found
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
