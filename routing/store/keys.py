@@ -32,6 +32,9 @@ The braces are literal: Redis Cluster hashes only what stands between them, so t
     signs:KIND          zset    workers, ticker      a minute without a sign
     ticker              string  ticker               TTL
     metrics             hash    recorder, workers    metrics and their labels
+    claim_fences        hash    workers              one field per campaign
+    filling:CAMPAIGN,
+    dry:CAMPAIGN        string  workers              TTL
     trace:ID            list    engine               TTL and length; goes with ended:ID
     ended:ID            string  engine               TTL; length of ended_index
     ended_index         list    engine               length

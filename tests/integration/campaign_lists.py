@@ -71,9 +71,10 @@ class CampaignList:
             return claim(connection, self.tenant, self.campaign.id, count, now_ms, chosen)
 
     def rows(self) -> dict[str, dict[str, Any]]:
-        """By id."""
+        """By id, in their order."""
+        query = select(records).where(records.c.tenant == self.tenant).order_by(records.c.id)
         with self.database.read() as connection:
-            found = connection.execute(select(records).where(records.c.tenant == self.tenant)).mappings()
+            found = connection.execute(query).mappings()
             return {row["id"]: dict(row) for row in found}
 
     def states(self) -> dict[str, str]:
