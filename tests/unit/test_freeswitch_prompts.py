@@ -14,7 +14,7 @@ import dialplan
 from routing.core.commands import KeyInput, PlayPrompts, RecordMessage
 from telephony.freeswitch.codec import EslEvent
 from telephony.freeswitch.prompts import Sounds, heard, message, prompt
-from telephony.prompts import Heard
+from telephony.runs import Heard
 from telephony.safety import UnsafeAction
 
 DIALPLAN = Path(dialplan.__file__).parent / "freeswitch" / "switchroom.xml"

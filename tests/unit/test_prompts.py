@@ -26,7 +26,7 @@ from telephony.asterisk.settings import AsteriskSettings
 from telephony.asterisk.wire import AmiWire
 from telephony.commands import Commands
 from telephony.legs import Leg, LegKind
-from telephony.prompts import Heard
+from telephony.runs import Heard
 from tests.waiting import run, until
 
 CALLER, AGENT = "leg_a-1.1", "leg_x"
@@ -46,10 +46,11 @@ class Pbx:
         self.facts: list[Fact] = []
         self.now_s = 100.0
         self.legs = Legs("p")
+        self.wire = AmiWire(lambda fields, answer: self.sent.append((fields, answer)))
         self.commands = Commands(
             AsteriskSettings(pbx="p", username="u", secret="s", **{"step_timeout_s": 5.0, **settings}),
             self.legs,
-            AmiWire(lambda fields, answer: self.sent.append((fields, answer))),
+            self.wire,
             self.facts.append,
             lambda: self.now_s,
         )
