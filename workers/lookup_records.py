@@ -12,7 +12,7 @@ from routing.core.config import Numbers
 from routing.core.errors import StoreError
 from routing.core.facts import LookedUp, LookUpOutcome
 from routing.store.sql.database import Database
-from routing.store.sql.do_not_call import is_marked
+from routing.store.sql.do_not_call import ALL_CALLS, is_marked, revision
 from routing.store.sql.history_tables import interactions
 from routing.store.sql.search import same_numbers
 from workers.lookup_http import failed
@@ -35,10 +35,12 @@ class RecordsAsker:
             return failed(command, error.code)
 
     def _ask(self, command: LookUp) -> LookedUp:
-        rules, agent, is_blocked = self._rules(), "", False
+        rules, agent, is_blocked, lists = self._rules(), "", False, 0
         with self._database.read() as connection:
             if command.kind is LookUpKind.DO_NOT_CALL:
-                is_blocked = is_marked(connection, self._tenant, command.number, rules)
+                lists = revision(connection, self._tenant)  # before: what is marked meanwhile is of a later one
+                campaigns = {ALL_CALLS, command.campaign}
+                is_blocked = is_marked(connection, self._tenant, command.number, rules, campaigns)
             else:
                 agent = last_agent(connection, self._tenant, command.number, rules)
         return LookedUp(
@@ -48,6 +50,7 @@ class RecordsAsker:
             outcome=LookUpOutcome.DONE,
             preferred_agent=agent,
             is_blocked=is_blocked,
+            revision=lists,
         )
 
 

@@ -193,6 +193,23 @@ def test_a_mark_is_found_in_every_way_to_write_the_number_and_never_changed(
         }
 
 
+@pytest.mark.req("DIALER-04")
+def test_the_campaigns_own_list_counts_beside_the_one_of_all_calls(
+    database: Database, tenant: Callable[[], str]
+) -> None:
+    here = tenant()
+    asker = RecordsAsker(database, here, lambda: US)
+    question = look_up(kind=LookUpKind.DO_NOT_CALL, number="2015550143", campaign="spring")
+    assert run(asker.ask(question, 5)).revision == 0
+    with database.begin() as connection:
+        mark(connection, here, replace(marked("2015550143", campaign="spring"), marked_at_ms=7), US)
+        mark(connection, here, replace(marked("2015550144"), marked_at_ms=5), US)
+    found = run(asker.ask(question, 5))
+    assert (found.is_blocked, found.revision) == (True, 7)
+    assert not run(asker.ask(replace(question, campaign="autumn"), 5)).is_blocked
+    assert run(asker.ask(replace(question, number="2015550144"), 5)).is_blocked
+
+
 def test_who_talked_last_with_a_caller_is_found_by_his_number(database: Database, tenant: Callable[[], str]) -> None:
     here = tenant()
     rows = [("int_1", "anna", 10), ("int_2", "ben", 20), ("int_3", None, 30)]

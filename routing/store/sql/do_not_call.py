@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from routing.core.config import Numbers
 from routing.store.sql.do_not_call_tables import do_not_call
@@ -57,6 +57,12 @@ def is_marked(
         table.tenant == tenant, table.number.in_(same_numbers(text, rules)), table.campaign.in_(tuple(campaigns))
     )
     return connection.execute(query.limit(1)).first() is not None
+
+
+def revision(connection: Connection, tenant: str) -> int:
+    """Of the lists: when the newest mark was made; 0 where there is none. It grows, as marks are only added."""
+    query = select(func.max(do_not_call.c.marked_at_ms)).where(do_not_call.c.tenant == tenant)
+    return connection.execute(query).scalar_one() or 0
 
 
 def marks(connection: Connection, tenant: str, page: PageOf = FIRST, campaign: str | None = None) -> Page[Mark]:
