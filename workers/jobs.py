@@ -12,9 +12,10 @@ from rq import Queue
 
 log = structlog.get_logger()
 
-QUEUES = ("webhooks", "reports")
+QUEUES = ("webhooks", "reports", "imports")
 DELIVER = "workers.webhooks.deliver"
 COMPUTE = "workers.reports.compute"
+IMPORT = "workers.imports.run"
 
 
 def queue_name(tenant: str, queue: str) -> str:
@@ -27,7 +28,9 @@ class Jobs:
 
     def __init__(self, redis: Redis, tenant: str) -> None:
         self._redis, self.tenant = redis, tenant
-        self._webhooks, self._reports = (Queue(queue_name(tenant, queue), connection=redis) for queue in QUEUES)
+        self._webhooks, self._reports, self._imports = (
+            Queue(queue_name(tenant, queue), connection=redis) for queue in QUEUES
+        )
 
     def waiting(self) -> int:
         """Deliveries that no worker has taken yet. Raises RedisError."""
@@ -44,6 +47,10 @@ class Jobs:
     def compute(self, slots_ms: Sequence[int]) -> bool:
         """One job per slot of the reports; False: Redis did not take them."""
         return self._enqueue(self._reports, COMPUTE, [(slot_ms,) for slot_ms in slots_ms])
+
+    def run_imports(self, import_ids: Sequence[str]) -> bool:
+        """One job per import that waits; False: Redis did not take them."""
+        return self._enqueue(self._imports, IMPORT, [(import_id,) for import_id in import_ids])
 
     def _enqueue(self, queue: Queue, function: str, calls: Sequence[tuple[Any, ...]]) -> bool:
         if not calls:

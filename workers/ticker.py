@@ -21,6 +21,8 @@ from routing.store.redis_link import translated
 from routing.store.signs import EVERY_S, Signs
 from routing.store.sql.database import Database
 from routing.store.sql.deliveries import has_due, take_due
+from routing.store.sql.import_jobs import has_free
+from routing.store.sql.import_jobs import take_due as take_due_imports
 from workers.jobs import Jobs
 from workers.reports import mark_changed
 
@@ -88,7 +90,7 @@ class Ticker:
         if now_ms >= self._next_hourly_ms:
             self._next_hourly_ms = now_ms + HOUR_MS
             self._run_hourly(now_ms)
-        return made + self._enqueue_slots(now_ms)
+        return made + self._enqueue_slots(now_ms) + self._enqueue_imports(now_ms)
 
     def _leads(self) -> bool:
         key = self._keys("ticker")
@@ -125,6 +127,16 @@ class Ticker:
         slots = mark_changed(self._database, self._tenant, now_ms, self._settings.queued_ms, _SLOTS_AT_ONCE)
         self._jobs.compute(slots)
         return len(slots)
+
+    def _enqueue_imports(self, now_ms: int) -> int:
+        """Files that wait for a worker, also those whose worker is gone."""
+        with self._database.read() as connection:
+            if not has_free(connection, self._tenant, now_ms):
+                return 0
+        with self._database.begin() as connection:
+            due = take_due_imports(connection, self._tenant, now_ms, self._settings.queued_ms, _AT_ONCE)
+        self._jobs.run_imports(due)
+        return len(due)
 
     def _run_hourly(self, now_ms: int) -> None:
         for work in self._hourly:

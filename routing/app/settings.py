@@ -110,6 +110,15 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListSettings:
+    """Table `lists`. `report_rows`: of one import's report. `keep_days`: how long an import that ended is known."""
+
+    upload_mb: int = 512
+    report_rows: int = 10_000
+    keep_days: int = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechSettings:
     """Table `speech`. `command`: program and arguments with placeholders, empty: there is none.
 

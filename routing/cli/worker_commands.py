@@ -22,7 +22,8 @@ from routing.core.errors import ConfigError
 _PATIENCE_S = 8.0  # the supervisor's is 10
 
 QueuesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[QUEUE]...", help="Queues to work for; default: all (webhooks, reports).")
+    list[str] | None,
+    typer.Argument(metavar="[QUEUE]...", help="Queues to work for; default: all (webhooks, reports, imports)."),
 ]
 
 
@@ -33,7 +34,7 @@ class UnknownQueue(ConfigError):
 
 @command
 def worker_command(session: Session, queues: QueuesArgument = None, database: DatabaseOption = None) -> None:
-    """Run jobs: deliver webhooks, compute reports. Several may run, on any machine.
+    """Run jobs: deliver webhooks, compute reports, import lists. Several may run, on any machine.
 
     Ends with SIGTERM, what is on its way to a CRM first.
     """
@@ -64,10 +65,10 @@ def _settings(session: Session) -> Settings:
 def run_worker(session: Session, queues: list[str], url: str) -> None:
     """The worker process: until SIGTERM."""
     from routing.store.counters import Counters
-    from routing.store.front import connect
+    from routing.store.front import Front, connect
     from routing.store.signs import Signs
     from routing.store.sql.database import Database, PoolSize
-    from workers import reports, webhooks
+    from workers import imports, reports, webhooks
     from workers.counting import count_delivery
     from workers.worker import Worker
 
@@ -75,17 +76,25 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     logging.configure(server.log_level.value)
     name, clock = bootstrap.process_name("worker"), SystemClock()
     database = Database.at(url, PoolSize(size=4, overflow=webhooks.THREADS, wait_s=30))
-    sealer = lenient_codecs_of(server).sealer
+    codecs, settings = lenient_codecs_of(server), _settings(session)
     redis = connect(server.redis_url)
     count = count_delivery(Counters(redis, server.tenant))
-    sender = webhooks.Sender(server.tenant, database, clock, _settings(session).webhooks, sealer, name, count)
+    sender = webhooks.Sender(server.tenant, database, clock, settings.webhooks, codecs.sealer, name, count)
     webhooks.employ(sender.submit)
     computer = reports.Computer(server.tenant, database, clock)
     reports.employ(computer.submit)
+    front = Front(redis, server.tenant, codecs=codecs)
+    chosen = imports.ImporterSettings(lists=settings.lists)
+    importer = imports.Importer(server.tenant, database, clock, front.config, chosen)
+    imports.employ(importer.submit)
+    if "imports" in queues:
+        importer.submit()  # what waits already, or was left behind
     signs = Signs(redis, server.tenant)
     Worker(name, connect(server.redis_url), signs, server.tenant, queues, clock).run()
     computer.stop()
+    importer.stop()
     sender.stop(_PATIENCE_S)
+    importer.wait(_PATIENCE_S)
     database.close()
     os._exit(0)  # a thread that still waits for an endpoint must not keep us; its delivery is sent again
 
@@ -95,6 +104,7 @@ def run_ticker(session: Session, url: str) -> None:
     from routing.store.front import connect
     from routing.store.sql.database import Database, PoolSize
     from routing.store.sql.deliveries import forget
+    from workers.imports import clear_away
     from workers.jobs import Jobs
     from workers.recorder import prepare
     from workers.retention import DAY_MS, retire
@@ -114,10 +124,13 @@ def run_ticker(session: Session, url: str) -> None:
     def retire_old(now_ms: int) -> None:
         retire(database, server.tenant, server.retention, server.recordings_directory, now_ms)
 
+    def clear_imports(now_ms: int) -> None:
+        clear_away(database, server.tenant, settings.lists, now_ms)
+
     jobs = Jobs(redis, server.tenant)
     if prepare(url, stop):
         name = bootstrap.process_name("ticker")
-        Ticker(name, redis, jobs, database, SystemClock(), (forget_deliveries, retire_old)).run(stop)
+        Ticker(name, redis, jobs, database, SystemClock(), (forget_deliveries, retire_old, clear_imports)).run(stop)
     database.close()
 
 

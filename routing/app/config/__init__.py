@@ -14,12 +14,12 @@ from routing.app.config.prompt_files import PromptFile, check_prompt_files, prom
 from routing.app.config.references import References
 from routing.app.config.sources import Sources, read_directory
 from routing.app.config.validate import Tables, validate
-from routing.app.settings import ApiSettings, PbxSettings, ServerSettings, SpeechSettings, WebhookSettings
+from routing.app.settings import ApiSettings, ListSettings, PbxSettings, ServerSettings, SpeechSettings, WebhookSettings
 from routing.core.config import Config
 
 __all__ = ["Checked", "ConfigRefused", "Loaded", "Problem", "Settings", "Severity", "check", "load", "load_settings"]
 
-_SETTINGS = ("server", "api", "recordings", "retention", "webhooks", "pbx")
+_SETTINGS = ("server", "api", "recordings", "retention", "webhooks", "lists", "pbx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,7 @@ class Settings:
     pbxs: dict[str, PbxSettings]
     api: ApiSettings
     webhooks: WebhookSettings
+    lists: ListSettings = field(default_factory=ListSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,7 @@ def load_settings(directory: Path) -> Settings:
         pbxs=resolve.pbx_settings(sources, tables),
         api=resolve.api_settings(tables),
         webhooks=resolve.webhook_settings(tables),
+        lists=resolve.list_settings(tables),
     )
 
 

@@ -12,6 +12,7 @@ from routing.app.config.callback_models import CallbacksTable
 from routing.app.config.campaign_models import CampaignTable, ResponseTable
 from routing.app.config.flow_models import FlowTable
 from routing.app.config.hours_models import HoursTable, TimeZone
+from routing.app.config.list_models import ListsTable
 from routing.app.config.pbx_models import PbxTable
 from routing.app.config.prompt_models import Language, PromptTable, SpeechTable
 from routing.app.config.queue_models import QueueTable
@@ -274,6 +275,7 @@ SINGLE: dict[str, type[Table]] = {
     "api": ApiTable,
     "recordings": RecordingsTable,
     "webhooks": WebhooksTable,
+    "lists": ListsTable,
     "retention": RetentionTable,
     "calls": CallsTable,
     "numbers": NumbersTable,

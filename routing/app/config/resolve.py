@@ -20,6 +20,7 @@ from routing.app.config.sources import Sources
 from routing.app.config.validate import Tables
 from routing.app.settings import (
     ApiSettings,
+    ListSettings,
     OidcSettings,
     PbxKind,
     PbxSettings,
@@ -146,6 +147,10 @@ def webhook_settings(tables: Tables) -> WebhookSettings:
         "schedule_s": tuple(tables.webhooks.schedule_s),
     }
     return WebhookSettings(**values)
+
+
+def list_settings(tables: Tables) -> ListSettings:
+    return ListSettings(**tables.lists.model_dump())
 
 
 def speech_settings(sources: Sources, tables: Tables) -> SpeechSettings:

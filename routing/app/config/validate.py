@@ -16,6 +16,7 @@ from routing.app.config.callback_models import CallbacksTable
 from routing.app.config.campaign_models import CampaignTable, ResponseTable
 from routing.app.config.flow_models import EXIT_PATTERN, STEP_MODELS, URL_PATTERN, FlowTable
 from routing.app.config.hours_models import HoursTable
+from routing.app.config.list_models import ListsTable
 from routing.app.config.models import (
     KEYED,
     SINGLE,
@@ -71,6 +72,7 @@ class Tables:
     api: ApiTable = field(default_factory=ApiTable)
     recordings: RecordingsTable = field(default_factory=RecordingsTable)
     webhooks: WebhooksTable = field(default_factory=WebhooksTable)
+    lists: ListsTable = field(default_factory=ListsTable)
     retention: RetentionTable = field(default_factory=RetentionTable)
     calls: CallsTable = field(default_factory=CallsTable)
     numbers: NumbersTable = field(default_factory=NumbersTable)

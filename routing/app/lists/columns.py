@@ -68,6 +68,8 @@ class _Header:
 def bound(header: Sequence[str], mapping: Mapping, kind: ImportKind = ImportKind.RECORDS) -> Columns:
     """Raises MappingRefused: a column is not there or not unique, no column holds numbers, or there are too many."""
     asked = mapping if mapping.numbers else guessed(header, mapping)
+    if kind is ImportKind.DO_NOT_CALL:
+        asked = Mapping(numbers=asked.numbers, note=asked.note)
     found = _Header(header)
     numbers = tuple((found.place(column.column), column.kind) for column in asked.numbers)
     if not numbers or len(numbers) > MAX_NUMBERS:

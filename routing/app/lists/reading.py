@@ -174,6 +174,17 @@ class CsvRows:
         return line, Position(self._offset, self._next_line)
 
 
+def json_rows(pieces: Iterable[bytes], begin: Position = BEGIN) -> Iterator[Row]:
+    """Rows with one cell each, the line as it is; blank ones are left out."""
+    number = begin.line
+    for line in lines(pieces, begin.offset):
+        end, at, number = Position(line.end, number + 1), number, number + 1
+        if line.raw is None:
+            yield Row(at, end, (), Refusal.TOO_LARGE)
+        elif line.raw.strip():
+            yield Row(at, end, (line.raw.decode("utf-8", "replace"),))
+
+
 def sniffed(head: bytes, encoding: Encoding) -> str:
     """The delimiter of a file that begins so: the one with which most of its first rows have as many cells as the
     row of names, and that has more than one.

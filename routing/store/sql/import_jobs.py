@@ -73,6 +73,7 @@ class Import:
     refused: int
     reported: int
     worked_ms: int
+    owner: str
     created_by: str
     created_at_ms: int
     started_at_ms: int | None
@@ -93,7 +94,7 @@ class NewImport:
     file_name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Lease:
     """Of one worker on one import."""
 
