@@ -26,10 +26,11 @@ from routing.core.interaction import (
     Role,
 )
 from routing.core.record import RecordLive, ReleaseCause
-from routing.core.releasing import release
+from routing.core.releasing import release as release_record
 from routing.core.ringing import ring
-from routing.core.seats import move
+from routing.core.seats import move, release
 from routing.core.timers import Due, key
+from routing.core.topology import converge
 from routing.core.world import World
 
 PHONE_REST_S = 10  # nothing is laid before an agent by itself for so long, after his telephone has failed
@@ -82,7 +83,7 @@ def _not_dialed(world: World, interaction: Interaction, record: RecordLive) -> N
     campaign = world.config.campaigns.get(record.card.campaign)
     found = choose(world, campaign, record, record.number) if campaign else None
     if isinstance(found, Hindered) and found.at_ms is not None:
-        release(world, record, ReleaseCause.WINDOW, next_at_ms=found.at_ms, next_number=found.index)
+        release_record(world, record, ReleaseCause.WINDOW, next_at_ms=found.at_ms, next_number=found.index)
         end_interaction(world, interaction, Result.FAILED, "server")
     else:
         previews.give_back(world, interaction, record, Result.FAILED)
@@ -96,6 +97,8 @@ def connected(world: World, interaction: Interaction, leg_id: str) -> None:
     owner = interaction.party(Role.OWNER)
     if owner is None:
         return
+    for due in (Due.REACHED, Due.MACHINE):
+        world.clear_timer(key(due, interaction.id))
     attempts.connected(world, interaction, owner.agent_id)
     interaction = world.interaction(interaction.id)
     world.emit(EventType.INTERACTION_CONNECTED, interaction, owner.agent_id, ani=interaction.ani, dnis=interaction.dnis)
@@ -108,16 +111,20 @@ def connected(world: World, interaction: Interaction, leg_id: str) -> None:
 # ------------------------------------------------------------------ what comes to nothing
 
 
-def not_taken(world: World, interaction: Interaction, offer: Offer) -> None:
-    """His own telephone came to nothing; `offer` is closed already. Another one gets the record, if there is one."""
+def not_taken(world: World, interaction: Interaction, offer: Offer, *, is_blameless: bool) -> None:
+    """His own telephone came to nothing; `offer` is closed already. Another agent gets the record, if there is one.
+
+    `is_blameless`: nobody knows what became of it.
+    """
     record = _record(world, interaction)
     _rest(world, interaction, offer.agent_id)
     if record is None:
         end_interaction(world, interaction, Result.FAILED, "server")
         return
-    cool_off_ms = previews.rules_of(world, record).cool_off_s * 1000
-    declined = record.declined | {offer.agent_id: world.now_ms + cool_off_ms}
-    previews.give_back(world, interaction, replace(record, declined=declined), Result.FAILED)
+    if not is_blameless:
+        until_ms = world.now_ms + previews.rules_of(world, record).cool_off_s * 1000
+        record = replace(record, declined=record.declined | {offer.agent_id: until_ms})
+    previews.give_back(world, interaction, record, Result.FAILED)
 
 
 def _rest(world: World, interaction: Interaction, agent_id: str) -> None:
@@ -133,12 +140,15 @@ def _rest(world: World, interaction: Interaction, agent_id: str) -> None:
 
 def left(world: World, interaction: Interaction, agent_id: str) -> None:
     """The agent hangs up or cancels before the contact is with him (PREV-17)."""
-    if interaction.state is InteractionState.CALLING_AGENT:
-        for offer in interaction.offers:
-            world.clear_timer(key(Due.OFFER, interaction.id, offer.agent_id))
-        if record := _record(world, interaction):
-            previews.not_taken(world, interaction, record, "later", previews.AGENT)
-            return
+    if interaction.state is InteractionState.CALLING_AGENT and (record := _record(world, interaction)):
+        previews.not_taken(world, interaction, record, "later", previews.AGENT)
+        return
+    if interaction.state is InteractionState.REACHED:  # somebody has answered: another agent may be there for him
+        alone = world.update_interaction(interaction, parties=())
+        for party in interaction.parties:
+            release(world, alone, party)
+        converge(world, world.interaction(interaction.id))
+        return
     attempts.ended(world, interaction, AttemptResult.CANCELLED, "agent")
     end_interaction(world, world.interaction(interaction.id), Result.CANCELLED, agent_id)
 

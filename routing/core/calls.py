@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from routing.core import cad, callback_attempt, callbacks, consults
+from routing.core import agent_first, cad, callback_attempt, callbacks, consults, reached, seating
 from routing.core.config import Result
 from routing.core.endings import end_interaction
 from routing.core.errors import CadConflict
@@ -29,6 +29,7 @@ from routing.core.topology import ask, to_confirm
 from routing.core.world import World
 
 ROOMS_RETRY_MS = 2000
+_BEFORE_TALK = OUTDIALING | {InteractionState.REACHED}
 INTEGRATION = "integration"  # author of a save whose order names nobody
 Values = dict[str, object]
 
@@ -92,7 +93,11 @@ def leg_ended(world: World, fact: LegEnded) -> None:
     interaction = world.interaction_of(fact.leg_id)
     if interaction is None:
         return
-    if fact.leg_id == interaction.customer_leg:
+    if interaction.kind == "seat" and not interaction.offers:
+        seating.hung_up(world, interaction, is_known=fact.ended_by is not EndedBy.UNKNOWN)
+    elif fact.leg_id == interaction.customer_leg and interaction.state is InteractionState.REACHED:
+        reached.customer_gone(world, interaction)
+    elif fact.leg_id == interaction.customer_leg:
         _customer_gone(world, interaction, is_taken_back=fact.ended_by is EndedBy.DIALPLAN)
     elif offer := next((o for o in interaction.offers if o.leg_id == fact.leg_id), None):
         miss(world, interaction, offer, OfferEnd.UNREACHABLE)
@@ -102,6 +107,8 @@ def leg_ended(world: World, fact: LegEnded) -> None:
             consults.left(world, interaction, party)
         elif interaction.is_calling_back:
             callback_attempt.agent_left(world, interaction, party.agent_id)
+        elif interaction.kind == "campaign" and interaction.state in _BEFORE_TALK:
+            agent_first.left(world, interaction, party.agent_id)
         else:
             result = Result.CANCELLED if interaction.state in OUTDIALING else _of_talk(interaction)
             end_interaction(world, interaction, result, party.agent_id or "external")

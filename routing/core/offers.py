@@ -9,6 +9,7 @@ from routing.core import (
     callback_attempt,
     callback_machine,
     callbacks,
+    campaign_legs,
     consults,
     digits,
     outdialer,
@@ -123,7 +124,7 @@ def answered(world: World, fact: LegAnswered) -> None:
     interaction = close(world, interaction, offer, OfferEnd.ANSWERED)
     if offer.agent_id:
         agent = world.agent(offer.agent_id)
-        calls = agent.calls + (offer.purpose not in _TO_CUSTOMER)  # those count when the customer has answered
+        calls = agent.calls + (not _is_first(interaction, offer))  # those count when the customer has answered
         move_engagement(world, agent, interaction.id, EngagementTrigger.ANSWERED, calls=calls)
     _FOLLOWS.get(offer.purpose, _connect)(world, interaction, offer)
 
@@ -158,8 +159,16 @@ _FOLLOWS = {
     OfferPurpose.OUTDIAL: outdialer.answered,
     OfferPurpose.CALLBACK: callback_attempt.answered,
     OfferPurpose.VOICEMAIL: voicemail.answered,
+    OfferPurpose.CAMPAIGN: campaign_legs.answered,
+    OfferPurpose.SEAT: campaign_legs.answered,
 }
-_TO_CUSTOMER = (OfferPurpose.OUTDIAL, OfferPurpose.CALLBACK)
+
+
+def _is_first(interaction: Interaction, offer: Offer) -> bool:
+    """The agent's telephone is up before the customer's."""
+    if offer.purpose in campaign_legs.PURPOSES:
+        return not campaign_legs.is_counted(interaction, offer)
+    return offer.purpose in (OfferPurpose.OUTDIAL, OfferPurpose.CALLBACK)
 
 
 def dial_failed(world: World, fact: DialFailed) -> None:
@@ -197,6 +206,8 @@ def take_back(world: World, interaction: Interaction, offer: Offer) -> None:
     elif offer.purpose is OfferPurpose.CALLBACK and offer.number:
         was_dialed = offer.state is OfferState.RINGING
         callback_attempt.not_reached(world, interaction, OfferEnd.RESCINDED, was_dialed=was_dialed)
+    elif offer.purpose in campaign_legs.PURPOSES:
+        campaign_legs.not_taken(world, interaction, offer, OfferEnd.RESCINDED, is_known=False)
     else:
         _requeue_if_alone(world, interaction)
 
@@ -223,7 +234,7 @@ def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, po
     An external party has no state; what it was dialed for goes on as with an agent. Nobody is blamed for an outdial,
     nor for a callback whose customer is not reached.
     """
-    if offer.purpose is OfferPurpose.OUTDIAL or (offer.purpose is OfferPurpose.CALLBACK and offer.number):
+    if _is_blameless(interaction, offer):
         _dial_failed(world, interaction, offer, end, was_dialed=policy is not PBX_REFUSED)
         return
     cause = _CAUSES.get(end, RonaCause.UNREACHABLE)
@@ -243,10 +254,18 @@ def miss(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, po
     elif offer.purpose is OfferPurpose.TRANSFER:
         by_pbx = policy is PBX_REFUSED or policy is trunks.TRUNK_FAILED
         transfers.not_taken(world, interaction, offer, end, by_pbx=by_pbx)
+    elif offer.purpose in campaign_legs.PURPOSES:
+        campaign_legs.not_taken(world, interaction, offer, end)
     else:
         changes = preferences.after_miss(world, interaction, offer.agent_id)
         interaction = skips.after_miss(world, interaction, offer.agent_id, policy, cause)
         _requeue_if_alone(world, world.update_interaction(interaction, **changes) if changes else interaction)
+
+
+def _is_blameless(interaction: Interaction, offer: Offer) -> bool:
+    if offer.purpose is OfferPurpose.CAMPAIGN:
+        return campaign_legs.is_contact(offer) or campaign_legs.is_own(interaction, offer)
+    return offer.purpose is OfferPurpose.OUTDIAL or (offer.purpose is OfferPurpose.CALLBACK and bool(offer.number))
 
 
 def _dial_failed(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, *, was_dialed: bool) -> None:
@@ -256,7 +275,10 @@ def _dial_failed(world: World, interaction: Interaction, offer: Offer, end: Offe
         return
     if offer.agent_id:
         move_engagement(world, world.agent(offer.agent_id), interaction.id, EngagementTrigger.OFFER_ENDED)
-    outdialer.not_taken(world, interaction, offer, end)
+    if offer.purpose is OfferPurpose.CAMPAIGN:
+        campaign_legs.not_taken(world, interaction, offer, end)
+    else:
+        outdialer.not_taken(world, interaction, offer, end)
 
 
 def _after_miss(world: World, agent: Agent, policy: MissPolicy) -> Agent:

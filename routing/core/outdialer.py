@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from routing.core import callback_attempt, capacity
+from routing.core import agent_first, callback_attempt, capacity
 from routing.core.agent import AgentState, AgentTrigger, EngagementTrigger
 from routing.core.config import EntryPoint, Profile, Queue, Result
 from routing.core.endings import end_interaction
@@ -142,11 +142,13 @@ def _interaction(world: World, call: OutdialCall, ani: str, place: tuple[EntryPo
 def cancel(world: World, order: CancelOutdial) -> Values:
     """Raises as `require`: without the right to end calls it cannot be given up either (OUT-15).
 
-    A callback is not given up by its agent: it goes back to its queue.
+    A callback is not given up by its agent: it goes back to its queue. A campaign's call is tried again (PREV-17).
     """
     agent, interaction = require(world, order.agent_id, order.interaction_id, Action.CANCEL_OUTDIAL)
     if interaction.callback:
         callback_attempt.agent_left(world, interaction, agent.id)
+    elif interaction.campaign:
+        agent_first.left(world, interaction, agent.id)
     else:
         end_interaction(world, interaction, Result.CANCELLED, agent.id)
     return {}
@@ -207,7 +209,9 @@ def give_way(world: World, agent_id: str) -> None:
     """A call from the queue is about to be offered to this agent: his outdial has lost the race (OUT-20, A24)."""
     for interaction_id in tuple(world.agent(agent_id).engagements):
         interaction = world.state.interactions.get(interaction_id)
-        if interaction and interaction.state in OUTDIALING:
+        if interaction and interaction.kind == "campaign" and interaction.state in OUTDIALING:
+            agent_first.lost_to_inbound(world, interaction)
+        elif interaction and interaction.state in OUTDIALING:
             _fail(world, interaction, OutdialFailure.LOST_TO_INBOUND, OfferEnd.RESCINDED.value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from routing.core import callback_machine, flow_machine, overflow
+from routing.core import callback_machine, flow_machine, overflow, previews
 from routing.core.engagements import begin, forget
 from routing.core.errors import StaleConfig
 from routing.core.events import EventType
@@ -29,6 +29,9 @@ def apply(world: World, order: ApplyConfig) -> dict[str, object]:
             continue
         if interaction.state in WAITING:
             fit(world, world.interaction(interaction.id))
+        elif interaction.kind == "campaign":
+            previews.fit(world, interaction)
+            flow_machine.fit(world, world.state.interactions.get(interaction.id) or interaction)
         else:
             flow_machine.fit(world, interaction)
     overflow.staff_left(world, tuple(world.config.queues))

@@ -67,7 +67,7 @@ _PREVIEW = frozenset({_A.ACCEPT_RECORD, _A.DIAL_RECORD, _A.DECLINE_RECORD, _A.MA
 # `transfer` under the name of the outbound action set (XFER-12, ACT-01): at once, to a number or an internal target.
 ROLE_TABLE: dict[tuple[InteractionState, Role], frozenset[Action]] = {
     (_S.CALLING_CUSTOMER, _R.OWNER): _WRITE | {_A.CANCEL_OUTDIAL},
-    (_S.REACHED, _R.OWNER): _WRITE | {_A.CANCEL_OUTDIAL},
+    (_S.REACHED, _R.OWNER): _WRITE,
     (_S.CONNECTED, _R.OWNER): _WRITE | _CONNECTED,
     (_S.HELD, _R.OWNER): _WRITE | {_A.RESUME, _A.TRANSFER, _A.INSTANT_TRANSFER, _A.CONSULT},
     (_S.CONSULT_REQUESTED, _R.OWNER): _WRITE | {_A.CANCEL_CONSULT, _A.END},

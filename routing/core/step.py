@@ -13,17 +13,23 @@ from routing.core import (
     callbacks,
     calls,
     capacity,
+    closing,
     consults,
     digits,
     figures,
+    finishing,
     look_ups,
     machine,
     notes,
     offers,
     outdialer,
+    planning,
     played,
     preferences,
     presence,
+    preview_orders,
+    previews,
+    pushes,
     queueing,
     reconcile,
     reconfigure,
@@ -58,25 +64,34 @@ from routing.core.facts import (
     RoomsRefused,
 )
 from routing.core.orders import (
+    AcceptRecord,
     AddNote,
+    AnswerGuide,
     AnyOrder,
     ApplyConfig,
     CancelCallback,
     CancelOutdial,
+    CancelPlannedCallback,
     CapacityGranted,
+    DeclineRecord,
+    DialRecord,
+    Dispose,
     EditCad,
     EndInteraction,
     ExtendWrapUp,
     FinishWrapUp,
     FireTimer,
+    GetRecord,
     GoAvailable,
     GoIdle,
     Hold,
     Invite,
+    MarkDone,
     MarkDoNotCall,
     OnConsult,
     Order,
     PauseRecording,
+    PlanCallback,
     ReplayMessage,
     Reply,
     RequestCallback,
@@ -146,6 +161,15 @@ _ORDERS: dict[type, Callable[[World, Any], dict[str, object]]] = {
     CancelCallback: callbacks.cancel,
     MarkDoNotCall: callbacks.mark_do_not_call,
     ReplayMessage: voicemail.replay,
+    GetRecord: preview_orders.get,
+    AcceptRecord: preview_orders.accept,
+    DialRecord: preview_orders.dial,
+    DeclineRecord: preview_orders.decline,
+    MarkDone: finishing.mark_done,
+    Dispose: finishing.dispose,
+    AnswerGuide: finishing.answer_guide,
+    PlanCallback: planning.plan,
+    CancelPlannedCallback: planning.cancel,
     ApplyConfig: reconfigure.apply,
 }
 
@@ -162,6 +186,7 @@ _TIMERS: dict[Due, Callable[[World, str, str], None]] = {
     Due.PREFER: lambda world, interaction_id, _: preferences.over(world, interaction_id),
     Due.CALLBACK: lambda world, interaction_id, _: callback_machine.time_came(world, interaction_id),
     Due.EXPIRE: lambda world, interaction_id, _: callback_machine.expired(world, interaction_id),
+    Due.PREVIEW: lambda world, interaction_id, _: previews.time_came(world, interaction_id),
     Due.ROOMS: lambda world, interaction_id, _: calls.ask_again(world, interaction_id),
     Due.RECORDING: lambda world, interaction_id, _: recorder.pause_over(world, interaction_id),
     Due.RECORDER: lambda world, interaction_id, _: recorder.ask_again(world, interaction_id),
@@ -190,9 +215,11 @@ def step(world: World, item: Input, now_ms: int, seq: int) -> Effects:
 
 
 def settle(world: World) -> None:
-    """Match waiting calls and free agents until no pair is left (ROUTE-05)."""
+    """Match waiting calls and free agents until no pair is left (ROUTE-05); who is free then works for campaigns."""
     while decision := world.sync_pool().decide(world.now_ms):
         offers.make_offers(world, decision)
+    closing.sweep(world)
+    pushes.assign(world)
 
 
 def _obey(world: World, order: Order) -> None:

@@ -1,0 +1,92 @@
+"""A scheduled callback as its agent plans it, until the record is closed (CBS-01..08)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from routing.core import closing, windows
+from routing.core.campaign_rules import Campaign
+from routing.core.errors import PlanRefused
+from routing.core.events import EventType
+from routing.core.finishing import about, held, tell
+from routing.core.guard import campaign_number, profile_of
+from routing.core.members import pbx_of
+from routing.core.numbers import digits_of
+from routing.core.orders import CancelPlannedCallback, PlanCallback
+from routing.core.record import PlannedCallback, RecordLive
+from routing.core.roles import Action
+from routing.core.world import World
+
+Values = dict[str, object]
+MAX_KIND = 32
+
+
+def plan(world: World, order: PlanCallback) -> Values:
+    """A later one replaces it. It stands when the record is closed.
+
+    Raises as `held` (PERM-07, PERM-08), PlanRefused (CBS-07, A23), NumberRefused (CBS-03); then nothing has changed.
+    """
+    record, _interaction = held(world, order.agent_id, order.interaction_id, Action.PLAN_CALLBACK)
+    campaign = world.config.campaigns.get(record.card.campaign)
+    if campaign is None:
+        raise PlanRefused(reason="campaign")
+    if order.at_ms <= world.now_ms:
+        raise PlanRefused(reason="past")
+    if not _is_zone(order.zone):
+        raise PlanRefused(reason="zone")
+    if record.do_not_call:
+        raise PlanRefused(reason="do_not_call")
+    profile = profile_of(world.config, order.agent_id)
+    if order.is_personal and not (profile and profile.reschedule_personal):
+        raise PlanRefused(reason="personal")
+    number = _number(world, campaign, record, order) if order.number.strip() else ""
+    _require_open(world, campaign, record, order.at_ms, number)
+    kind = order.number_kind.strip()[:MAX_KIND] if number else ""
+    planned = PlannedCallback(
+        at_ms=order.at_ms, zone=order.zone, number=number, number_kind=kind, is_personal=order.is_personal
+    )
+    world.put_record(replace(record, callback=planned))
+    told = {"at_ms": planned.at_ms, "zone": planned.zone, "number": number, "number_kind": kind}
+    told |= {"is_personal": planned.is_personal}
+    tell(world, EventType.RECORD_CALLBACK_PLANNED, order, **about(record), **told)
+    return told
+
+
+def _is_zone(name: str) -> bool:
+    """IANA."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown; no name at all; a folder of the database
+        return False
+    return bool(name)
+
+
+def _number(world: World, campaign: Campaign, record: RecordLive, order: PlanCallback) -> str:
+    """One of the contact's, or where the profile allows it another one that may be dialed (CBS-03, PERM-09)."""
+    typed = digits_of(order.number)
+    known = next((n.number for n in record.card.numbers if typed and digits_of(n.number) == typed), "")
+    if known:
+        return known
+    profile = profile_of(world.config, order.agent_id)
+    if not (profile and profile.other_number):
+        raise PlanRefused(reason="other_number")
+    return campaign_number(world, campaign, pbx_of(world.config, campaign), order.number).number.text
+
+
+def _require_open(world: World, campaign: Campaign, record: RecordLive, at_ms: int, number: str) -> None:
+    """A time at which the contact may be called (CBS-13); it is looked at again when it falls due."""
+    zone = closing.zone_of(world, campaign, record, number or record.number)
+    hours = world.config.hours.get(campaign.hours)
+    if not windows.is_open(hours, zone, at_ms):
+        raise PlanRefused(reason="window", next_open_ms=windows.next_open_ms(hours, zone, at_ms))
+
+
+def cancel(world: World, order: CancelPlannedCallback) -> Values:
+    """Possible until the record is closed (CBS-06). Raises as `held`, PlanRefused."""
+    record, _interaction = held(world, order.agent_id, order.interaction_id, Action.CANCEL_PLANNED_CALLBACK)
+    if record.callback is None:
+        raise PlanRefused(reason="none")
+    world.put_record(replace(record, callback=None))
+    tell(world, EventType.RECORD_CALLBACK_CANCELLED, order, **about(record))
+    return {}
