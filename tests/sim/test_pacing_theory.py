@@ -248,12 +248,9 @@ def test_a_person_taken_for_a_machine_counts_as_abandoned_and_the_policy_is_not_
 class Noted(FixedRatio):
     """Writes down what it is told."""
 
-    ratio = 3.0
-    heard: list[tuple[float, str, Mapping[str, object]]]
-
-    def __init__(self, told: Mapping[str, object]) -> None:
-        super().__init__(told)
-        self.heard = []
+    def __init__(self, told: Mapping[str, object], ratio: float = 3.0) -> None:
+        super().__init__(told, ratio)
+        self.heard: list[tuple[float, str, Mapping[str, object]]] = []
 
     def on_event(self, now: float, kind: str, data: Mapping[str, object]) -> None:
         self.heard.append((now, kind, data))
@@ -263,8 +260,7 @@ def noted(field: Scene, ratio: float = 3.0) -> tuple[Noted, dict[str, int]]:
     made: list[Noted] = []
 
     def make(told: Mapping[str, object]) -> Noted:
-        made.append(Noted(told))
-        made[0].ratio = ratio
+        made.append(Noted(told, ratio))
         return made[0]
 
     counters = run_shift(field, make).counters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping
 from statistics import NormalDist
 
@@ -24,14 +25,36 @@ class OnePerAgent:
         return snap.n_idle - snap.n_inflight - snap.live_waiting
 
 
+class Preview:
+    """An agent looks at each record for `preview_s` before it is dialed for him; one call for each free agent."""
+
+    wants_lists = False
+
+    def __init__(self, told: Mapping[str, object], preview_s: float = 20.0) -> None:
+        del told
+        self.preview_s = preview_s
+        self._looking: deque[float] = deque()
+
+    def step(self, now: float, snap: Snapshot) -> int:
+        begins = snap.n_idle - snap.n_inflight - snap.live_waiting - len(self._looking)
+        self._looking.extend([now + self.preview_s] * max(0, begins))
+        for _ in range(min(-begins, len(self._looking))):
+            self._looking.pop()  # the agent has gone, or talks with somebody else
+        ready = 0
+        while self._looking and self._looking[0] <= now:
+            self._looking.popleft()
+            ready += 1
+        return ready
+
+
 class FixedRatio:
     """So many calls for each free agent, whatever comes of it."""
 
     wants_lists = False
-    ratio = 2.0
 
-    def __init__(self, told: Mapping[str, object]) -> None:
+    def __init__(self, told: Mapping[str, object], ratio: float = 2.0) -> None:
         del told
+        self.ratio = ratio
 
     def step(self, now: float, snap: Snapshot) -> int:
         del now

@@ -16,7 +16,7 @@ RATES = (0.15, 0.30, 0.50)
 
 JUMP_S, JUMP = 80 * 60.0, 1.8
 FALL_S, FALL = 160 * 60.0, 0.55
-_AWAY = Absence(from_s=120 * 60.0, until_s=135 * 60.0, share=0.3)
+AWAY = Absence(from_s=120 * 60.0, until_s=135 * 60.0, share=0.3)
 _DRIFT_PERIOD_S = 9_000.0
 _FLIP_S, _FLIPPED = 600.0, 0.5
 _AMD_WRONG = 0.01
@@ -56,7 +56,7 @@ def _drift(scene: Scene) -> Scene:
 
 
 def _shock(scene: Scene) -> Scene:
-    return replace(scene, factor=Steps((JUMP_S, FALL_S), (JUMP, FALL)), absences=(_AWAY,))
+    return replace(scene, factor=Steps((JUMP_S, FALL_S), (JUMP, FALL)), absences=(AWAY,))
 
 
 def _heavy(scene: Scene) -> Scene:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 
-class Snapshot:
+class Snapshot(Mapping[str, Any]):
     """The floor and the lines at one moment; fields also by index, `snapshot["agents"]`.
 
     `agents`: (state, seconds in it) of all who are logged in, state idle, talk, wrap or inbound. `calls`: (age in
@@ -41,10 +41,15 @@ class Snapshot:
     lines_free: int
 
     def __getitem__(self, name: str) -> Any:
+        if name not in self.__slots__:
+            raise KeyError(name)
         return getattr(self, name)
 
-    def get(self, name: str, default: Any = None) -> Any:
-        return getattr(self, name, default)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__slots__)
+
+    def __len__(self) -> int:
+        return len(self.__slots__)
 
 
 class Policy(Protocol):
