@@ -9,17 +9,15 @@ from dataclasses import replace
 from typing import Any
 
 from routing.core import capacity, compliance, drop_days, retry, windows
-from routing.core.agent import EngagementTrigger
 from routing.core.campaign import CampaignCall, DropDay, Verdict
 from routing.core.campaign_rules import AttemptResult, Campaign
 from routing.core.commands import LookUp, LookUpKind
 from routing.core.config import Result
 from routing.core.dialable import Dialable, Hindered, Hindrance, choose, hours_of, index_of, of_today
 from routing.core.endings import end_interaction
-from routing.core.engagements import move_engagement
 from routing.core.errors import RecordNotDialable
 from routing.core.events import EventType
-from routing.core.interaction import Interaction, InteractionState, OfferPurpose, Role
+from routing.core.interaction import Interaction, InteractionState, OfferEnd, OfferPurpose, Role
 from routing.core.members import is_running
 from routing.core.record import RecordCard, RecordLive, RecordState, RecordTrigger, ReleaseCause
 from routing.core.releasing import move, release
@@ -35,6 +33,18 @@ _RELEASES = {
     Hindrance.TODAY: ReleaseCause.RETRY,
     Hindrance.SPENT: ReleaseCause.SPENT,
     Hindrance.NO_NUMBER: ReleaseCause.NO_NUMBER,
+}
+
+# What became of the dialing, in the words of attempts; what was taken back was taken back by us.
+_RESULTS = {
+    OfferEnd.NO_ANSWER: AttemptResult.NO_ANSWER,
+    OfferEnd.REJECTED: AttemptResult.REJECTED,
+    OfferEnd.BUSY: AttemptResult.BUSY,
+    OfferEnd.UNREACHABLE: AttemptResult.UNREACHABLE,
+    OfferEnd.INVALID: AttemptResult.INVALID,
+    OfferEnd.CONGESTION: AttemptResult.CONGESTION,
+    OfferEnd.ABANDONED: AttemptResult.CANCELLED,
+    OfferEnd.RESCINDED: AttemptResult.CANCELLED,
 }
 
 
@@ -201,9 +211,17 @@ def _about(record: RecordLive) -> dict[str, Any]:
 
 def connected(world: World, interaction: Interaction, agent_id: str) -> None:
     """An agent and the contact talk: the attempt has ended well, and the record is his until he is done with it."""
+    call = interaction.campaign
+    if call and not call.reached_at_ms:  # his agent was there before him
+        interaction = world.update_interaction(interaction, campaign=replace(call, reached_at_ms=world.now_ms))
     record = _close(world, interaction, AttemptResult.ANSWERED, "")
     if record is not None:
         move(world, record, RecordTrigger.CONNECTED, agent_id=agent_id)
+
+
+def result_of(end: OfferEnd, *, is_known: bool = True) -> AttemptResult:
+    """What a dialing of the contact that ended so came to; `is_known`: whether it was dialed at all."""
+    return _RESULTS[end] if is_known else AttemptResult.UNKNOWN
 
 
 def ended(world: World, interaction: Interaction, result: AttemptResult, cause: str = "") -> None:
@@ -226,13 +244,9 @@ def stop(world: World, record: RecordLive, cause: ReleaseCause) -> None:
         return
     if interaction is not None and (closed := _close(world, interaction, AttemptResult.CANCELLED, cause.value)):
         record = closed
-    agent_id = interaction.campaign.agent_id if interaction and interaction.campaign else ""
     release(world, record, cause)
-    if interaction is None:
-        return
-    end_interaction(world, world.interaction(interaction.id), Result.CANCELLED, "server")
-    if (agent := world.state.agents.get(agent_id)) and interaction.id in agent.engagements:
-        move_engagement(world, agent, interaction.id, EngagementTrigger.OFFER_ENDED)  # he only looked at the record
+    if interaction is not None:
+        end_interaction(world, world.interaction(interaction.id), Result.CANCELLED, "server")
 
 
 def _release(world: World, record: RecordLive, result: AttemptResult) -> None:

@@ -33,6 +33,12 @@ def open_engagement(world: World, agent: Agent, engagement: Engagement, **change
     return _write(world, agent, engagement, changes)
 
 
+def take_over(world: World, agent: Agent, engagement: Engagement, **changes: Any) -> Agent:
+    """Begin an engagement in which he talks at once, beside the one that he comes from, e.g. a seat."""
+    state = next_engagement(None, EngagementTrigger.ANSWERED)
+    return _write(world, agent, replace(engagement, state=state or engagement.state), changes)
+
+
 def move_engagement(
     world: World, agent: Agent, interaction_id: str, trigger: EngagementTrigger, **changes: Any
 ) -> Agent:

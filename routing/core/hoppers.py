@@ -20,6 +20,7 @@ class Hoppers:
         self._ready: dict[str, list[HopperKey]] = {}
         self._of: dict[str, set[str]] = {}
         self._at: dict[str, set[str]] = {}
+        self._in: dict[tuple[str, RecordState], set[str]] = {}
         for record in records.values():
             self.changed(None, record)
 
@@ -28,6 +29,7 @@ class Hoppers:
             self._forget(old)
         if new:
             self._of.setdefault(new.card.campaign, set()).add(new.id)
+            self._in.setdefault((new.card.campaign, new.state), set()).add(new.id)
             for digits in _digits(new):
                 self._at.setdefault(digits, set()).add(new.id)
             if new.state is RecordState.READY:
@@ -35,6 +37,7 @@ class Hoppers:
 
     def _forget(self, old: RecordLive) -> None:
         self._of[old.card.campaign].discard(old.id)
+        self._in[old.card.campaign, old.state].discard(old.id)
         for digits in _digits(old):
             self._at[digits].discard(old.id)
             if not self._at[digits]:
@@ -53,6 +56,10 @@ class Hoppers:
     def of(self, campaign: str) -> list[RecordLive]:
         """All of that campaign, in whatever state, by id."""
         return [self._records[record_id] for record_id in sorted(self._of.get(campaign, ()))]
+
+    def of_state(self, campaign: str, state: RecordState) -> list[RecordLive]:
+        """Those of that campaign in that state, by id."""
+        return [self._records[record_id] for record_id in sorted(self._in.get((campaign, state), ()))]
 
     def with_number(self, readings: Iterable[str]) -> list[RecordLive]:
         """Records that have a number with one of these readings, by id."""

@@ -291,11 +291,11 @@ class Indexes:
         return "" if phone is PhoneState.FREE else f"phone_{phone.value}"
 
     def _gives_way(self, agent: Agent) -> bool:
-        """All that he has is his own outdial, whose call to his telephone is not even ringing there (OUT-20)."""
+        """All that he has is an outdial, his own or a campaign's, that does not even ring at his telephone (OUT-20)."""
         found = [self._state.interactions.get(id_) for id_ in agent.engagements]
         return all(
             i is not None
-            and i.outdial is not None
+            and i.kind != "seat"
             and i.state is InteractionState.CALLING_AGENT
             and all(offer.state is OfferState.RESERVED for offer in i.offers)
             for i in found

@@ -1,11 +1,12 @@
-"""Answers of the outside world: told to whom they belong, a flow's step or a callback that is being checked.
+"""Answers of the outside world: told to whom they belong, a flow's step, a callback or a record that is being checked.
 
 The first of answer, deadline and refusal counts; what comes later changes nothing.
 """
 
 from __future__ import annotations
 
-from routing.core import callback_machine, flow_machine
+from routing.core import callback_machine, checks, flow_machine
+from routing.core.commands import LOOKUPS
 from routing.core.facts import CommandEnded, CommandOutcome, LookedUp
 from routing.core.flow_look_up import LATE
 from routing.core.world import World
@@ -18,6 +19,7 @@ def answered(world: World, fact: LookedUp) -> None:
         flow_machine.looked_up(world, interaction, fact)
     else:
         callback_machine.looked_up(world, fact)
+        checks.looked_up(world, fact)
 
 
 def late(world: World, interaction_id: str) -> None:
@@ -30,7 +32,11 @@ def late(world: World, interaction_id: str) -> None:
 def command_ended(world: World, fact: CommandEnded) -> None:
     """Nobody could be asked."""
     interaction = world.interaction_of(fact.command_id)
-    if fact.outcome is CommandOutcome.SUCCEEDED or interaction is None:
+    if fact.outcome is CommandOutcome.SUCCEEDED:
+        return
+    if interaction is None:
+        if fact.pbx == LOOKUPS:
+            checks.not_asked(world, fact.command_id)
         return
     if interaction.look_up_id == fact.command_id:
         flow_machine.look_up_failed(world, interaction, fact.cause[:256] or fact.outcome.value)

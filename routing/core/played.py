@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from routing.core import announcements, flow_machine, overflow, playing, voicemail
+from routing.core import announcements, flow_machine, messages, overflow, playing, voicemail
 from routing.core.events import EventType
 from routing.core.facts import CommandEnded, CommandOutcome, MessageEnded, PromptOutcome, PromptsEnded
 from routing.core.interaction import AskedKind, AskedPrompt, Interaction
@@ -28,6 +28,8 @@ _OWNERS: dict[AskedKind, Owner] = {
     AskedKind.GREETING: lambda world, interaction, _asked, _fact: overflow.greeted(world, interaction),
     AskedKind.RECORD: voicemail.recorded,
     AskedKind.LISTEN: voicemail.heard,
+    AskedKind.DROP: messages.over,
+    AskedKind.MACHINE: messages.over,
 }
 
 

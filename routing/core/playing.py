@@ -30,8 +30,11 @@ def play(
     *,
     index: int = 0,
     leg_id: str = "",
+    after_silence_ms: int = 0,
 ) -> Interaction:
-    """Ask for these prompts and digits on the customer's leg, or on `leg_id`. `index`: see AskedPrompt."""
+    """Ask for these prompts and digits on the customer's leg, or on `leg_id`. `index`: see AskedPrompt,
+    `after_silence_ms`: PlayPrompts.
+    """
     asked = AskedPrompt(
         command_id=world.new_id("cmd"), leg_id=leg_id or interaction.customer_leg, kind=kind, index=index
     )
@@ -43,6 +46,7 @@ def play(
         prompts=sounds(world, interaction, parts),
         language=language_of(world, interaction),
         keys=keys,
+        after_silence_ms=after_silence_ms,
     )
     return _ask(world, interaction, asked, command, LONGEST_PROMPTS_S)
 

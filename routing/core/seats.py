@@ -96,7 +96,12 @@ def _tell_hold(world: World, before: Interaction, after: Interaction) -> None:
 
 
 def _tell_parties(world: World, before: Interaction, after: Interaction) -> None:
-    """Who has come, and whose part has changed. The customer of an outdial or a callback comes when he answers."""
+    """Who has come, and whose part has changed. The customer of an outdial or a callback comes when he answers.
+
+    A seat is no call: nobody comes to it.
+    """
+    if after.kind == "seat":
+        return
     if after.customer_leg != before.customer_leg:
         called = after.outdial or after.callback or after.campaign
         number = called.number if called else ""
