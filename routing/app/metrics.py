@@ -15,9 +15,12 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection, select
 
 from routing.app import metrics_table as table
+from routing.app.live.campaigns import CampaignRow, campaign_rows
 from routing.app.live.queues import queue_rows
 from routing.app.metrics_counting import SUM
 from routing.app.metrics_table import Kind, Metric
+from routing.core.campaign import CampaignState
+from routing.core.campaign_rules import DialMode
 from routing.core.world import World
 from routing.store.counters import Counters
 from routing.store.front import Front
@@ -126,6 +129,7 @@ def _gauges(front: Front, recorded: Recorded | None, now_ms: int) -> Iterator[Fa
     yield _gauge(table.AGENTS, _by_state(agent.shown_state for agent in state.agents.values()))
     yield _gauge(table.PBX_CONNECTED, {(pbx,): int(bool(state.links.get(pbx))) for pbx in sorted(state.config.pbxs)})
     yield _gauge(table.REVISION, {(): state.config.revision})
+    yield from _campaigns(world, now_ms)
     yield from _processes(front, now_ms)
     yield from _streams(front, list(state.config.pbxs))
     if recorded is not None:
@@ -133,6 +137,30 @@ def _gauges(front: Front, recorded: Recorded | None, now_ms: int) -> Iterator[Fa
         yield _gauge(table.EVENTS_LOST, {(): recorded.lost})
         yield _gauge(table.WEBHOOKS_PENDING, {(): recorded.pending})
         yield _gauge(table.WEBHOOKS_OVERDUE, {(): recorded.overdue_ms / 1000})
+
+
+def _campaigns(world: World, now_ms: int) -> Iterator[Family]:
+    rows = campaign_rows(world)
+    yield _gauge(table.CAMPAIGNS, {(row.id, row.state): 1 for row in rows})
+    rates = {(row.id, "compliance"): row.drops.drop_rate for row in rows}
+    rates |= {(row.id, "true"): row.drops.hang_up_rate for row in rows}
+    yield _gauge(table.ABANDON_RATIO, {labels: rate for labels, rate in rates.items() if rate is not None})
+    yield _gauge(table.ABANDON_CAP, {(row.id,): row.drops.cap for row in rows})
+    yield _gauge(table.HOPPER, {(row.id,): row.hopper for row in rows})
+    yield _gauge(table.CAMPAIGN_AGENTS, {(row.id, part): n for row in rows for part, n in _crew(row)})
+    yield _gauge(table.CAMPAIGN_CALLS, {(row.id, state): n for row in rows for state, n in row.calls.items()})
+    paced = [row for row in rows if row.mode == DialMode.PREDICTIVE and row.state == CampaignState.RUNNING]
+    yield _gauge(table.PACING_LEVEL, {(row.id,): row.pacing["calls"] for row in paced if "calls" in row.pacing})
+    yield _gauge(table.PACING_AGE, {(row.id,): _age_s(row, now_ms) for row in paced})
+
+
+def _crew(row: CampaignRow) -> tuple[tuple[str, int], ...]:
+    return ("joined", len(row.joined)), ("ready", row.ready), ("seated", row.seated)
+
+
+def _age_s(row: CampaignRow, now_ms: int) -> float:
+    """Since its last pacing, or since it was started."""
+    return max(0, now_ms - max(row.paced_at_ms or 0, row.since_ms or 0)) / 1000
 
 
 def _processes(front: Front, now_ms: int) -> Iterator[Family]:

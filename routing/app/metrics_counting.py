@@ -47,6 +47,7 @@ def tally(events: Iterable[Event]) -> Counter[str]:
     for event in events:
         found.add(table.EVENTS, event.type.value)
         _count(found, event)
+        _count_campaign(found, event)
     return found.fields
 
 
@@ -83,6 +84,27 @@ def _ended(found: Tally, event: Event) -> None:
     if result == Result.ANSWERED.value:
         found.observe(table.TALK, _seconds(event, "talked_ms"), event.queue)
         found.observe(table.HELD, _seconds(event, "held_ms"), event.queue)
+
+
+def _count_campaign(found: Tally, event: Event) -> None:
+    if event.type is EventType.ATTEMPT_ENDED:
+        _attempted(found, event)
+    elif event.type is EventType.RECORD_RELEASED:
+        values = event.values
+        found.add(table.RELEASED, str(values.get("campaign", "")), str(values.get("cause", "")))
+
+
+def _attempted(found: Tally, event: Event) -> None:
+    """Both measures of an abandoned call are counted apart (DIALER-06)."""
+    values, campaign = event.values, str(event.values.get("campaign", ""))
+    found.add(table.ATTEMPTS, campaign, str(values.get("result", "")))
+    found.observe(table.RING, _seconds(event, "ring_ms"), campaign)
+    if values.get("is_live"):
+        found.add(table.ANSWERED, campaign)
+        found.observe(table.ANSWER_WAIT, _seconds(event, "wait_ms"), campaign)
+    for name, kind in (("is_dropped", "compliance"), ("is_hung_up", "true")):
+        if values.get(name):
+            found.add(table.CAMPAIGN_ABANDONED, campaign, kind)
 
 
 def _seconds(event: Event, name: str) -> float:

@@ -42,6 +42,10 @@ def _histogram(name: str, help_: str, buckets: tuple[float, ...], *labels: str) 
     return Metric(name=f"switchroom_{name}", kind=Kind.HISTOGRAM, help=help_, labels=labels, buckets=buckets)
 
 
+# From a call's answer to its agent: what the law counts is two seconds.
+ANSWER_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
+RING_BUCKETS = (2.0, 5.0, 8.0, 12.0, 15.0, 20.0, 25.0, 30.0, 45.0, 60.0)
+
 # Counted by the recorder from events, and by workers.
 EVENTS = _counter("events", "Events recorded, by type", "type")
 OFFERED = _counter("interactions_offered", "Interactions that entered a queue", "queue")
@@ -55,6 +59,18 @@ DIALS = _counter("dial_attempts", "Outside numbers dialed, by result", "result")
 MISMATCHES = _counter("pbx_mismatches", "Times that a PBX did not do what was asked", "pbx")
 LINK_LOSSES = _counter("pbx_link_losses", "Times that the link to a PBX was lost", "pbx")
 DELIVERIES = _counter("webhook_deliveries", "Attempts to deliver a webhook, by result", "result")
+ATTEMPTS = _counter("campaign_attempts", "Attempts of campaigns that ended, by result", "campaign", "result")
+ANSWERED = _counter("campaign_answered", "Attempts of campaigns that a person answered", "campaign")
+CAMPAIGN_ABANDONED = _counter(
+    "campaign_abandoned",
+    "Of those: compliance, no agent in time; true, hung up while waiting",
+    *("campaign", "kind"),
+)
+RELEASED = _counter("campaign_records_released", "Records that left the hopper, by cause", "campaign", "cause")
+RING = _histogram("campaign_ring_seconds", "From dialing to the answer, or the end", RING_BUCKETS, "campaign")
+ANSWER_WAIT = _histogram(
+    "campaign_answer_wait_seconds", "From a person's answer to an agent, or the end", ANSWER_BUCKETS, "campaign"
+)
 WAIT = _histogram("wait_seconds", "Time waited, told when the interaction ends", WAIT_BUCKETS, "queue", "result")
 TALK = _histogram("talk_seconds", "Time talked in answered interactions", TALK_BUCKETS, "queue")
 HELD = _histogram("held_seconds", "Time on hold in answered interactions", TALK_BUCKETS, "queue")
@@ -72,6 +88,12 @@ COUNTED = (
     MISMATCHES,
     LINK_LOSSES,
     DELIVERIES,
+    ATTEMPTS,
+    ANSWERED,
+    CAMPAIGN_ABANDONED,
+    RELEASED,
+    RING,
+    ANSWER_WAIT,
     WAIT,
     TALK,
     HELD,
@@ -97,6 +119,16 @@ WEBHOOKS_PENDING = _gauge("webhooks_pending", "Deliveries that are not settled")
 WEBHOOKS_OVERDUE = _gauge("webhooks_overdue_seconds", "How late the most overdue delivery is")
 JOBS = _gauge("jobs_waiting", "Jobs that no worker has taken yet", "queue")
 PROCESSES = _gauge("processes", "Processes with a fresh sign of life", "kind")
+CAMPAIGNS = _gauge("campaign_state", "1 for the state that each campaign is in", "campaign", "state")
+ABANDON_RATIO = _gauge(
+    "abandon_ratio", "Abandoned of those answered by persons, within the campaign's legal window", "campaign", "kind"
+)
+ABANDON_CAP = _gauge("abandon_cap_ratio", "Highest ratio that the campaign may have", "campaign")
+HOPPER = _gauge("campaign_records_ready", "Records that are ready to be dialed", "campaign")
+CAMPAIGN_AGENTS = _gauge("campaign_agents", "Agents of campaigns: joined, of them ready, seated", "campaign", "state")
+CAMPAIGN_CALLS = _gauge("campaign_calls", "Live calls of campaigns, by state", "campaign", "state")
+PACING_LEVEL = _gauge("pacing_level", "Calls that the last pacing began", "campaign")
+PACING_AGE = _gauge("pacing_age_seconds", "How long ago that was; of running predictive campaigns", "campaign")
 
 LOOKED_AT = (
     INFO,
@@ -118,4 +150,12 @@ LOOKED_AT = (
     WEBHOOKS_OVERDUE,
     JOBS,
     PROCESSES,
+    CAMPAIGNS,
+    ABANDON_RATIO,
+    ABANDON_CAP,
+    HOPPER,
+    CAMPAIGN_AGENTS,
+    CAMPAIGN_CALLS,
+    PACING_LEVEL,
+    PACING_AGE,
 )

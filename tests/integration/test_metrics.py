@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,15 @@ from routing.app.clock import SystemClock
 from routing.app.metrics_counting import tally
 from routing.app.metrics_table import COUNTED, LOOKED_AT, Kind
 from routing.app.settings import ApiSettings, ServerSettings
+from routing.core.campaign import CampaignCall, CampaignLive, CampaignState, DropDay, Membership
+from routing.core.campaign_rules import Campaign, DialMode
 from routing.core.events import Event, EventType
 from routing.store.counters import Counters
 from routing.store.errors import StoreUnavailable
 from routing.store.front import Front, connect
 from routing.store.signs import Signs
 from routing.store.sql.database import Database
+from tests.factories import agent, config
 from tests.integration.event_stream import emit, put_interaction, put_state
 from tests.integration.past import Past
 from workers.counting import Counting, count_delivery
@@ -139,6 +142,65 @@ def test_live_state_is_told_as_it_is(site: Site) -> None:
     assert found["switchroom_recorder_lag_seconds", ()] == 0
 
 
+def put_campaign(front: Front, *, since_ms: int = 0) -> None:
+    """A predictive campaign that runs, with an agent and a call; 2 of its 100 answered calls were dropped."""
+    spring = Campaign(id="spring", label="Spring", mode=DialMode.PREDICTIVE, queue="sales", ani="+12015550100")
+    running = CampaignLive(
+        id="spring",
+        state=CampaignState.RUNNING,
+        since_ms=since_ms,
+        joined={"anna": Membership(joined_at_ms=1)},
+        days={"1970-01-01": DropDay(attempts=400, live=100, dropped=2, hung_up=1)},
+        pacing={"calls": 3.0},
+    )
+    call = CampaignCall(campaign="spring", mode=DialMode.PREDICTIVE, record_id="rec_1")
+    put_interaction(front, "int_c", "anna")
+    talking = front.call("int_c")
+    assert talking is not None
+    made = replace(config([agent("anna")]), campaigns={"spring": spring})
+    put = {"campaigns": ("spring", running), "interactions": ("int_c", replace(talking.interaction, campaign=call))}
+    for table, (key, value) in put.items():
+        front.redis.hset(front.keys(table), key, front.codecs.encode(value))
+    front.redis.set(front.keys("config"), front.codecs.encode(made))
+
+
+@pytest.mark.req("DIALER-06")
+def test_attempts_of_campaigns_are_counted_by_result_and_both_measures_apart(site: Site) -> None:
+    def ended(result: str, **values: Any) -> None:
+        told = {"campaign": "spring", "result": result, "ring_ms": 7000, "wait_ms": 0} | values
+        site.happen(EventType.ATTEMPT_ENDED, values=told)
+
+    ended("busy")
+    ended("answered", is_live=True, wait_ms=300)
+    ended("abandoned", is_live=True, is_hung_up=True, wait_ms=1100)
+    ended("dropped", is_live=True, is_dropped=True, wait_ms=2000)
+    site.happen(EventType.RECORD_RELEASED, values={"campaign": "spring", "cause": "retry"})
+    found, spring = site.scrape(), ("campaign", "spring")
+    assert found["switchroom_campaign_attempts_total", (spring, ("result", "busy"))] == 1
+    assert found["switchroom_campaign_answered_total", (spring,)] == 3
+    assert found["switchroom_campaign_abandoned_total", (spring, ("kind", "compliance"))] == 1
+    assert found["switchroom_campaign_abandoned_total", (spring, ("kind", "true"))] == 1
+    assert found["switchroom_campaign_records_released_total", (spring, ("cause", "retry"))] == 1
+    assert found["switchroom_campaign_ring_seconds_sum", (spring,)] == 28
+    assert found["switchroom_campaign_answer_wait_seconds_bucket", (spring, ("le", "1.0"))] == 1
+    assert found["switchroom_campaign_answer_wait_seconds_bucket", (spring, ("le", "2.0"))] == 3
+
+
+def test_what_campaigns_do_now_is_told(site: Site) -> None:
+    put_state(site.front)
+    put_campaign(site.front, since_ms=SystemClock().now_ms() - 40_000)
+    found, spring = site.scrape(), ("campaign", "spring")
+    assert found["switchroom_campaign_state", (spring, ("state", "running"))] == 1
+    assert found["switchroom_abandon_ratio", (spring, ("kind", "compliance"))] == 0.02
+    assert found["switchroom_abandon_ratio", (spring, ("kind", "true"))] == 0.01
+    assert found["switchroom_abandon_cap_ratio", (spring,)] == 0.03
+    assert found["switchroom_campaign_agents", (spring, ("state", "joined"))] == 1
+    assert found["switchroom_campaign_calls", (spring, ("state", "connected"))] == 1
+    assert found["switchroom_campaign_records_ready", (spring,)] == 0
+    assert found["switchroom_pacing_level", (spring,)] == 3
+    assert 40 <= found["switchroom_pacing_age_seconds", (spring,)] < 100, "no tick since it was started"
+
+
 def test_a_recorder_that_does_not_run_shows_as_a_growing_lag(site: Site) -> None:
     site.happen(EventType.CONFIG_APPLIED)
     first = site.front.events_end()
@@ -179,6 +241,7 @@ def test_who_may_read_the_figures(site: Site) -> None:
 
 def test_every_metric_of_the_dashboard_and_the_alerts_is_in_a_scrape(site: Site) -> None:
     values = {"end": "no_answer", "how": "blind", "outcome": "busy", "pbx": "p", "is_up": False}
+    values |= {"campaign": "spring", "cause": "done", "is_live": True, "is_dropped": True}
     results = [
         Event(type=EventType.INTERACTION_ENDED, at_ms=1, values={"result": r}) for r in ("answered", "abandoned")
     ]
@@ -187,6 +250,7 @@ def test_every_metric_of_the_dashboard_and_the_alerts_is_in_a_scrape(site: Site)
     count_delivery(counters)("delivered")
     put_interaction(site.front, "int_1", "anna")
     put_state(site.front)
+    put_campaign(site.front)
     text = site.app.test_client().get("/metrics", headers={"Authorization": "Bearer prometheus"}).text
     scraped = {line.partition("{")[0].partition(" ")[0] for line in text.splitlines() if not line.startswith("#")}
     for name in ("dashboard.json", "alerts.yml"):
@@ -199,5 +263,17 @@ def test_every_metric_of_the_dashboard_and_the_alerts_is_in_a_scrape(site: Site)
 
 def test_no_label_could_name_a_person_or_a_call() -> None:
     labels = {label for metric in (*COUNTED, *LOOKED_AT) for label in metric.labels}
-    assert labels <= {"type", "queue", "result", "outcome", "cause", "how", "pbx", "version", "state", "stream", "kind"}
+    assert labels <= {
+        "type",
+        "queue",
+        "result",
+        "outcome",
+        "cause",
+        "how",
+        "pbx",
+        "version",
+        "state",
+        "stream",
+        "kind",
+    } | {"campaign"}
     assert all(metric.buckets for metric in COUNTED if metric.kind is Kind.HISTOGRAM)
