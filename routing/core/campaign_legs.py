@@ -57,4 +57,4 @@ def not_taken(world: World, interaction: Interaction, offer: Offer, end: OfferEn
     elif is_own(interaction, offer):
         agent_first.not_taken(world, interaction, offer, is_blameless=not is_known)
     else:
-        reached.not_taken(world, interaction)
+        reached.seek(world, interaction)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from routing.core import attempts, capacity
 from routing.core.campaign_calls import open_call
-from routing.core.config import Result
 from routing.core.dialable import Hindered, choose
-from routing.core.endings import end_interaction
-from routing.core.interaction import Interaction, InteractionState, OfferEnd
+from routing.core.interaction import InteractionState
 from routing.core.members import is_running, pbx_of
 from routing.core.record import RecordLive
 from routing.core.releasing import put_back
@@ -36,9 +34,3 @@ def cannot_dial(world: World, campaign_id: str) -> str:
     if (code := capacity.reason_code(world)) is not None:
         return f"capacity_{code}"
     return "dial_rate" if capacity.dials_left(world) == 0 else ""
-
-
-def not_reached(world: World, interaction: Interaction, end: OfferEnd, *, is_known: bool) -> None:
-    """The contact's telephone came to nothing; the offer is closed. Of unknown fate, it counts as dialed."""
-    attempts.ended(world, interaction, attempts.result_of(end, is_known=is_known), end.value)
-    end_interaction(world, world.interaction(interaction.id), Result.FAILED, "server")
