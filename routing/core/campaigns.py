@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from routing.core import attempts, previews, seating
 from routing.core.agent import AgentState
@@ -160,11 +161,11 @@ def _ready(world: World, card: RecordCard) -> RecordLive:
 
 
 def anybody_may_have(world: World, record_id: str) -> None:
-    """A personal callback has waited long enough for its agent (CBS-04); its origin stays as it was."""
+    """A personal callback has waited long enough for its agent (CBS-04): as if he had declined it. Its origin stays."""
     record = world.state.records.get(record_id)
-    if record and record.card.callback and record.state is RecordState.READY:
-        callback = replace(record.card.callback, agent_id="")
-        world.put_record(replace(record, card=replace(record.card, callback=callback)))
+    callback = record.card.callback if record else None
+    if record and callback:
+        world.put_record(replace(record, declined={callback.agent_id: world.now_ms} | record.declined))
 
 
 def withdraw(world: World, order: WithdrawRecords) -> Values:
@@ -206,7 +207,7 @@ def fit(world: World) -> None:
                 _leave(world, campaign_id, agent_id, "configuration")
         if campaign is None and live.state is not CampaignState.STOPPED:
             world.put_campaign(replace(world.state.campaigns[campaign_id], state=CampaignState.STOPPED))
-            told = {"campaign": campaign_id, "label": "", "mode": "", "teams": []}
+            told: dict[str, Any] = {"campaign": campaign_id, "label": "", "mode": "", "teams": []}
             world.emit(EventType.CAMPAIGN_STOPPED, None, **told, actor="configuration")
             seating.clear(world, campaign_id)
             _give_up(world, world.hoppers.of(campaign_id), ReleaseCause.CAMPAIGN)

@@ -116,9 +116,11 @@ def _judge(
         is_trunk = error.fields["rule"] == NumberRule.NO_TRUNK
         return Hindered(why=Hindrance.NO_TRUNK if is_trunk else Hindrance.NO_NUMBER)
     limits = campaign.limits
-    if card.attempts >= limits.record or retry.is_spent(campaign, number):
+    is_expected = card.callback is not None  # he has asked for it: no limit of attempts is in the way (CBS-09)
+    if not is_expected and (card.attempts >= limits.record or retry.is_spent(campaign, number)):
         return Hindered(why=Hindrance.SPENT)
     is_used_up = card.attempts_today >= limits.record_per_day or number.attempts_today >= limits.number_per_day
+    is_used_up = is_used_up and not is_expected
     from_ms = windows.next_day_ms(zone, world.now_ms) if is_used_up else world.now_ms
     opens_ms = windows.next_open_ms(hours_of(world, campaign), zone, from_ms)
     if opens_ms is None:
