@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from routing.core import cad, callback_machine
+from routing.core import cad, callback_machine, campaigns
 from routing.core.callback import CallbackCall, CallbackSource
 from routing.core.callback_machine import GivenUp, give_up
 from routing.core.config import EntryPoint, Queue, Result
@@ -224,9 +224,13 @@ def cancel(world: World, order: CancelCallback) -> Values:
 
 
 def mark_do_not_call(world: World, order: MarkDoNotCall) -> Values:
-    """Whatever would call this number, or rings there now, stops (DISP-05). Raises NumberRefused."""
+    """Whatever would call this number, or rings there now, stops (DISP-05). Raises NumberRefused.
+
+    A mark for one campaign concerns its records alone.
+    """
     number = parse(order.number, world.config.numbers)
-    owed = world.callbacks_to(readings(number.text, world.config.numbers))
+    owed = [] if order.campaign else world.callbacks_to(readings(number.text, world.config.numbers))
     for interaction in owed:
         give_up(world, interaction, GivenUp.DO_NOT_CALL, order.actor or "server")
-    return {"number": number.text, "callbacks": len(owed)}
+    records = campaigns.marked(world, number.text, order.campaign)
+    return {"number": number.text, "callbacks": len(owed), "records": records}

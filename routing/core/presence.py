@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from routing.core import overflow, wrapup
+from routing.core import campaigns, overflow, wrapup
 from routing.core.agent import Agent, AgentTrigger
 from routing.core.commands import ReplyFeature
 from routing.core.config import AgentConfig
@@ -32,7 +32,8 @@ def sign_out(world: World, order: SignOut) -> Values:
     agent = world.agent(order.agent_id)
     if agent.engagements:
         raise AgentEngaged(agent_id=agent.id, interaction_id=next(iter(agent.engagements)))
-    shown = _shown(change_state(world, agent, AgentTrigger.SIGNED_OUT))
+    campaigns.left_work(world, agent.id, "signed_out")
+    shown = _shown(change_state(world, world.agent(agent.id), AgentTrigger.SIGNED_OUT))
     config = world.config.agents.get(agent.id)
     overflow.staff_left(world, tuple(queue for queue, _rank in config.queues) if config else ())
     return shown

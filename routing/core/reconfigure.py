@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from routing.core import callback_machine, flow_machine, overflow, previews
+from routing.core import callback_machine, campaigns, flow_machine, overflow, previews
 from routing.core.engagements import begin, forget
 from routing.core.errors import StaleConfig
 from routing.core.events import EventType
@@ -34,6 +34,7 @@ def apply(world: World, order: ApplyConfig) -> dict[str, object]:
             flow_machine.fit(world, world.state.interactions.get(interaction.id) or interaction)
         else:
             flow_machine.fit(world, interaction)
+    campaigns.fit(world)
     overflow.staff_left(world, tuple(world.config.queues))
     for pbx in world.config.pbxs:
         watch_phones(world, pbx)
