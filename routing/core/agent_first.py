@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from routing.core import attempts, previews
+from routing.core import attempts, capacity, previews
 from routing.core.agent import EngagementTrigger
 from routing.core.campaign_rules import AttemptResult
 from routing.core.config import Result
@@ -45,7 +45,9 @@ def checked(world: World, record: RecordLive) -> None:
     interaction = world.state.interactions.get(record.interaction_id)
     if interaction is None or interaction.campaign is None or interaction.state is not InteractionState.PREVIEWING:
         return
-    if previews.hindered_because(world, interaction):
+    is_full = capacity.reason_code(world) is not None
+    if is_full or previews.hindered_because(world, interaction):
+        _rest(world, interaction, interaction.campaign.agent_id)
         previews.give_back(world, interaction, record)
         return
     world.clear_timer(key(Due.PREVIEW, interaction.id))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from routing.core.errors import CapacityReached, DialRateReached
-from routing.core.facts import LegAnswered, LegArrived
-from routing.core.orders import CapacityGranted, StartOutdial
+from routing.core.facts import LegAnswered, LegArrived, LookedUp
+from routing.core.orders import AcceptRecord, CapacityGranted, DialRecord, StartOutdial
 from routing.core.world import World
 
 DATA_CENTRE_FULL = 26  # OUT-04
@@ -39,7 +39,9 @@ def may_begin(world: World, item: object) -> bool:
     if isinstance(item, LegAnswered):  # by an agent who is offered a callback
         interaction = world.interaction_of(item.leg_id)
         return interaction is not None and interaction.is_calling_back and not interaction.is_customer_call
-    return isinstance(item, LegArrived | StartOutdial)
+    if isinstance(item, LookedUp):  # that a record may be called
+        return item.interaction_id in world.state.records
+    return isinstance(item, LegArrived | StartOutdial | AcceptRecord | DialRecord)
 
 
 def require_room(world: World) -> None:

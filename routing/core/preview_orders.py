@@ -144,11 +144,9 @@ def _require_readiness(world: World, interaction: Interaction, call: CampaignCal
     """Only who is available takes a record, and only where his telephone can be rung."""
     if not is_running(world, call.campaign):
         raise CampaignNotRunning(campaign=call.campaign)
-    because = previews.hindered_because(world, interaction)
-    if because == "full":
-        capacity.require_room(world)
-    elif because:
+    if because := previews.hindered_because(world, interaction):
         raise AgentNotAvailable(agent_id=call.agent_id, because=because)
+    capacity.require_room(world)
     return world.config.campaigns[call.campaign]
 
 

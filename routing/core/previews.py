@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import attempts, capacity, dialable
+from routing.core import attempts, dialable
 from routing.core.agent import AgentState, Engagement, EngagementState
 from routing.core.campaign import CampaignCall
 from routing.core.campaign_calls import open_call
@@ -129,9 +129,7 @@ def hindered_because(world: World, interaction: Interaction) -> str:
     if not world.is_linked(config.pbx) or not world.is_linked(interaction.pbx):
         return "pbx_link_down"
     phone = world.phone_state(config)
-    if phone is not PhoneState.FREE:
-        return f"phone_{phone.value}"
-    return "full" if capacity.reason_code(world) is not None else ""
+    return "" if phone is PhoneState.FREE else f"phone_{phone.value}"
 
 
 def time_came(world: World, interaction_id: str) -> None:

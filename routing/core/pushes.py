@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from routing.core import attempts, capacity
+from routing.core import attempts
 from routing.core.agent import AgentState
 from routing.core.campaign_rules import Campaign, DialMode
 from routing.core.dialable import Hindered, choose
 from routing.core.members import is_running, joined, pbx_of, ready_agents
-from routing.core.previews import is_agent_first, is_at_once, show
+from routing.core.previews import is_agent_first, show
 from routing.core.record import Place, RecordLive
 from routing.core.world import World
 
@@ -25,7 +25,7 @@ def _assign(world: World, campaign: Campaign) -> None:
     wishing = {id_ for id_, member in members.items() if member.wants_next}
     if not is_pushed and not wishing and not _has_callback(world, campaign):
         return
-    if not world.is_linked(pbx_of(world.config, campaign)) or (is_at_once(campaign) and capacity.reason_code(world)):
+    if not world.is_linked(pbx_of(world.config, campaign)):
         return
     for agent_id in ready_agents(world, campaign.id):
         if members[agent_id].rests_until_ms > world.now_ms:
