@@ -12,10 +12,13 @@ from rq import Queue
 
 log = structlog.get_logger()
 
-QUEUES = ("webhooks", "reports", "imports")
+# In the order in which a worker looks at them: what must be done within a second first.
+QUEUES = ("pacing", "webhooks", "reports", "imports")
 DELIVER = "workers.webhooks.deliver"
 COMPUTE = "workers.reports.compute"
 IMPORT = "workers.imports.run"
+PACE = "workers.pacing.pace"
+PACE_TTL_S = 2  # a decision that no worker has taken by then is out of date
 
 
 def queue_name(tenant: str, queue: str) -> str:
@@ -28,7 +31,7 @@ class Jobs:
 
     def __init__(self, redis: Redis, tenant: str) -> None:
         self._redis, self.tenant = redis, tenant
-        self._webhooks, self._reports, self._imports = (
+        self._pacing, self._webhooks, self._reports, self._imports = (
             Queue(queue_name(tenant, queue), connection=redis) for queue in QUEUES
         )
 
@@ -48,15 +51,20 @@ class Jobs:
         """One job per slot of the reports; False: Redis did not take them."""
         return self._enqueue(self._reports, COMPUTE, [(slot_ms,) for slot_ms in slots_ms])
 
+    def pace(self, campaign_ids: Sequence[str]) -> bool:
+        """One decision per campaign; False: Redis did not take them."""
+        calls = [(campaign_id,) for campaign_id in campaign_ids]
+        return self._enqueue(self._pacing, PACE, calls, ttl_s=PACE_TTL_S)
+
     def run_imports(self, import_ids: Sequence[str]) -> bool:
         """One job per import that waits; False: Redis did not take them."""
         return self._enqueue(self._imports, IMPORT, [(import_id,) for import_id in import_ids])
 
-    def _enqueue(self, queue: Queue, function: str, calls: Sequence[tuple[Any, ...]]) -> bool:
+    def _enqueue(self, queue: Queue, function: str, calls: Sequence[tuple[Any, ...]], *, ttl_s: int = 3600) -> bool:
         if not calls:
             return True
         data = [
-            Queue.prepare_data(function, arguments, timeout=60, result_ttl=0, failure_ttl=3600, ttl=3600)
+            Queue.prepare_data(function, arguments, timeout=60, result_ttl=0, failure_ttl=3600, ttl=ttl_s)
             for arguments in calls
         ]
         try:

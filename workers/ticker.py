@@ -44,7 +44,10 @@ class TickerSettings:
 
 
 class Ticker:
-    """Of one tenant. `hourly`: called with the time, in order; what one of them raises keeps no other from running."""
+    """Of one tenant. `each_tick`, `hourly`: called with the time, in order; what one raises keeps no other waiting.
+
+    Those of each tick return how many jobs they made.
+    """
 
     def __init__(
         self,
@@ -55,11 +58,13 @@ class Ticker:
         clock: Clock,
         hourly: Sequence[Callable[[int], object]] = (),
         settings: TickerSettings | None = None,
+        each_tick: Sequence[Callable[[int], int]] = (),
     ) -> None:
         self._name, self._redis, self._jobs, self._database, self._clock = name, redis, jobs, database, clock
         self._tenant = jobs.tenant
         self._keys, self._signs = Keys(self._tenant), Signs(redis, self._tenant)
         self._hourly, self._settings = tuple(hourly), settings or TickerSettings()
+        self._each_tick = tuple(each_tick)
         self._next_hourly_ms = 0
         self._next_sign_ms = 0
 
@@ -86,10 +91,12 @@ class Ticker:
             self._next_sign_ms = now_ms + int(EVERY_S * 1000)
         if not self._leads():
             return 0
-        made = self._enqueue_due(now_ms)
+        made = sum(self._run(work, now_ms) for work in self._each_tick)
+        made += self._enqueue_due(now_ms)
         if now_ms >= self._next_hourly_ms:
             self._next_hourly_ms = now_ms + HOUR_MS
-            self._run_hourly(now_ms)
+            for hourly in self._hourly:
+                self._run(hourly, now_ms)
         return made + self._enqueue_slots(now_ms) + self._enqueue_imports(now_ms)
 
     def _leads(self) -> bool:
@@ -138,14 +145,16 @@ class Ticker:
         self._jobs.run_imports(due)
         return len(due)
 
-    def _run_hourly(self, now_ms: int) -> None:
-        for work in self._hourly:
-            try:
-                work(now_ms)
-            except SwitchroomError as error:
-                log.warning("hourly_work_failed", tenant=self._tenant, code=error.code, reason=str(error))
-            except Exception as error:
-                log.error("hourly_work_failed", tenant=self._tenant, exc_info=error)
+    def _run(self, work: Callable[[int], object], now_ms: int) -> int:
+        try:
+            made = work(now_ms)
+        except SwitchroomError as error:
+            log.warning("ticker_work_failed", tenant=self._tenant, code=error.code, reason=str(error))
+        except Exception as error:
+            log.error("ticker_work_failed", tenant=self._tenant, exc_info=error)
+        else:
+            return made if isinstance(made, int) else 0
+        return 0
 
     def _end(self) -> None:
         """Let another one take over at once."""

@@ -68,7 +68,7 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     from routing.store.front import Front, connect
     from routing.store.signs import Signs
     from routing.store.sql.database import Database, PoolSize
-    from workers import imports, reports, webhooks
+    from workers import imports, pacing, reports, webhooks
     from workers.counting import count_delivery
     from workers.worker import Worker
 
@@ -84,6 +84,7 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     computer = reports.Computer(server.tenant, database, clock)
     reports.employ(computer.submit)
     front = Front(redis, server.tenant, codecs=codecs)
+    pacing.employ(pacing.Pacer(front, redis, clock).pace)
     chosen = imports.ImporterSettings(lists=settings.lists)
     importer = imports.Importer(server.tenant, database, clock, front.config, chosen)
     imports.employ(importer.submit)
@@ -101,11 +102,12 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
 
 def run_ticker(session: Session, url: str) -> None:
     """The ticker process: until SIGTERM."""
-    from routing.store.front import connect
+    from routing.store.front import Front, connect
     from routing.store.sql.database import Database, PoolSize
     from routing.store.sql.deliveries import forget
     from workers.imports import clear_away
     from workers.jobs import Jobs
+    from workers.pacing_ticks import PacingTicks
     from workers.recorder import prepare
     from workers.retention import DAY_MS, retire
     from workers.ticker import Ticker
@@ -130,7 +132,9 @@ def run_ticker(session: Session, url: str) -> None:
     jobs = Jobs(redis, server.tenant)
     if prepare(url, stop):
         name = bootstrap.process_name("ticker")
-        Ticker(name, redis, jobs, database, SystemClock(), (forget_deliveries, retire_old, clear_imports)).run(stop)
+        front = Front(redis, server.tenant, codecs=lenient_codecs_of(server))
+        hourly, each_tick = (forget_deliveries, retire_old, clear_imports), (PacingTicks(front, jobs),)
+        Ticker(name, redis, jobs, database, SystemClock(), hourly, each_tick=each_tick).run(stop)
     database.close()
 
 
