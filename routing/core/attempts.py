@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import capacity, closing, compliance, drop_days, retry, windows
+from routing.core import capacity, compliance, decisions, drop_days, retry, windows
 from routing.core.campaign import CampaignCall, DropDay, Verdict
 from routing.core.campaign_rules import AttemptResult, Campaign
 from routing.core.commands import LookUp, LookUpKind
@@ -251,7 +251,7 @@ def stop(world: World, record: RecordLive, cause: ReleaseCause) -> None:
 
 def _release(world: World, record: RecordLive, result: AttemptResult) -> None:
     """As its agent has decided while it rang (CBS-01), else by the campaign's rules for the next try."""
-    if decided := closing.decided(world, record):
+    if decided := decisions.decided(world, record):
         release(world, record, decided[0], next_at_ms=decided[1])
         return
     campaign = world.config.campaigns.get(record.card.campaign)

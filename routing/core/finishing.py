@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import callback_machine, campaigns, closing, guide, wrapup
+from routing.core import callback_machine, campaigns, closing, decisions, guide, wrapup
 from routing.core.agent import EngagementState
 from routing.core.callback_machine import GivenUp
 from routing.core.config import Result
@@ -74,7 +74,7 @@ def mark_done(world: World, order: MarkDone) -> Values:
     Raises as `held`, RecordNotDone (DISP-04, CBS-08), UnknownReason; then nothing has changed.
     """
     record, interaction = held(world, order.agent_id, order.interaction_id, Action.MARK_DONE)
-    closing.require_closable(world, record)
+    decisions.require_closable(world, record)
     wish(world, record.card.campaign, order.agent_id, wants=not order.stop)
     if interaction and interaction.state is InteractionState.PREVIEWING:
         return _done_undialed(world, interaction, record, order.agent_id)
@@ -97,7 +97,7 @@ def mark_done(world: World, order: MarkDone) -> Values:
 
 def _done_undialed(world: World, interaction: Interaction, record: RecordLive, agent_id: str) -> Values:
     """Postponed, or disposed of, before it was dialed (CBS-05)."""
-    found = closing.decided(world, record)
+    found = decisions.decided(world, record)
     if found is None:
         raise RecordNotDone(reason="nothing_decided")
     release(world, record, found[0], next_at_ms=found[1])
@@ -116,7 +116,7 @@ def dispose(world: World, order: Dispose) -> Values:
     Raises as `held`, DispositionRefused; then nothing has changed.
     """
     record, _interaction = held(world, order.agent_id, order.interaction_id, Action.DISPOSE)
-    known, codes = closing.dispositions_of(world, record), tuple(dict.fromkeys(order.codes))
+    known, codes = decisions.dispositions_of(world, record), tuple(dict.fromkeys(order.codes))
     if unknown := [code for code in codes if code not in known]:
         raise DispositionRefused(reason="unknown", codes=unknown)
     campaign = world.config.campaigns.get(record.card.campaign)

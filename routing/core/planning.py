@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from routing.core import closing, windows
+from routing.core import decisions, windows
 from routing.core.campaign_rules import Campaign
 from routing.core.errors import PlanRefused
 from routing.core.events import EventType
@@ -76,7 +76,7 @@ def _number(world: World, campaign: Campaign, record: RecordLive, order: PlanCal
 
 def _require_open(world: World, campaign: Campaign, record: RecordLive, at_ms: int, number: str) -> None:
     """A time at which the contact may be called (CBS-13); it is looked at again when it falls due."""
-    zone = closing.zone_of(world, campaign, record, number or record.number)
+    zone = decisions.zone_of(world, campaign, record, number or record.number)
     hours = world.config.hours.get(campaign.hours)
     if not windows.is_open(hours, zone, at_ms):
         raise PlanRefused(reason="window", next_open_ms=windows.next_open_ms(hours, zone, at_ms))

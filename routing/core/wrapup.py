@@ -5,7 +5,7 @@ It belongs to the agent, blocks offers, and ends by a reason, early or by its ti
 
 from __future__ import annotations
 
-from routing.core import closing
+from routing.core import decisions
 from routing.core.agent import Agent, Engagement, EngagementState, EngagementTrigger
 from routing.core.config import WrapUp
 from routing.core.engagements import move_engagement, set_deadline
@@ -50,7 +50,7 @@ def finish(world: World, order: FinishWrapUp) -> dict[str, object]:
     """
     agent, engagement = _wrapping(world, order, Action.FINISH_WRAP_UP)
     if engagement.record_id and (record := world.state.records.get(engagement.record_id)):
-        closing.require_closable(world, record)
+        decisions.require_closable(world, record)
     reason = order.reason or _rules(world, engagement.queue).default_reason
     if reason not in world.config.wrap_up_reasons:
         raise UnknownReason(kind="wrap-up", reason=reason or "", known=", ".join(world.config.wrap_up_reasons))
@@ -94,7 +94,7 @@ def _end(world: World, agent: Agent, engagement: Engagement, reason: str | None,
     move_engagement(world, agent, engagement.interaction_id, EngagementTrigger.WRAPPED_UP)
     _tell_end(world, agent, engagement, reason, by)
     if engagement.record_id:
-        closing.wrapped_up(world, engagement.record_id, agent.id)
+        decisions.wrapped_up(world, engagement.record_id, agent.id)
 
 
 def _tell_end(world: World, agent: Agent, engagement: Engagement, reason: str | None, by: str) -> None:
