@@ -189,6 +189,17 @@ def test_a_callback_that_was_not_reached_still_waits_in_the_same_stay() -> None:
     assert [member.kind for member in rows_of(0, [story], [], SLOT_MS)] == ["callback"] * 4
 
 
+def test_a_seat_that_waits_for_calls_is_in_no_report() -> None:
+    story = story_of(
+        [
+            step(0, K.JOINED, leg_id="leg_1", role="owner", agent_id="anna"),
+            step(0, K.ARRIVED, kind="seat"),
+            step(60, K.LEFT, leg_id="leg_1", agent_id="anna"),
+        ]
+    )
+    assert not rows_of(0, [story], [], SLOT_MS)
+
+
 def test_a_voicemail_is_answered_by_the_agent_who_takes_it() -> None:
     story = story_of(
         [

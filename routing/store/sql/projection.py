@@ -12,11 +12,12 @@ from routing.store.port import StoredEvent, Undecodable
 from routing.store.sql import history_tables as tables
 from routing.store.sql.access_tables import audit
 from routing.store.sql.history import customer_of
-from routing.store.sql.report_steps import put_steps, refused_id
+from routing.store.sql.report_steps import SEAT, put_steps, refused_id
 from routing.store.sql.rows import BadValue, Rows
 from routing.store.sql.search import lookup_number
 
 _FIRST_WINS = (
+    "interactions.entered_at_ms",
     "interactions.first_agent",
     "interactions.answered_at_ms",
     "interactions.bridged_at_ms",
@@ -84,6 +85,19 @@ class Projection:
         if "cad" in values:
             self._cad(event, values["cad"], 1, "")
 
+    def attempted(self, _position: str, event: Event) -> None:
+        """A campaign's call is one from its dialing on; a preview that was not dialed is none."""
+        values = event.values
+        self._interaction(
+            event,
+            kind="campaign",
+            queue=event.queue or None,
+            ani=values.get("ani"),
+            dnis=values.get("number"),
+            entered_at_ms=event.at_ms,
+            customer_number=lookup_number(str(values.get("number") or ""), self._rules),
+        )
+
     def queued(self, _position: str, event: Event) -> None:
         self._interaction(event, queue=event.queue)
 
@@ -100,6 +114,8 @@ class Projection:
         values = event.values
         names = ("kind", "result", "ended_by", "waited_ms", "talked_ms", "held_ms")
         told = {name: values.get(name) for name in names}
+        if values.get("kind") == SEAT:
+            return
         if event.interaction_id:
             self._interaction(event, ended_at_ms=event.at_ms, **told)
             if leg_id := values.get("leg_id"):
@@ -230,6 +246,7 @@ _T, _P = EventType, Projection
 _WRITERS: dict[EventType, Callable[[Projection, str, Event], None]] = {
     _T.INTERACTION_ARRIVED: _P.arrived,
     _T.OUTDIAL_STARTED: _P.arrived,
+    _T.ATTEMPT_STARTED: _P.attempted,
     _T.INTERACTION_QUEUED: _P.queued,
     _T.INTERACTION_CONNECTED: _P.connected,
     _T.INTERACTION_BRIDGED: _P.bridged,

@@ -45,6 +45,8 @@ BEGINNINGS = (
     StepKind.OFFERED,
 )
 
+SEAT = "seat"  # the kind of an interaction in which an agent waits for a campaign's calls: nobody's call
+
 Values = dict[str, Any]
 
 
@@ -85,7 +87,7 @@ def _step(position: str, event: Event) -> Values | None:
 
 
 def _arrived(event: Event) -> Values:
-    usual = "outdial" if event.type is EventType.OUTDIAL_STARTED else "inbound"
+    usual = _USUAL_KINDS.get(event.type, "inbound")
     kind, entry_point = event.values.get("kind") or usual, event.values.get("entry_point")
     return {"step": StepKind.ARRIVED.value, "kind": kind, "entry_point": entry_point}
 
@@ -152,9 +154,13 @@ def _plain(step: StepKind) -> Callable[[Event], Values]:
 
 _T = EventType
 
+_USUAL_KINDS = {_T.OUTDIAL_STARTED: "outdial", _T.ATTEMPT_STARTED: "campaign", _T.SEAT_TAKEN: SEAT}
+
 _READERS: dict[EventType, Callable[[Event], Values | None]] = {
     _T.INTERACTION_ARRIVED: _arrived,
     _T.OUTDIAL_STARTED: _arrived,
+    _T.ATTEMPT_STARTED: _arrived,
+    _T.SEAT_TAKEN: _arrived,
     _T.INTERACTION_QUEUED: _queued,
     _T.QUEUE_OVERFLOWED: _overflowed,
     _T.FLOW_STEP: _flow_step,
