@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from routing.core.events import EventType
-from routing.core.orders import EditCad, Order, Reply
+from routing.core.orders import EditCad, Order, PaceCampaign, Reply
 from routing.core.world import World
 
 # Fields that say where a call shall go or what shall be done; nothing that was said on it.
@@ -12,7 +12,7 @@ _TOLD = ("action", "to_agent", "to_queue", "to_entry_point", "to_number", "numbe
 
 def tell(world: World, order: Order, reply: Reply) -> None:
     """`order.obeyed` or `order.refused`, for an order that says who gives it."""
-    if not order.actor:
+    if not order.actor or isinstance(order, PaceCampaign):  # of which there is one each second, by nobody
         return
     is_ok = reply.code == "ok"
     values: dict[str, object] = {"actor": order.actor, "order": type(order).__name__, "code": reply.code}

@@ -50,7 +50,7 @@ def _listens(world: World, interaction: Interaction) -> bool:
 def not_taken(world: World, interaction: Interaction, offer: Offer, end: OfferEnd, *, is_known: bool = True) -> None:
     """`offer` is closed already, and what it means for its agent is said. `is_known`: what became of it."""
     if offer.purpose is OfferPurpose.SEAT:
-        seating.not_taken(world, interaction, offer, end)
+        seating.not_taken(world, interaction, end)
     elif offer.number:
         attempts.ended(world, interaction, attempts.result_of(end, is_known=is_known), end.value)
         end_interaction(world, world.interaction(interaction.id), Result.FAILED, "server")

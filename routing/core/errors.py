@@ -278,3 +278,10 @@ class GuideRefused(DomainError):
 
     code = "guide-refused"
     template = "call guide: {reason} ({question})"
+
+
+class PacingRefused(DomainError):
+    """`because`: mode (it is not predictive), tick (obeyed already, or overtaken), stale (its snapshot is too old)."""
+
+    code = "pacing-refused"
+    template = "no pacing of campaign {campaign}: {because}"

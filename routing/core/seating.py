@@ -6,6 +6,7 @@ and the seat ends without hanging it up. A seat lasts as long as its agent is av
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from routing.core.agent import AgentState, AgentTrigger, Engagement, EngagementState, EngagementTrigger
@@ -45,12 +46,17 @@ def has_seats(world: World, campaign_id: str) -> bool:
     return campaign is not None and campaign.seize_agents and campaign.mode in _OF_CUSTOMERS
 
 
-def assign(world: World) -> None:
-    """After every step: who may not be seated any more is let go, and who is ready is seated."""
+def sweep(world: World) -> None:
+    """After every step: who may not be seated any more is let go."""
     for campaign_id in sorted(world.state.campaigns):
         for seat in world.campaign_calls(campaign_id, _S.CALLING_AGENT, _S.SEATED):
             if seat.kind == SEAT and (why := _over_because(world, seat)):
                 leave(world, seat, why)
+
+
+def assign(world: World, campaign_ids: Iterable[str]) -> None:
+    """Who is ready in these campaigns is seated."""
+    for campaign_id in campaign_ids:
         if has_seats(world, campaign_id) and is_running(world, campaign_id):
             _seat_all(world, campaign_id)
 
@@ -98,19 +104,23 @@ def answered(world: World, seat: Interaction, offer: Offer) -> None:
     world.emit(EventType.SEAT_TAKEN, seat, offer.agent_id, campaign=call.campaign, why="")
 
 
-def not_taken(world: World, seat: Interaction, offer: Offer, end: OfferEnd) -> None:
+def not_taken(world: World, seat: Interaction, end: OfferEnd) -> None:
     """His telephone came to nothing; what it means for him is said already. It is left alone for a while."""
-    _rest(world, seat, offer.agent_id)
+    rest(world, seat)
     _end(world, seat, end.value)
 
 
-def _rest(world: World, seat: Interaction, agent_id: str) -> None:
+def rest(world: World, seat: Interaction) -> None:
+    """Its agent is left alone for a while, as far as seats go."""
     call = seat.campaign
     live = world.state.campaigns.get(call.campaign) if call else None
-    if call and live and (member := live.joined.get(agent_id)):
+    if call and live and (member := live.joined.get(call.agent_id)):
         until_ms = world.now_ms + REST_MS
-        world.put_campaign(replace(live, joined=live.joined | {agent_id: replace(member, rests_until_ms=until_ms)}))
-        world.set_timer(key(Due.PREVIEW, call.campaign, agent_id), until_ms)  # then it is looked again who is ready
+        joined_now = live.joined | {call.agent_id: replace(member, rests_until_ms=until_ms)}
+        world.put_campaign(replace(live, joined=joined_now))
+        world.set_timer(
+            key(Due.PREVIEW, call.campaign, call.agent_id), until_ms
+        )  # then it is looked again who is ready
 
 
 def hung_up(world: World, seat: Interaction, *, is_known: bool = True) -> None:
@@ -120,8 +130,8 @@ def hung_up(world: World, seat: Interaction, *, is_known: bool = True) -> None:
     """
     owner = seat.party(Role.OWNER)
     agent = world.state.agents.get(owner.agent_id) if owner else None
-    if not is_known and owner:
-        _rest(world, seat, owner.agent_id)
+    if not is_known:
+        rest(world, seat)
     elif agent is not None and agent.state in (AgentState.AVAILABLE, AgentState.IDLE):
         change_state(world, agent, AgentTrigger.RANG_OUT)
     _end(world, seat, "hung_up" if is_known else "lost")

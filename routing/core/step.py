@@ -12,27 +12,29 @@ from routing.core import (
     callback_machine,
     callbacks,
     calls,
+    campaign_steps,
     campaigns,
     capacity,
     checks,
-    closing,
     consults,
     digits,
     figures,
     finishing,
     look_ups,
     machine,
+    messages,
     notes,
     offers,
     outdialer,
+    pacer,
     planning,
     played,
     preferences,
     presence,
     preview_orders,
     previews,
-    pushes,
     queueing,
+    reached,
     reconcile,
     reconfigure,
     recorder,
@@ -96,6 +98,7 @@ from routing.core.orders import (
     MarkDoNotCall,
     OnConsult,
     Order,
+    PaceCampaign,
     PauseRecording,
     PlanCallback,
     ReplayMessage,
@@ -119,7 +122,7 @@ Input = Fact | AnyOrder | FireTimer | CapacityGranted
 
 def _command_ended(world: World, fact: CommandEnded) -> None:
     """Each looks whether the command was one of his."""
-    for told in (played.command_ended, look_ups.command_ended, offers.command_ended):
+    for told in (played.command_ended, look_ups.command_ended, machine.command_ended, offers.command_ended):
         told(world, fact)
 
 
@@ -173,6 +176,7 @@ _ORDERS: dict[type, Callable[[World, Any], dict[str, object]]] = {
     LeaveCampaign: campaigns.leave,
     AddRecords: campaigns.add_records,
     WithdrawRecords: campaigns.withdraw,
+    PaceCampaign: pacer.pace,
     GetRecord: preview_orders.get,
     AcceptRecord: preview_orders.accept,
     DialRecord: preview_orders.dial,
@@ -198,6 +202,9 @@ _TIMERS: dict[Due, Callable[[World, str, str], None]] = {
     Due.PREFER: lambda world, interaction_id, _: preferences.over(world, interaction_id),
     Due.CALLBACK: lambda world, interaction_id, _: callback_machine.time_came(world, interaction_id),
     Due.EXPIRE: lambda world, interaction_id, _: callback_machine.expired(world, interaction_id),
+    Due.REACHED: lambda world, interaction_id, _: reached.too_late(world, interaction_id),
+    Due.MACHINE: lambda world, interaction_id, _: machine.late(world, interaction_id),
+    Due.DROP: lambda world, interaction_id, _: messages.too_long(world, interaction_id),
     Due.DUE_CALLBACK: lambda world, record_id, _: campaigns.anybody_may_have(world, record_id),
     Due.CHECK: lambda world, record_id, _: checks.late(world, record_id),
     Due.PREVIEW: lambda world, interaction_id, _: previews.time_came(world, interaction_id),
@@ -230,10 +237,12 @@ def step(world: World, item: Input, now_ms: int, seq: int) -> Effects:
 
 def settle(world: World) -> None:
     """Match waiting calls and free agents until no pair is left (ROUTE-05); who is free then works for campaigns."""
+    campaign_steps.settle(world, _match)
+
+
+def _match(world: World) -> None:
     while decision := world.sync_pool().decide(world.now_ms):
         offers.make_offers(world, decision)
-    closing.sweep(world)
-    pushes.assign(world)
 
 
 def _obey(world: World, order: Order) -> None:
