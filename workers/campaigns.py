@@ -15,8 +15,10 @@ A step that is not reached in `patience_s` ends the sweep, and the next one trie
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -45,7 +47,6 @@ log = structlog.get_logger()
 PORTION = 100
 LEASE_MS = 10_000
 DRY_MS = 3_000
-_FILLED = (CampaignState.LOADED, CampaignState.RUNNING)
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 _POLL_S = 0.1
 
@@ -97,7 +98,7 @@ class Filler:
 
     def _fill(self, campaign_id: str) -> int:
         rules = ClaimRules.of(self._front.config(), campaign_id)
-        if rules is None or not _is_filled(self._front.campaigns().get(campaign_id)):
+        if rules is None or not is_filled(self._front.campaigns().get(campaign_id)):
             return 0
         missing, sent = self._missing(campaign_id, rules), 0
         while sent < missing:
@@ -183,8 +184,9 @@ class Filler:
         return is_there()
 
 
-def _is_filled(live: CampaignLive | None) -> bool:
-    return live is not None and live.state in _FILLED
+def is_filled(live: CampaignLive | None) -> bool:
+    """Whether it gets records."""
+    return live is not None and live.state in (CampaignState.LOADED, CampaignState.RUNNING)
 
 
 def _order(tenant: str, campaign_id: str, cards: Sequence[RecordCard]) -> AddRecords:
@@ -195,29 +197,60 @@ def _order(tenant: str, campaign_id: str, cards: Sequence[RecordCard]) -> AddRec
 
 # ------------------------------------------------------------------ the jobs
 
-_filler: list[Filler] = []
+SWEEP = "*"  # no campaign is called so
 
 
-def employ(filler: Filler) -> None:
+class Hoppers:
+    """The jobs of one worker process, in threads of their own: a database that is slow must not delay other jobs."""
+
+    def __init__(self, filler: Filler) -> None:
+        self._filler = filler
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="hoppers")
+        self._lock = threading.Lock()
+        self._waiting: set[str] = set()
+
+    def submit(self, campaign_id: str) -> None:
+        """Fill it, or sweep, when its turn comes; once more is harmless."""
+        with self._lock:
+            if campaign_id in self._waiting:
+                return
+            self._waiting.add(campaign_id)
+        self._pool.submit(self._run, campaign_id)
+
+    def _run(self, campaign_id: str) -> None:
+        with self._lock:
+            self._waiting.discard(campaign_id)
+        try:
+            if campaign_id == SWEEP:
+                self._filler.sweep()
+            else:
+                self._filler.fill(campaign_id)
+        except StoreError as error:
+            log.warning("hopper_job_failed", campaign=campaign_id, code=error.code, reason=str(error))
+        except Exception as error:  # the others go on; the ticker brings this one again
+            log.error("hopper_job_failed", campaign=campaign_id, exc_info=error)
+
+    def stop(self) -> None:
+        """Begin nothing more. What runs may be cut off anywhere."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+Submit = Callable[[str], None]
+_hoppers: list[Submit] = []
+
+
+def employ(submit: Submit) -> None:
     """To be called once in a worker process, before its first job."""
-    _filler[:] = [filler]
+    _hoppers[:] = [submit]
 
 
 def fill(campaign_id: str) -> None:
-    """The job of one hopper. What fails now the ticker brings again."""
-    _run("fill", lambda filler: filler.fill(campaign_id))
+    """The job of one hopper. Raises StoreError in a process that is no worker of ours."""
+    if not _hoppers:
+        raise StoreError
+    _hoppers[0](campaign_id)
 
 
 def sweep() -> None:
-    """The job of a minute."""
-    _run("sweep", lambda filler: filler.sweep())
-
-
-def _run(job: str, work: Callable[[Filler], int]) -> None:
-    """Raises StoreError in a process that is no worker of ours."""
-    if not _filler:
-        raise StoreError
-    try:
-        work(_filler[0])
-    except StoreError as error:
-        log.warning("campaign_job_failed", job=job, code=error.code, reason=str(error))
+    """The job of a minute. Raises as `fill`."""
+    fill(SWEEP)

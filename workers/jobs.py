@@ -13,11 +13,13 @@ from rq import Queue
 log = structlog.get_logger()
 
 # In the order in which a worker looks at them: what must be done within a second first.
-QUEUES = ("pacing", "webhooks", "reports", "imports")
+QUEUES = ("pacing", "hoppers", "webhooks", "reports", "imports")
 DELIVER = "workers.webhooks.deliver"
 COMPUTE = "workers.reports.compute"
 IMPORT = "workers.imports.run"
 PACE = "workers.pacing.pace"
+FILL, SWEEP = "workers.campaigns.fill", "workers.campaigns.sweep"
+HOPPER_TTL_S = 30
 PACE_TTL_S = 2  # a decision that no worker has taken by then is out of date
 
 
@@ -31,7 +33,7 @@ class Jobs:
 
     def __init__(self, redis: Redis, tenant: str) -> None:
         self._redis, self.tenant = redis, tenant
-        self._pacing, self._webhooks, self._reports, self._imports = (
+        self._pacing, self._hoppers, self._webhooks, self._reports, self._imports = (
             Queue(queue_name(tenant, queue), connection=redis) for queue in QUEUES
         )
 
@@ -55,6 +57,18 @@ class Jobs:
         """One decision per campaign; False: Redis did not take them."""
         calls = [(campaign_id,) for campaign_id in campaign_ids]
         return self._enqueue(self._pacing, PACE, calls, ttl_s=PACE_TTL_S)
+
+    def waiting_hoppers(self) -> int:
+        """Hoppers and sweeps that no worker has taken yet. Raises RedisError."""
+        return self._hoppers.count
+
+    def fill(self, campaign_ids: Sequence[str]) -> bool:
+        """One job per hopper; False: Redis did not take them."""
+        return self._enqueue(self._hoppers, FILL, [(id_,) for id_ in campaign_ids], ttl_s=HOPPER_TTL_S)
+
+    def sweep(self) -> bool:
+        """Give up claims that got lost; False: Redis did not take it."""
+        return self._enqueue(self._hoppers, SWEEP, [()], ttl_s=HOPPER_TTL_S)
 
     def run_imports(self, import_ids: Sequence[str]) -> bool:
         """One job per import that waits; False: Redis did not take them."""

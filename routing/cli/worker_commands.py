@@ -23,7 +23,10 @@ _PATIENCE_S = 8.0  # the supervisor's is 10
 
 QueuesArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[QUEUE]...", help="Queues to work for; default: all (webhooks, reports, imports)."),
+    typer.Argument(
+        metavar="[QUEUE]...",
+        help="Queues to work for; default: all (pacing, hoppers, webhooks, reports, imports).",
+    ),
 ]
 
 
@@ -34,8 +37,9 @@ class UnknownQueue(ConfigError):
 
 @command
 def worker_command(session: Session, queues: QueuesArgument = None, database: DatabaseOption = None) -> None:
-    """Run jobs: deliver webhooks, compute reports, import lists. Several may run, on any machine.
+    """Run jobs: pace campaigns, fill their hoppers, deliver webhooks, compute reports, import lists.
 
+    Several may run, on any machine.
     Ends with SIGTERM, what is on its way to a CRM first.
     """
     from workers.jobs import QUEUES
@@ -66,9 +70,10 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     """The worker process: until SIGTERM."""
     from routing.store.counters import Counters
     from routing.store.front import Front, connect
+    from routing.store.handover import Handover
     from routing.store.signs import Signs
     from routing.store.sql.database import Database, PoolSize
-    from workers import imports, pacing, reports, webhooks
+    from workers import campaigns, imports, pacing, reports, webhooks
     from workers.counting import count_delivery
     from workers.worker import Worker
 
@@ -85,6 +90,10 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     reports.employ(computer.submit)
     front = Front(redis, server.tenant, codecs=codecs)
     pacing.employ(pacing.Pacer(front, redis, clock).pace)
+    hoppers = campaigns.Hoppers(campaigns.Filler(Handover(front), database, clock))
+    campaigns.employ(hoppers.submit)
+    if "hoppers" in queues:
+        hoppers.submit(campaigns.SWEEP)  # what a worker before us has left behind
     chosen = imports.ImporterSettings(lists=settings.lists)
     importer = imports.Importer(server.tenant, database, clock, front.config, chosen)
     imports.employ(importer.submit)
@@ -92,6 +101,7 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
         importer.submit()  # what waits already, or was left behind
     signs = Signs(redis, server.tenant)
     Worker(name, connect(server.redis_url), signs, server.tenant, queues, clock).run()
+    hoppers.stop()
     computer.stop()
     importer.stop()
     sender.stop(_PATIENCE_S)
@@ -105,6 +115,7 @@ def run_ticker(session: Session, url: str) -> None:
     from routing.store.front import Front, connect
     from routing.store.sql.database import Database, PoolSize
     from routing.store.sql.deliveries import forget
+    from workers.hopper_ticks import HopperTicks
     from workers.imports import clear_away
     from workers.jobs import Jobs
     from workers.pacing_ticks import PacingTicks
@@ -133,7 +144,10 @@ def run_ticker(session: Session, url: str) -> None:
     if prepare(url, stop):
         name = bootstrap.process_name("ticker")
         front = Front(redis, server.tenant, codecs=lenient_codecs_of(server))
-        hourly, each_tick = (forget_deliveries, retire_old, clear_imports), (PacingTicks(front, jobs),)
+        hourly, each_tick = (
+            (forget_deliveries, retire_old, clear_imports),
+            (PacingTicks(front, jobs), HopperTicks(front, jobs)),
+        )
         Ticker(name, redis, jobs, database, SystemClock(), hourly, each_tick=each_tick).run(stop)
     database.close()
 
