@@ -14,14 +14,22 @@ from routing.core.events import EventType
 from routing.core.facts import DialOutcome, LegState, LinkLost, LinkRestored, PhoneState, SnapshotLeg
 from routing.core.interaction import InteractionState, Role
 from routing.core.orders import (
+    AcceptRecord,
     AddNote,
+    AnswerGuide,
     CancelOutdial,
+    CancelPlannedCallback,
+    DeclineRecord,
+    DialRecord,
+    Dispose,
     EndInteraction,
     GoIdle,
     Hold,
     Invite,
+    MarkDone,
     OnConsult,
     PauseRecording,
+    PlanCallback,
     ReplayMessage,
     Reply,
     Resume,
@@ -112,6 +120,13 @@ PLAIN = {
     Action.PAUSE_RECORDING: PauseRecording,
     Action.RESUME_RECORDING: ResumeRecording,
     Action.REPLAY_MESSAGE: ReplayMessage,
+    Action.ACCEPT_RECORD: AcceptRecord,
+    Action.DIAL_RECORD: DialRecord,
+    Action.DECLINE_RECORD: DeclineRecord,
+    Action.MARK_DONE: MarkDone,
+    Action.DISPOSE: Dispose,
+    Action.CANCEL_PLANNED_CALLBACK: CancelPlannedCallback,
+    Action.ANSWER_GUIDE: AnswerGuide,
 }
 
 
@@ -126,6 +141,8 @@ def attempt(talk: Talk, action: Action, by: str) -> Reply:
         return talk.order(AddNote, by, text="spoke")
     if action is Action.CANCEL_OUTDIAL:
         return talk.order(CancelOutdial, by)
+    if action is Action.PLAN_CALLBACK:
+        return talk.order(PlanCallback, by, at_ms=talk.d.now_ms + 1, zone="UTC")
     if action is Action.CONSULT:
         return talk.order(StartConsult, by, to_agent=CLEO)
     if action is Action.INVITE:
