@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from rq import Queue
 
 from deploy.lab.redis import RedisServer
 from routing.core.campaign import CampaignState
@@ -17,6 +18,10 @@ from routing.store.port import Limits
 from routing.store.sql.database import Database
 from tests.integration.campaign_lists import config
 from tests.integration.hopper_site import STALE_MS, HopperSite
+from tests.waiting import wait_until
+from workers import campaigns
+from workers.hopper_ticks import SWEEP_MS, HopperTicks
+from workers.jobs import Jobs, queue_name
 
 
 @pytest.fixture
@@ -232,3 +237,54 @@ def test_a_record_that_was_dialed_before_redis_lost_it_rests_first(site: HopperS
     assert site.filler().sweep() == 1
     row = site.list.rows()[added]
     assert (row["state"], row["due_at_ms"]) == ("open", row["last_attempt_at_ms"] + 3_600_000)
+
+
+# ------------------------------------------------------------------ jobs
+
+
+def names(site: HopperSite, queue: str = "hoppers") -> list[str]:
+    """What waits for a worker, e.g. `fill spring`; it is gone then."""
+    waiting = Queue(queue_name(site.tenant, queue), connection=site.front.redis)
+    found = [" ".join((str(job.func_name).rpartition(".")[2], *job.args)) for job in waiting.jobs]
+    waiting.empty()  # type: ignore[no-untyped-call]
+    return found
+
+
+def test_the_ticker_asks_for_hoppers_that_are_low_and_once_a_minute_for_a_sweep(site: HopperSite) -> None:
+    added = site.list.add(3)
+    site.apply(config(site.tenant, hopper=3))
+    ticks = HopperTicks(site.front, Jobs(site.front.redis, site.tenant))
+    assert ticks(0) == 2
+    assert names(site) == ["sweep", "fill spring"]
+    site.filler().fill("spring")
+    site.consume()
+    assert (ticks(SWEEP_MS - 1), names(site)) == (0, [])
+    site.release(added[0], "done")
+    assert (ticks(SWEEP_MS - 1), names(site)) == (1, ["fill spring"])
+    site.control(CampaignState.PAUSED)
+    assert (ticks(SWEEP_MS), names(site)) == (1, ["sweep"])
+
+
+def test_an_exhausted_list_is_not_asked_for_on_every_tick(site: HopperSite) -> None:
+    ticks = HopperTicks(site.front, Jobs(site.front.redis, site.tenant))
+    assert site.filler().fill("spring") == 0
+    assert ticks(0) == 1  # the sweep
+    site.front.redis.delete(site.front.keys("dry", "spring"))  # some seconds later
+    assert ticks(1) == 1
+
+
+def test_no_jobs_are_made_while_nobody_takes_them(site: HopperSite) -> None:
+    jobs = Jobs(site.front.redis, site.tenant)
+    for _ in range(101):
+        jobs.sweep()
+    assert HopperTicks(site.front, jobs)(0) == 0
+
+
+def test_a_worker_fills_and_sweeps_beside_its_other_jobs(site: HopperSite) -> None:
+    site.list.add(3)
+    hoppers = campaigns.Hoppers(site.filler())
+    campaigns.employ(hoppers.submit)
+    campaigns.sweep()
+    campaigns.fill("spring")
+    wait_until(lambda: len(site.waiting()) == 2)
+    hoppers.stop()
