@@ -14,6 +14,7 @@ from routing.core.agent import EngagementTrigger
 from routing.core.callback import CallbackCall, CallbackState
 from routing.core.callback_machine import GivenUp, give_up, is_over, proceed, put, rests_until
 from routing.core.config import Result
+from routing.core.dialable import is_with_campaign
 from routing.core.engagements import move_engagement
 from routing.core.errors import DialRateReached, NumberRefused
 from routing.core.events import EventType
@@ -63,6 +64,9 @@ def _agent_answered(world: World, interaction: Interaction, offer: Offer, call: 
         return
     if code is not None:
         _back(world, interaction, call, rest_s=FULL_REST_S, outcome="full", reason_code=code)
+        return
+    if is_with_campaign(world, call.number):  # a campaign calls him just now, or talks with him
+        _back(world, interaction, call, rest_s=FULL_REST_S, outcome="in_flight")
         return
     try:
         outside = callback_number(world, interaction.pbx, call.number)

@@ -133,18 +133,21 @@ def _judge(
 
 def is_in_flight(world: World, record: RecordLive | None, number: str) -> bool:
     """Whether that number is being asked about, called or talked with already, for another record or a callback."""
+    owed = world.callbacks_to(readings(number, world.config.numbers))
+    is_called_back = any(one.state is InteractionState.CALLING_CUSTOMER for one in owed)
+    return is_called_back or is_with_campaign(world, number, record)
+
+
+def is_with_campaign(world: World, number: str, record: RecordLive | None = None) -> bool:
+    """Whether a campaign has it in hand, for another record than that."""
     taken = readings(number, world.config.numbers)
     for other in world.hoppers.with_number(taken):
         is_other = record is None or other.id != record.id
         if is_other and other.state in _IN_FLIGHT and _meet(world, taken, other.number):
             return True
-    if any(owed.state is InteractionState.CALLING_CUSTOMER for owed in world.callbacks_to(taken)):
-        return True
     # Who hears a message, of a drop or on his machine, has no record in hand any more.
-    return any(
-        call.campaign is not None and call.campaign.result is not None and _meet(world, taken, call.campaign.number)
-        for call in world.reached_calls()
-    )
+    hearing = [call.campaign for call in world.reached_calls() if call.campaign and call.campaign.result is not None]
+    return any(_meet(world, taken, call.number) for call in hearing)
 
 
 def _meet(world: World, taken: frozenset[str], number: str) -> bool:

@@ -24,6 +24,7 @@ KEPT_CALLS, KEPT_WAITS = 0.99, 0.995
 _DOING: dict[str, Count] = {
     "available": Count.READY_MS,
     "reserved": Count.READY_MS,
+    "seated": Count.READY_MS,
     "connected": Count.TALK_MS,
     "conference": Count.TALK_MS,
     "consulting": Count.TALK_MS,
@@ -33,7 +34,9 @@ _DOING: dict[str, Count] = {
 # Plain numbers: looking up members of an enumeration costs more than adding.
 _HANDLED, _BUSY, _ABANDONED, _WAITED = map(int, (Place.HANDLED, Place.BUSY_MS, Place.ABANDONED, Place.WAITED_MS))
 _DOES, _SINCE = int(Place.DOING), int(Place.SINCE_MS)
-_ANSWERED, _OUTDIAL, _OWNER = OfferEnd.ANSWERED.value, OfferPurpose.OUTDIAL.value, Role.OWNER.value
+_ANSWERED, _OWNER = OfferEnd.ANSWERED.value, Role.OWNER.value
+# The agent's telephone is rung for a call that he is to make, or for none yet.
+_NO_OFFERS = frozenset({OfferPurpose.OUTDIAL.value, OfferPurpose.SEAT.value})
 _QUEUE_STEP = StepKind.QUEUE.value
 _CAUSES = frozenset(cause.value for cause in OverflowCause)
 _MISSES = frozenset(cause.value for cause in RonaCause)
@@ -172,11 +175,12 @@ class _Step:
     # ------------------------------------------------------------------ agents
 
     def offer_ended(self, event: Event) -> None:
-        if event.values["purpose"] == _OUTDIAL:
+        if event.values["purpose"] in _NO_OFFERS:
             return
         sheet, end, rang_ms = self._agent(event.agent_id), event.values["end"], event.values["rang_ms"]
         sheet.add(Count.OFFERED, 1, event.at_ms)
-        queue = self._queue(event.queue) if event.queue else None
+        is_of_queue = event.queue and event.values["purpose"] != OfferPurpose.CAMPAIGN.value
+        queue = self._queue(event.queue) if is_of_queue else None
         if end == _ANSWERED:
             sheet.add(Count.ANSWERED, 1, event.at_ms)
         elif end in _MISSES:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from routing.core import campaigns, overflow, wrapup
-from routing.core.agent import Agent, AgentTrigger
+from routing.core import campaigns, overflow, seating, wrapup
+from routing.core.agent import Agent, AgentTrigger, next_agent_state
 from routing.core.commands import ReplyFeature
 from routing.core.config import AgentConfig
 from routing.core.engagements import change_state
@@ -30,8 +30,10 @@ def sign_in(world: World, order: SignIn) -> Values:
 def sign_out(world: World, order: SignOut) -> Values:
     """Raises AgentEngaged while an interaction is not over, IllegalTransition in RONA (STATE-06)."""
     agent = world.agent(order.agent_id)
-    if agent.engagements:
-        raise AgentEngaged(agent_id=agent.id, interaction_id=next(iter(agent.engagements)))
+    in_hand = [id_ for id_ in agent.engagements if id_ not in seating.seats_of(world, agent.id)]
+    if in_hand:
+        raise AgentEngaged(agent_id=agent.id, interaction_id=in_hand[0])
+    next_agent_state(agent.state, AgentTrigger.SIGNED_OUT)  # raises before anything has changed
     campaigns.left_work(world, agent.id, "signed_out")
     shown = _shown(change_state(world, world.agent(agent.id), AgentTrigger.SIGNED_OUT))
     config = world.config.agents.get(agent.id)

@@ -153,12 +153,10 @@ def clear(world: World, campaign_id: str, agent_id: str = "") -> None:
             leave(world, seat, "left" if agent_id else "campaign")
 
 
-def leave_all(world: World, agent_id: str, why: str) -> None:
-    """He has no seat in any campaign any more."""
-    for interaction_id in tuple(world.agent(agent_id).engagements):
-        seat = world.state.interactions.get(interaction_id)
-        if seat and seat.kind == SEAT:
-            leave(world, seat, why)
+def seats_of(world: World, agent_id: str) -> list[str]:
+    """His seats, at most one in fact."""
+    found = (world.state.interactions.get(id_) for id_ in world.agent(agent_id).engagements)
+    return [seat.id for seat in found if seat and seat.kind == SEAT]
 
 
 def _end(world: World, seat: Interaction, why: str) -> None:

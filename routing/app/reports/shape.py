@@ -12,7 +12,7 @@ from routing.app.reports.figures import Figures, Subject
 from routing.app.reports.report import Line, Report
 from routing.core.intervals import average_ms, local_begin, occupancy, service_level
 
-READY = ("available", "reserved")
+READY = ("available", "reserved", "seated")
 AWAY = ("idle", "rona")
 # Columns of JSON objects that are spread over columns of their own in a CSV file.
 SPREAD = ("outcomes", "misses", "states")
