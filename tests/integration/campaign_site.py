@@ -1,0 +1,90 @@
+"""A centre with campaigns over the API: a real engine, a simulated PBX, SQL, and the process that looks numbers up."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from deploy.lab.process import Child
+from deploy.lab.redis import RedisServer
+from routing.app.clock import SystemClock
+from routing.core.config import Config
+from routing.core.events import EventType
+from routing.core.orders import AddRecords
+from routing.core.record import RecordCard
+from routing.store.signs import Signs
+from routing.store.sql import migrate
+from telephony.simulated.habits import Answers, Constant
+from tests.integration.campaign_config import campaign_configuration, card
+from tests.integration.cli_site import ROOT
+from tests.integration.control_site import Site, center
+from tests.waiting import wait_until
+
+DEED_S = 15.0  # a look-up and a few legs, on a busy machine
+
+
+@contextmanager
+def campaign_center(redis: RedisServer, tenant: str, directory: Path, config: Config | None = None) -> Iterator[Site]:
+    """Anna is signed in; nothing is loaded."""
+    url = f"sqlite:///{directory}/campaigns.db"
+    migrate.upgrade(url)
+    empty = directory / "config"
+    empty.mkdir()
+    (empty / "center.toml").write_text("")
+    environment = {
+        "SWITCHROOM_REDIS": redis.url,
+        "SWITCHROOM_TENANT": tenant,
+        "SWITCHROOM_CONFIG": str(empty),
+        "SWITCHROOM_DATABASE": url,
+    }
+    command = [sys.executable, "-m", "routing.cli.main", "lookups"]
+    child = Child(command, directory / "lookups.log", ROOT, environment)
+    try:
+        with center(redis, config or campaign_configuration(tenant), database_url=url) as site:
+            signs = Signs(site.front.redis, tenant)
+            wait_until(lambda: signs.alive("lookups", SystemClock().now_ms()), DEED_S)
+            yield site
+    finally:
+        child.stop()
+
+
+def loaded(site: Site, campaign: str = "spring", *cards: RecordCard) -> None:
+    """Running, anna has joined, and these records are in its hopper (one, unless told)."""
+    for action in ("load", "start"):
+        site.post(f"campaigns/{campaign}/{action}")
+    site.post(f"agents/anna/campaigns/{campaign}/join", {}, "anna")
+    fill(site, *(cards or (card(campaign=campaign),)))
+
+
+def fill(site: Site, *cards: RecordCard) -> None:
+    """As the process does that claims records in SQL."""
+    site.ask(AddRecords, campaign=cards[0].campaign, records=cards)
+
+
+def preview(site: Site, campaign: str = "spring", who: str = "anna") -> dict[str, Any]:
+    """The next record, before this agent."""
+    found: dict[str, Any] = site.post(f"agents/{who}/campaigns/{campaign}/records", {}, who, 201)
+    return found
+
+
+def answering(site: Site, number: int = 1) -> None:
+    """The contact's telephone, and anna's, are answered at once."""
+    site.outside(f"+120155501{number:02}", Answers(Constant(50)))
+    site.habit("anna", Answers(Constant(50)))
+
+
+def talking(site: Site, campaign: str = "spring") -> str:
+    """Anna talks with the contact of the next record."""
+    answering(site)
+    shown = preview(site, campaign)
+    site.do(shown["id"], "record/dial", status=202)
+    wait_until(lambda: site.call_data(shown["id"]).state.value == "connected", DEED_S)
+    return str(shown["id"])
+
+
+def released(site: Site) -> Callable[[], list[dict[str, object]]]:
+    """What `record.released` has told so far, when asked."""
+    return lambda: [event.values for event in site.events(EventType.RECORD_RELEASED)]
