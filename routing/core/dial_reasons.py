@@ -26,9 +26,9 @@ def why(world: World, campaign_id: str) -> dict[str, int]:
     """By stable words, in no order; empty: nothing is in the way.
 
     Of the campaign: not_loaded, loaded, paused, stopped. Of agents: no_agents_joined, and `agent_` with why he gets
-    nothing now, e.g. agent_idle, agent_connected, agent_phone_busy. Of records: hopper_empty, window_closed, in_flight, today,
-    spent, no_number, no_trunk, reserved, callbacks, checking, unchecked. Of calls: link_down, no_trunk, capacity_26,
-    capacity_27, dial_rate, lines_full, budget_spent, no_pacing, calling.
+    nothing now, e.g. agent_idle, agent_connected, agent_phone_busy. Of records: hopper_empty, window_closed, in_flight,
+    today, spent, no_number, no_trunk, reserved, callbacks, checking, unchecked. Of calls: link_down, no_trunk,
+    capacity_26, capacity_27, dial_rate, lines_full, budget_spent, no_pacing, calling.
     """
     campaign, live = world.config.campaigns.get(campaign_id), world.state.campaigns.get(campaign_id)
     if campaign is None or live is None:
