@@ -11,7 +11,7 @@ from routing.api.auth_people import PeopleDoor
 from routing.api.principal import Principal
 from routing.api.services import Authenticator, Services
 from routing.app.clock import Clock, SystemClock
-from routing.app.settings import ApiSettings, ServerSettings, WebhookSettings
+from routing.app.settings import ApiSettings, ListSettings, ServerSettings, WebhookSettings
 from routing.store.front import connect
 
 
@@ -23,7 +23,11 @@ class _Nobody:
 
 
 def build_services(
-    server: ServerSettings, api: ApiSettings, webhooks: WebhookSettings | None = None, clock: Clock | None = None
+    server: ServerSettings,
+    api: ApiSettings,
+    webhooks: WebhookSettings | None = None,
+    clock: Clock | None = None,
+    lists: ListSettings | None = None,
 ) -> Services:
     """Raises CadKeyUnreadable, and StoreUnavailable for an address of Redis that makes no sense."""
     made = Services(
@@ -33,6 +37,7 @@ def build_services(
         clock=clock or SystemClock(),
         authenticator=cast("Authenticator", _Nobody()),
         webhooks=webhooks or WebhookSettings(),
+        lists=lists or ListSettings(),
     )
     made.authenticator = _authenticator(made)
     return made

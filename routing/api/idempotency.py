@@ -23,6 +23,7 @@ from flask import Response, g, request
 
 from routing.api.principal import current
 from routing.api.problems import Problem
+from routing.api.requests import is_streamed
 from routing.api.services import services
 from routing.core.errors import StoreError
 from routing.store.errors import StoreCorrupt
@@ -142,8 +143,16 @@ def parsed_key(header: str | None) -> str:
 def _fingerprint() -> str:
     parts = (request.method, request.path, request.query_string.decode("latin-1"))
     digest = hashlib.sha256("\0".join(parts).encode())
-    digest.update(b"\0" + request.get_data())
+    digest.update(b"\0" + _body())
     return digest.hexdigest()
+
+
+def _body() -> bytes:
+    """Of a file, which is not read here, what tells it from another one."""
+    if not is_streamed(request.method, request.path):
+        return request.get_data()
+    told = (request.headers.get(name, "") for name in ("Content-Length", "Content-Digest", "Content-Disposition"))
+    return "\0".join((request.mimetype, *told)).encode("utf-8", "replace")
 
 
 def _cipher(key: str) -> AESGCM:

@@ -148,11 +148,14 @@ def _complete(operation: Operation) -> None:
         said.setdefault("parameters", []).append({"$ref": f"#/components/parameters/{name}"})
     if getattr(view, "is_conditional", False):
         said.setdefault("parameters", []).append({"$ref": "#/components/parameters/IfMatch"})
-    if (body := operation.hint("body")) is not None:
+    body, content = operation.hint("body"), getattr(view, "streamed_content", None)
+    if content is not None:
+        said["requestBody"] = {"required": True, "content": deepcopy(content)}
+    if body is not None:
         said["requestBody"]["required"] = any(field.is_required() for field in body.model_fields.values())
         _add_example(operation, body)
     for status in problem_statuses(
-        operation.method, has_body=body is not None, is_public=operation.is_public, view=view
+        operation.method, has_body=bool(body or content), is_public=operation.is_public, view=view
     ):
         said["responses"].setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
     for answer in said["responses"].values():

@@ -81,6 +81,21 @@ RULES: dict[str, Kind] = {
         "This is only possible without a call.",
         "End or wrap up the call first.",
     ),
+    "mapping-refused": _kind(
+        422,
+        "The columns do not fit",
+        "A column of the mapping is not in the first row, is there twice, or no column holds numbers.",
+        "Name columns as the first row of the file does.",
+    ),
+    "import-ended": _kind(
+        409, "The import is over", "What has ended is not cancelled.", "Read it: `state` says how it ended."
+    ),
+    "upload-superseded": _kind(
+        409,
+        "The file is sent by another request",
+        "The import was cancelled, or its file is being sent anew under the same Idempotency-Key.",
+        "Read the import; `state` says what becomes of it.",
+    ),
     "report-not-possible": _kind(
         422,
         "Such a report is not possible",
@@ -331,9 +346,17 @@ REQUESTS: dict[str, Kind] = {
     "request-timeout": _kind(
         408, "The request came too slowly", "Its body was not complete in time.", "Send it again, faster."
     ),
-    "body-too-large": _kind(413, "The body is too large", "No request needs more than 1 MiB.", "Send less at a time."),
+    "body-too-large": _kind(
+        413,
+        "The body is too large",
+        "Only lists need more than 1 MiB; `detail` says the limit.",
+        "Send less at a time.",
+    ),
     "wrong-content-type": _kind(
-        415, "The body is not JSON", "Bodies are `application/json`.", "Send `Content-Type: application/json`."
+        415,
+        "The body is of another type",
+        "Bodies are `application/json`, files `text/csv`.",
+        "Send the right `Content-Type`.",
     ),
     "idempotency-key-missing": _kind(
         400,

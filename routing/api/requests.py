@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
 
 from flask import Request, request
 
 from routing.api.problems import Problem
 
+View = TypeVar("View", bound=Callable[..., Any])
 MAX_BODY_BYTES = 1 << 20
+MAX_ROWS_BYTES = 8 << 20
 _MAX_DEPTH = 64
+_ROWS = re.compile(r"/v1/lists/[^/]*/records")
+_FILES = re.compile(r"/v1/(?:lists/[^/]*|do-not-call)/imports")
+
+
+def body_limit(path: str) -> int:
+    """Bytes of a body that is taken whole."""
+    return MAX_ROWS_BYTES if _ROWS.fullmatch(path) else MAX_BODY_BYTES
+
+
+def is_streamed(method: str, path: str) -> bool:
+    """Whether the body is a file, which is stored as it comes: nobody holds it as a whole."""
+    return method == "POST" and bool(_FILES.fullmatch(path))
+
+
+def streamed(content: dict[str, Any]) -> Callable[[View], View]:
+    """Mark a view whose body `is_streamed`; `content`: its media types, for the document of the API."""
+
+    def decorate(view: View) -> View:
+        view.streamed_content = content  # type: ignore[attr-defined]
+        return view
+
+    return decorate
 
 
 class ApiRequest(Request):
     """A request whose `get_json` refuses, with a problem, what is no JSON object; no body at all is an empty one."""
 
-    max_content_length = MAX_BODY_BYTES
+    def __init__(self, environ: dict[str, Any], populate_request: bool = True, shallow: bool = False) -> None:
+        super().__init__(environ, populate_request, shallow)
+        # Of a file its view knows the limit.
+        self.max_content_length = None if is_streamed(self.method, self.path) else body_limit(self.path)
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:  # noqa: ARG002
         """Raises Problem wrong-content-type, malformed-request, invalid-request."""

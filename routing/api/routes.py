@@ -27,6 +27,8 @@ def blueprints() -> list[APIBlueprint]:
         interaction_cad,
         interactions,
         keys,
+        list_imports,
+        lists,
         outdials,
         queues,
         record_commands,
@@ -56,7 +58,20 @@ def blueprints() -> list[APIBlueprint]:
         status,
         events,
     )
-    kept = (history, reports, recordings, contacts, address_book, do_not_call, webhooks, keys, sessions, audit)
+    kept = (
+        history,
+        reports,
+        recordings,
+        contacts,
+        address_book,
+        lists,
+        list_imports,
+        do_not_call,
+        webhooks,
+        keys,
+        sessions,
+        audit,
+    )
     return [resource.api for resource in (*live, *kept)]
 
 

@@ -23,7 +23,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from routing.api.server_log import GunicornLog
 from routing.app import logging
 from routing.app.config import load_settings
-from routing.app.settings import ApiSettings, ServerSettings, WebhookSettings
+from routing.app.settings import ApiSettings, ListSettings, ServerSettings, WebhookSettings
 from routing.cli.session import DEFAULT_DIRECTORY, Session
 
 if TYPE_CHECKING:
@@ -50,14 +50,18 @@ class BodyDeadline:
         self._app = app
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
-        from routing.api.requests import MAX_BODY_BYTES
+        from routing.api.requests import body_limit, is_streamed
 
+        if is_streamed(environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")):
+            environ["wsgi.input"] = _Unhurried(environ["wsgi.input"])
+            return self._app(environ, _closing(start))
+        limit = body_limit(environ.get("PATH_INFO", ""))
         if environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"):
             deadline = Timeout(BODY_S)
             try:
                 with deadline:
                     # One byte more than is allowed tells the application that it is too much.
-                    body = environ["wsgi.input"].read(MAX_BODY_BYTES + 1)
+                    body = environ["wsgi.input"].read(limit + 1)
             except Timeout as passed:
                 if passed is not deadline:
                     raise
@@ -72,11 +76,42 @@ class BodyDeadline:
         return self._app(environ, start)
 
 
+class _Unhurried:
+    """A body that may take its time, as a large file does, but each piece of it must come within `BODY_S`."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def read(self, size: int = -1) -> bytes:
+        from routing.api.problems import Problem
+
+        deadline = Timeout(BODY_S)
+        try:
+            with deadline:
+                found: bytes = self._body.read(size)
+        except Timeout as passed:
+            if passed is not deadline:
+                raise
+            raise Problem("request-timeout", f"nothing more of the body came within {BODY_S:.0f} s") from None
+        return found
+
+
+def _closing(start: Start) -> Start:
+    """A connection whose body was refused is closed: the rest of it may be long."""
+
+    def begin(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+        return start(status, headers if status < "4" else [*headers, ("Connection", "close")], *more)
+
+    return begin
+
+
 class ApiServer(BaseApplication):  # type: ignore[misc]
     """Gunicorn with `processes` of gevent; each builds its own application, so nothing is shared over a fork."""
 
-    def __init__(self, server: ServerSettings, api: ApiSettings, webhooks: WebhookSettings) -> None:
-        self._server, self._api, self._webhooks = server, api, webhooks
+    def __init__(
+        self, server: ServerSettings, api: ApiSettings, webhooks: WebhookSettings, lists: ListSettings
+    ) -> None:
+        self._server, self._api, self._webhooks, self._lists = server, api, webhooks, lists
         self._made: Services | None = None
         super().__init__()
 
@@ -106,7 +141,7 @@ class ApiServer(BaseApplication):  # type: ignore[misc]
         from routing.api.application import create_app
         from routing.api.building import build_services
 
-        self._made = build_services(self._server, self._api, self._webhooks)
+        self._made = build_services(self._server, self._api, self._webhooks, lists=self._lists)
         return BodyDeadline(create_app(self._made))
 
     def _end_streams_with(self, worker: Any) -> None:
@@ -131,7 +166,7 @@ def main() -> None:
     settings = load_settings(session.directory) if has_files else None
     logging.configure(server.log_level.value)
     api, webhooks = (settings.api, settings.webhooks) if settings else (ApiSettings(), WebhookSettings())
-    ApiServer(server, api, webhooks).run()
+    ApiServer(server, api, webhooks, settings.lists if settings else ListSettings()).run()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from routing.api.live import LiveWorld
 from routing.api.principal import Principal
 from routing.app.cad_keys import codecs_of
 from routing.app.clock import Clock
-from routing.app.settings import ApiSettings, ServerSettings, WebhookSettings
+from routing.app.settings import ApiSettings, ListSettings, ServerSettings, WebhookSettings
 from routing.store.codec import Codecs
 from routing.store.front import Front
 from routing.store.sql.database import Database
@@ -37,6 +37,7 @@ class Services:
     clock: Clock
     authenticator: Authenticator
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    lists: ListSettings = field(default_factory=ListSettings)
     sql_turn: threading.Lock = field(default_factory=threading.Lock)
     _database: Database | None = None
     _fronts: dict[str, Front] = field(default_factory=dict)
