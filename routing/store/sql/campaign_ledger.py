@@ -114,12 +114,16 @@ def _sealed(before: str, body: str) -> str:
 # ------------------------------------------------------------------ reading
 
 
-def ledger(connection: Connection, tenant: str, campaign: str, month: str, zone: str = "UTC") -> Iterator[Entry]:
-    """The rows of a month (`2026-11`, as it is in that zone), in order, a portion at a time. Raises ValueError."""
+def ledger(
+    connection: Connection, tenant: str, campaign: str, month: str, zone: str = "UTC", *, after: int = 0
+) -> Iterator[Entry]:
+    """The rows of a month (`2026-11`, as it is in that zone) behind that sequence number, in order, a portion at a
+    time. Raises ValueError.
+    """
     from_ms, until_ms = month_span(month, zone)
     column = attempt_ledger.c
     within = (column.at_ms >= from_ms, column.at_ms < until_ms)
-    return _entries(connection, tenant, campaign, *within)
+    return _entries(connection, tenant, campaign, *within, after=after)
 
 
 def month_span(month: str, zone: str) -> tuple[int, int]:
@@ -159,8 +163,8 @@ def _is_sealed(entry: Entry, before: str, campaign: str) -> bool:
     return all(told.get(name) == value for name, value in beside.items()) and told["attempt_id"] == entry.attempt_id
 
 
-def _entries(connection: Connection, tenant: str, campaign: str, *within: Any) -> Iterator[Entry]:
-    column, after = attempt_ledger.c, 0
+def _entries(connection: Connection, tenant: str, campaign: str, *within: Any, after: int = 0) -> Iterator[Entry]:
+    column = attempt_ledger.c
     names = (column.sequence, column.attempt_id, column.kind, column.at_ms, column.body, column.hash)
     ours = (column.tenant == tenant, column.campaign == campaign, *within)
     while True:
