@@ -21,6 +21,7 @@ from routing.cli.import_command import import_app
 from routing.cli.key_commands import key_app
 from routing.cli.order_commands import agent_app
 from routing.cli.output import say
+from routing.cli.pacing_commands import pacing_app
 from routing.cli.prompt_commands import prompts_app
 from routing.cli.recorder_command import recorder_command
 from routing.cli.report_command import report_command
@@ -89,6 +90,7 @@ app.add_typer(do_not_call_app, name="do-not-call")
 app.add_typer(flow_app, name="flow")
 app.add_typer(import_app, name="import")
 app.add_typer(key_app, name="key")
+app.add_typer(pacing_app, name="pacing")
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(user_app, name="user")
 

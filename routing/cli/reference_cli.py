@@ -26,6 +26,8 @@ from routing.engine.replay import ReplayResult
 from routing.sim.comparison import Compared, Estimate
 from routing.sim.figures import Figures
 from routing.sim.outcome import Simulated
+from routing.sim.pacing.adviser import Advice, Expected
+from routing.sim.pacing.trial import Cell, Pooled
 from routing.store.sql.do_not_call import Mark
 
 _COMMON = {"redis", "tenant", "config", "as_json"}
@@ -44,6 +46,8 @@ _SHAPES = {
     "replay": (ReplayResult,),
     "simulate": (Simulated, Compared, Estimate, Figures),
     "erlang": (StaffRow,),
+    "pacing simulate": (Pooled, Cell),
+    "pacing advise": (Advice, Expected),
 }
 
 

@@ -15,8 +15,7 @@ from routing.sim.pacing.snapshot import MakePolicy
 from routing.sim.pacing.trial import FREE_CALLS, PREDICTIVE, Cell, Pooled, policy, pooled
 
 MOST_AGENTS = 100  # simulated: a larger team does a little better than said here
-WORTH = 0.05  # what a mode must give more, of calls per hour, than one that asks less of the people called
-_SEEDS = 5
+WORTH = 0.05  # so much more of the agents' time a mode must use than one that asks less of the people called
 _SHIFT_S = 2 * 3600.0
 
 
@@ -31,14 +30,14 @@ class Mode(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """`target`: abandoned calls of all that a person answers, 0-1; 0 allows none. `preview_s`: how long an agent looks
-    at a record before it is dialed.
+    at a record before it is dialed. `seeds`: shifts; 0: five for small teams, down to two for large ones.
     """
 
     agents: int
     measured: Measured
     target: float = 0.03
     preview_s: float = 20.0
-    seeds: int = _SEEDS
+    seeds: int = 0
     shift_s: float = _SHIFT_S
 
 
@@ -74,22 +73,26 @@ class Advice:
 
 
 def advise(question: Question) -> Advice:
-    """The mode that connects most people within the target; of modes as good within `WORTH`, the gentlest.
+    """The mode that uses most of the agents' time within the target; of modes as good within `WORTH`, the gentlest.
 
     Takes some seconds for a small team, up to minutes for a large one.
     """
     expected = tuple(_expected(question, mode) for mode in Mode)
     allowed = [found for found in expected if found.is_allowed]
-    best = max(found.calls_per_agent_hour for found in allowed)
-    chosen = next(found for found in allowed if found.calls_per_agent_hour * (1 + WORTH) >= best)
+    best = max(found.utilization for found in allowed)
+    chosen = next(found for found in allowed if found.utilization * (1 + WORTH) >= best)
     return Advice(
         mode=chosen.mode,
         reasons=tuple(_reasons(question, chosen, expected)),
         expected=expected,
         simulated_agents=min(question.agents, MOST_AGENTS),
-        shifts=question.seeds,
+        shifts=_shifts(question),
         shift_hours=question.shift_s / 3600,
     )
+
+
+def _shifts(question: Question) -> int:
+    return question.seeds or max(2, min(5, 60 // question.agents))
 
 
 def _policy_of(question: Question, mode: Mode) -> MakePolicy:
@@ -102,7 +105,7 @@ def _expected(question: Question, mode: Mode) -> Expected:
     agents, rate = min(question.agents, MOST_AGENTS), question.measured.answer_rate
     scene = replace(question.measured.scene(agents), target=question.target, shift_s=question.shift_s)
     make = _policy_of(question, mode)
-    outcomes = [run_shift(replace(scene, seed=seed), make) for seed in range(1, question.seeds + 1)]
+    outcomes = [run_shift(replace(scene, seed=seed), make) for seed in range(1, _shifts(question) + 1)]
     cell = Cell(policy=mode.value, scenario="measured", agents=agents, answer_rate=rate, target=question.target)
     found = pooled(cell, outcomes)
     shares, abandoned = [o.utilization for o in outcomes], [o.abandonment for o in outcomes]
@@ -162,7 +165,7 @@ def _why(chosen: Expected, preview: Expected, progressive: Expected) -> str:
 
 
 def _more(one: Expected, other: Expected) -> float:
-    return one.calls_per_agent_hour / max(1e-9, other.calls_per_agent_hour) - 1
+    return one.utilization / max(1e-9, other.utilization) - 1
 
 
 def _of_predictive(question: Question, found: Expected, *, is_chosen: bool) -> str:

@@ -75,7 +75,7 @@ class Plan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooled:
     """Shares are 0-1; what ends in `_spread` is the standard deviation between shifts. `abandonment`, `hung_up`: of all
-    persons of all shifts together. `shifts_over`: share of shifts that ended over the target by more than `FREE_CALLS`,
+    persons of all shifts together. `shifts_over`: share of shifts that ended over the target by more than two calls,
     `worst_over`: by how many calls the worst one did. `per_agent_hour`: persons connected.
     """
 
