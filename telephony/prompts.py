@@ -14,8 +14,8 @@ from routing.core.facts import Fact, LegEnded, PromptOutcome
 from telephony.answers import Answer, Answered, ignore
 from telephony.convergence import Convergence
 from telephony.detection import GRACE_S, LATE, deadline_ms
-from telephony.legs import Leg, LegBook
-from telephony.rooms import PROMPTING, place_of_prompts
+from telephony.legs import Leg, LegBook, LegKind
+from telephony.rooms import OURS, PROMPTING, place_of_prompts
 from telephony.runs import Heard, Order, Run, Stage, ended
 from telephony.safety import UnsafeAction
 from telephony.settings import PbxSettings
@@ -126,6 +126,8 @@ class Prompts:
         run, before = self._waiting.get(leg_id), self._running.get(leg_id)
         if run is None or self._convergence.way(leg_id) is not None or (before and before.stage is Stage.SENT):
             return
+        if _is_landing(run.leg):
+            return  # the answer is told a moment before the dialplan says where the leg is
         del self._waiting[leg_id]
         if before is not None:
             self._interrupt(before)
@@ -201,6 +203,8 @@ class Prompts:
         if run is not None and (self._legs.get(leg_id) is not run.leg or run.leg.is_returned):
             del self._waiting[leg_id]
             self._refuse(run, f"leg {leg_id} is gone")
+        elif run is not None:
+            self._start(leg_id)
 
     def _look_at_running(self, leg_id: str) -> None:
         run = self._running.get(leg_id)
@@ -241,6 +245,10 @@ class Prompts:
     def _interrupt(self, run: Run) -> None:
         for fact in self._finish(run, PromptOutcome.INTERRUPTED):
             self._emit(fact)
+
+
+def _is_landing(leg: Leg) -> bool:
+    return leg.kind is LegKind.DIALED and not leg.settled and not leg.context.startswith(OURS)
 
 
 def _is_same(one: Room, other: Room) -> bool:

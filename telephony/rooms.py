@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from routing.core.commands import Room
 
 # The contexts of our dialplan, under the same names on every PBX.
+OURS = "switchroom-"
 CONTEXT_WAIT, CONTEXT_IDLE, CONTEXT_AGENT = "switchroom-wait", "switchroom-idle", "switchroom-agent"
 CONTEXT_ROOM, CONTEXT_RETURN, CONTEXT_HANDOVER = "switchroom-room", "switchroom-return", "switchroom"
 CONTEXT_FEATURE = "switchroom-feature"

@@ -114,6 +114,23 @@ async def test_a_person_is_joined_with_an_agent_behind_the_verdict(lab: PbxLab) 
     await lab.hears(agent, customer)
 
 
+@in_lab_with("1001", "1002")
+async def test_they_are_joined_in_the_very_moment_of_the_verdict_again_and_again(lab: PbxLab) -> None:
+    customer, agent = lab.phone("1001"), lab.phone("1002")
+    agent_leg = await connect(lab, agent)
+    for _ in range(3):
+        leg_id = await answered_by(lab, customer, Greeting.PERSON)
+        order = detect(lab, leg_id, 3000)
+        await lab.wait_fact(MachineDetected, command_id=order.id)
+        await reach(lab, new_id("int"), 1, room("main", leg_id, agent_leg))
+        await customer.speak(True)
+        await lab.hears(customer, agent)
+        await lab.hears(agent, customer)
+        await customer.hang_up()
+        await lab.wait_fact(LegEnded, leg_id=leg_id)
+        await lab.hears(agent)
+
+
 @in_lab_with("1001")
 async def test_a_leg_that_hears_music_hears_it_again_behind_the_verdict(lab: PbxLab) -> None:
     phone = lab.phone("1001")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from routing.core.commands import DetectMachine, PlayPrompts
 from routing.core.facts import CommandOutcome, MachineDetected, MachineVerdict
 from telephony import detection
+from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.detection import verdict as of_asterisk
 from telephony.detection import AFTER_GREETING_MS, GREETING_MS, Verdict, deadline_ms
 from telephony.freeswitch import detection as freeswitch
@@ -24,7 +25,7 @@ from telephony.freeswitch.wire import EslWire
 from telephony.legs import Leg, LegKind
 from telephony.simulated.listening import MACHINE, PERSON, SILENCE, Greeting, judge, quiet_ms
 from tests.unit.test_freeswitch_prompts import DIALPLAN, taken
-from tests.unit.test_prompts import CALLER, PLAY, TALK, Pbx, play
+from tests.unit.test_prompts import AGENT, CALLER, PLAY, TALK, Pbx, play
 from tests.waiting import until
 
 LISTEN = DetectMachine(id="c1", pbx="p", leg_id=CALLER, interaction_id="int_1", deadline_ms=3000)
@@ -42,7 +43,7 @@ def test_amd_is_given_the_deadline_and_its_verdict_is_told_once() -> None:
     async def scenario(pbx: Pbx) -> None:
         pbx.commands.take(LISTEN)
         variables = {f["Variable"]: f["Value"] for f in pbx.steps("Setvar")}
-        assert variables == {"SR_ASK": "c1", "SR_LISTEN": "2500,1500,700,3000,100,50,5,256"}
+        assert variables == {"SR_ASK": "c1", "SR_LISTEN": "2500,1500,600,3000,100,50,5,256"}
         (way,) = pbx.steps()
         assert (way["Context"], way["Exten"], way["Channel"]) == ("switchroom-machine", "default", "a-1.1")
         pbx.at("switchroom-machine")
@@ -126,6 +127,25 @@ def test_whatever_ends_the_listening_before_leaves_no_verdict(how: str) -> None:
     play(scenario)
 
 
+def test_who_has_just_answered_is_listened_to_when_the_dialplan_has_him() -> None:
+    """Asterisk tells the answer a moment before or behind the place."""
+
+    async def scenario(pbx: Pbx) -> None:
+        leg = pbx.legs.by_uid(AGENT)
+        assert leg is not None
+        leg.context, leg.exten = "from-agent", "s"
+        pbx.commands.take(replace(LISTEN, leg_id=AGENT))
+        assert (pbx.steps(), pbx.ends()) == ([], {})
+        place = {"event": "UserEvent", "uniqueid": AGENT, "context": "switchroom-agent", "exten": "s"}
+        pbx.legs.apply(AmiMessage(place))
+        pbx.legs.settle(leg)
+        pbx.changed()
+        (way,) = pbx.steps()
+        assert (way["Context"], way["Exten"]) == ("switchroom-machine", "no_music")
+
+    play(scenario)
+
+
 @pytest.mark.parametrize("kind", ["prompts", "machine"])
 def test_a_dialplan_of_an_older_version_is_not_asked_for_what_it_does_not_know(kind: str) -> None:
     async def scenario(pbx: Pbx) -> None:
@@ -185,10 +205,10 @@ def test_what_the_two_applications_leave_on_the_channel(
 
 def test_the_dialplan_reads_what_it_is_asked() -> None:
     assert taken("switchroom-machine", "listen", listening(LISTEN)) == (
-        *("default", "c1", "128", "4", "2500", "34", "1400", "3000"),
+        *("default", "c1", "128", "4", "2500", "29", "1400", "3000"),
     )
     short = listening(replace(LISTEN, deadline_ms=900))
-    assert taken("switchroom-machine", "listen", short) == ("default", "c1", "128", "4", "900", "34", "1400", "900")
+    assert taken("switchroom-machine", "listen", short) == ("default", "c1", "128", "4", "900", "29", "1400", "900")
 
 
 def conditions(extension: str) -> list[str]:
@@ -209,7 +229,7 @@ def test_the_silence_before_prompts_is_the_orders_own(asked: int, left: str) -> 
 
 @pytest.mark.parametrize(
     ("hits", "speech", "asked_again"),
-    [("0", "1400", False), ("6", "1400", True), ("33", "1400.00", True), ("20", "900.5", False)],
+    [("0", "1400", False), ("6", "1400", True), ("28", "1400.00", True), ("20", "900.5", False)],
 )
 def test_a_silence_that_has_begun_is_waited_for_unless_the_deadline_cuts_it(
     hits: str, speech: str, asked_again: bool
@@ -247,7 +267,7 @@ def test_freeswitch_is_told_of_the_silence_ahead_of_the_prompts() -> None:
 @pytest.mark.parametrize(
     ("greeting", "expected", "at_ms"),
     [
-        (PERSON, HUMAN, 1800),
+        (PERSON, HUMAN, 1700),
         (MACHINE, IS_MACHINE, 1700),
         (SILENCE, UNKNOWN, 2500),
         (Greeting(after_ms=2600, says_ms=500), UNKNOWN, 2500),
