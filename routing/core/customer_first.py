@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from routing.core import attempts, capacity
+from routing.core import attempts, capacity, seating
 from routing.core.campaign_calls import open_call
 from routing.core.dialable import Hindered, choose
 from routing.core.interaction import InteractionState
@@ -17,6 +17,8 @@ def dial(world: World, record: RecordLive) -> None:
     campaign = world.config.campaigns.get(record.card.campaign)
     if campaign is None or not is_running(world, campaign.id) or cannot_dial(world, campaign.id):
         put_back(world, record)
+    elif record.agent_id and not seating.is_seated(world, campaign.id, record.agent_id):
+        put_back(world, record)  # for whom it was kept is gone
     elif isinstance(choose(world, campaign, record, record.number), Hindered):
         put_back(world, record)  # whoever takes it next releases it with the reason
     else:

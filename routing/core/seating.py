@@ -186,6 +186,12 @@ def seats(world: World, campaign_id: str) -> list[Interaction]:
     return sorted(found, key=lambda seat: (seat.campaign.reached_at_ms if seat.campaign else 0, seat.id))
 
 
+def is_seated(world: World, campaign_id: str, agent_id: str) -> bool:
+    """Whether he waits in a seat of that campaign."""
+    found = world.campaign_calls(campaign_id, _S.SEATED)
+    return any(seat.campaign is not None and seat.campaign.agent_id == agent_id for seat in found)
+
+
 def kept_agents(world: World, campaign_id: str) -> set[str]:
     """For whom a contact is being asked about, called, or waits already."""
     calls = world.campaign_calls(campaign_id, _S.CALLING_CUSTOMER, _S.REACHED)

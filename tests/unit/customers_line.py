@@ -163,7 +163,10 @@ class Outbound:
         """Their telephones ring for their seats, and they pick up."""
         for agent_id in agents or (ANNA, BEN):
             seat = self.seat(agent_id)
-            self.d.answer(seat.id, agent_id)
+            self.d.ring(seat.id, agent_id)
+            self.d.give(LegAnswered(pbx="a", leg_id=self.d.leg_of(seat.id, agent_id)))
+            if seat.id in self.d.world.state.interactions:
+                self.d.reach(seat.id)
             self.d.now_ms += 10
         return self
 
