@@ -23,7 +23,7 @@ _WORDS = {Hindrance.WINDOW: "window_closed"}
 
 
 def why(world: World, campaign_id: str) -> dict[str, int]:
-    """By stable words, in no order; empty: nothing is in the way.
+    """By stable words, in no order, as of `world.now_ms`; empty: nothing is in the way.
 
     Of the campaign: not_loaded, loaded, paused, stopped. Of agents: no_agents_joined, and `agent_` with why he gets
     nothing now, e.g. agent_idle, agent_connected, agent_phone_busy. Of records: hopper_empty, window_closed, in_flight,
