@@ -8,6 +8,8 @@ from sqlalchemy import text as words
 from routing.store.sql.meta import at, instant_key, json, key, maybe, metadata, number, text
 
 _HAS_EXTERNAL_ID = words("external_id <> ''")
+_IS_CLOSED = words("closed_because <> ''")
+_IS_RESERVED = words("reserve_until_ms > 0")
 
 # A contact in the list of a campaign. New rows: `campaign_rows.new_row`.
 # `number`: the first of `numbers` as `search.lookup_number` has it. `numbers`: as `core.record.RecordNumber`;
@@ -61,6 +63,22 @@ records = Table(
         "external_id",
         sqlite_where=_HAS_EXTERNAL_ID,
         postgresql_where=_HAS_EXTERNAL_ID,
+    ),
+    Index(
+        "ix_records_closed",
+        "tenant",
+        "campaign",
+        "closed_because",
+        sqlite_where=_IS_CLOSED,
+        postgresql_where=_IS_CLOSED,
+    ),
+    Index(
+        "ix_records_reserved",
+        "tenant",
+        "campaign",
+        "reserve_until_ms",
+        sqlite_where=_IS_RESERVED,
+        postgresql_where=_IS_RESERVED,
     ),
 )
 

@@ -13,6 +13,8 @@ depends_on = None
 
 JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 _HAS_EXTERNAL_ID = sa.text("external_id <> ''")
+_IS_CLOSED = sa.text("closed_because <> ''")
+_IS_RESERVED = sa.text("reserve_until_ms > 0")
 
 
 def _key(name: str) -> sa.Column[str]:
@@ -80,6 +82,20 @@ def _records() -> None:
         _number("version", 1),
         _number("created_at_ms"),
         _number("updated_at_ms"),
+    )
+    op.create_index(
+        "ix_records_closed",
+        "records",
+        ["tenant", "campaign", "closed_because"],
+        sqlite_where=_IS_CLOSED,
+        postgresql_where=_IS_CLOSED,
+    )
+    op.create_index(
+        "ix_records_reserved",
+        "records",
+        ["tenant", "campaign", "reserve_until_ms"],
+        sqlite_where=_IS_RESERVED,
+        postgresql_where=_IS_RESERVED,
     )
     op.create_index(
         "ix_records_due", "records", ["tenant", "campaign", "state", "zone", "rank", "due_at_ms", "list_order"]
