@@ -95,9 +95,13 @@ class CampaignRulesOut(Out):
 
 
 class CampaignDetailOut(CampaignOut):
-    """With its rules."""
+    """With its rules and its lists."""
 
     rules: CampaignRulesOut
+    list_counts: dict[str, int] | None = Field(
+        description="Records in the database: due, resting, callback, claimed, closed, and why; null while it "
+        "does not answer"
+    )
 
 
 class DropDayOut(Out):

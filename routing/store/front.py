@@ -149,6 +149,15 @@ class Front:
             found = cast("bytes | None", self.redis.hget(self.keys("records"), record_id))
         return self.codecs.records.decode(found) if found else None
 
+    def records_of(self, record_ids: Sequence[str]) -> dict[str, RecordLive]:
+        """Those of them that are in the engine's hands."""
+        if not record_ids:
+            return {}
+        with _translation():
+            found = cast("list[bytes | None]", self.redis.hmget(self.keys("records"), list(record_ids)))
+        pairs = zip(record_ids, found, strict=True)
+        return {id_: self.codecs.records.decode(data) for id_, data in pairs if data}
+
     def agents(self, agent_ids: Sequence[str]) -> dict[str, Agent]:
         """Those of them who have a live state."""
         if not agent_ids:
