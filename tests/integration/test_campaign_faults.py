@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 from collections import Counter
@@ -133,4 +134,41 @@ def test_workers_killed_again_and_again_hand_out_every_record_exactly_once(
         assert set(handed.values()) == {1}
     claims = [row["claim"] for row in listed.rows().values()]
     assert max(claims) > 1, "nothing was killed between claim and sending: the test shows nothing"
+    front.redis.close()
+
+
+@pytest.mark.req("CAMP-01", "SAFE-01")
+@pytest.mark.timeout(180)
+def test_ticker_and_worker_keep_a_hopper_full_whoever_is_killed(
+    redis_server: RedisServer, database: Database, database_url: str, tenant: Callable[[], str], tmp_path: Path
+) -> None:
+    name = tenant()
+    front, listed = Front(connect(redis_server.url), name), CampaignList(database, name)
+    listed.add(60)
+    (tmp_path / "switchroom.toml").write_text("")
+    places = {"REDIS": redis_server.url, "TENANT": name, "DATABASE": database_url, "CONFIG": str(tmp_path)}
+    environment = {**os.environ, **{f"SWITCHROOM_{key}": value for key, value in places.items()}}
+
+    def start(process: str) -> Child:
+        command = [sys.executable, "-m", "routing.cli.main", process]
+        return Child(command, tmp_path / f"{process}.log", ROOT, environment)
+
+    with ExitStack() as stack:
+        stack.enter_context(engine(redis_server.url, name))
+        children = {process: start(process) for process in ("recorder", "worker", "ticker")}
+        stack.callback(lambda: stop_all(list(children.values())))
+        wait_until(front.is_served)
+        ask(front, ApplyConfig, config=config(name, hopper=20))
+        ask(front, ControlCampaign, campaign="spring", action=CampaignTrigger.LOAD)
+        gone: set[str] = set()
+        for killed in ("worker", "ticker", "recorder"):
+            wait_until(lambda: len(front.records("spring")) == 20, within=40)
+            children[killed].kill()
+            done = [record.id for record in front.records("spring")][:10]
+            ask(front, WithdrawRecords, campaign="spring", record_ids=tuple(done))
+            gone |= set(done)
+            children[killed] = start(killed)
+        wait_until(lambda: len(front.records("spring")) == 20, within=40)
+        wait_until(lambda: {id_ for id_, state in listed.states().items() if state == "closed"} == gone, within=40)
+    assert max(Counter(record_id for record_id, _claim in sent(front)).values()) == 1
     front.redis.close()
