@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import IO, Any
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -59,15 +59,25 @@ class Upload:
 
 def upload_body(upload: Upload) -> Import:
     """Store the body of this request; its import waits for a worker. Raises Problem."""
-    body: IO[bytes] = request.stream
+    body = _body()
     if request.mimetype == MULTIPART:
         form = _Form(body)
         upload, pieces = form.completed(upload), form.pieces()
     elif request.mimetype in _FILE_TYPES:
-        pieces = iter(lambda: body.read(_READ_BYTES), b"")
+        pieces = body
     else:
         raise Problem("wrong-content-type", f"the body is {request.mimetype or 'of no type'}, not text/csv")
     return stored(upload, pieces)
+
+
+def _body() -> Iterator[bytes]:
+    """As it comes. Raises Problem where it ends before its declared length: half a file is none."""
+    declared, size, body = request.content_length, 0, request.stream
+    while data := body.read(_READ_BYTES):
+        size += len(data)
+        yield data
+    if declared is not None and size < declared:
+        raise Problem("malformed-request", f"the body broke off: {size} bytes of {declared} came")
 
 
 def stored(upload: Upload, pieces: Iterator[bytes]) -> Import:
@@ -154,7 +164,7 @@ def _limited(pieces: Iterator[bytes]) -> Iterator[bytes]:
 class _Form:
     """A multipart body whose last part is the file."""
 
-    def __init__(self, body: IO[bytes]) -> None:
+    def __init__(self, body: Iterator[bytes]) -> None:
         _type, options = parse_options_header(request.headers.get("Content-Type", ""))
         boundary = options.get("boundary", "").encode("latin-1", "replace")
         if not boundary:
@@ -201,7 +211,7 @@ class _Form:
 
     def _read(self) -> Iterator[multipart.Event]:
         while True:
-            data = self._body.read(_READ_BYTES)
+            data = next(self._body, b"")
             try:
                 self._decoder.receive_data(data or None)
                 while not isinstance(event := self._decoder.next_event(), multipart.NeedData | multipart.Epilogue):

@@ -12,13 +12,16 @@ if __name__ == "__main__":
 
 import io
 import os
+import socket
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gevent import Timeout, sleep, spawn
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 
 from routing.api.server_log import GunicornLog
 from routing.app import logging
@@ -34,6 +37,7 @@ BODY_S = 10.0
 STOP_S = 8  # for requests that run when the process is told to end; `switchroom up` waits a little longer
 CONNECTIONS = 10_000
 _LOOK_S = 0.2
+_LINGER_S, _DRAINS, _DRAIN_BYTES = 2, 128, 1 << 16
 _TOO_SLOW = (
     b'{"type":"/problems/request-timeout","title":"The request came too slowly","status":408,'
     b'"detail":"the body was not complete in time","instance":"","code":"request-timeout"}'
@@ -53,8 +57,7 @@ class BodyDeadline:
         from routing.api.requests import body_limit, is_streamed
 
         if is_streamed(environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")):
-            environ["wsgi.input"] = _Unhurried(environ["wsgi.input"])
-            return self._app(environ, _closing(start))
+            return _streamed(self._app, environ, start)
         limit = body_limit(environ.get("PATH_INFO", ""))
         if environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"):
             deadline = Timeout(BODY_S)
@@ -83,6 +86,7 @@ class _Unhurried:
         self._body = body
 
     def read(self, size: int = -1) -> bytes:
+        """Raises Problem request-timeout, and malformed-request where the body breaks off."""
         from routing.api.problems import Problem
 
         deadline = Timeout(BODY_S)
@@ -93,16 +97,35 @@ class _Unhurried:
             if passed is not deadline:
                 raise
             raise Problem("request-timeout", f"nothing more of the body came within {BODY_S:.0f} s") from None
+        except (OSError, ParseException) as error:
+            raise Problem("malformed-request", "the body broke off") from error
         return found
 
 
-def _closing(start: Start) -> Start:
-    """A connection whose body was refused is closed: the rest of it may be long."""
+def _streamed(app: Wsgi, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    """A file is read by the application as it comes. Of one that is refused the rest is waited for a moment, so that
+    its sender sees the answer; a longer one is not read: the connection takes nothing more.
+    """
+    body, statuses = environ["wsgi.input"], list[str]()
 
     def begin(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-        return start(status, headers if status < "4" else [*headers, ("Connection", "close")], *more)
+        statuses.append(status)
+        return start(status, headers, *more)
 
-    return begin
+    environ["wsgi.input"] = _Unhurried(body)
+    answer = app(environ, begin)
+    if statuses and statuses[-1] >= "4" and not _is_drained(body):
+        with suppress(OSError):
+            environ["gunicorn.socket"].shutdown(socket.SHUT_RD)
+    return answer
+
+
+def _is_drained(body: Any) -> bool:
+    try:
+        with Timeout(_LINGER_S):
+            return any(not body.read(_DRAIN_BYTES) for _ in range(_DRAINS))
+    except (Timeout, OSError, ParseException):
+        return False
 
 
 class ApiServer(BaseApplication):  # type: ignore[misc]

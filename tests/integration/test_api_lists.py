@@ -222,12 +222,10 @@ def test_rows_are_added_through_the_api(site: Site, lists: Lists) -> None:
     first = lists.records()[0]
     assert (first["data"], first["priority"], first["numbers"][0]["zone"]) == ({"plan": "gold"}, 9, "Asia/Tokyo")
     site.post(f"lists/{lists.id}/records", {"rows": [*rows, rows[0]]}, status=422)
-    for bad in (
-        {"numbers": []},
-        {"numbers": [{"number": ONE}], "priority": 11},
-        {"numbers": [{"number": ONE}], "x": 1},
-    ):
-        site.post(f"lists/{lists.id}/records", {"rows": [bad]}, status=422)
+    number = {"number": ONE}
+    bad: list[dict[str, Any]] = [{"numbers": []}, {"numbers": [number], "priority": 11}, {"numbers": [number], "x": 1}]
+    for row in bad:
+        site.post(f"lists/{lists.id}/records", {"rows": [row]}, status=422)
 
 
 @pytest.mark.req("DIALER-02")
