@@ -21,7 +21,7 @@ WORD_MS, BETWEEN_WORDS_MS, WORDS = 100, 50, 5
 # Mean amplitude of 16-bit samples below which a packet counts as silence.
 SILENCE_LEVEL = 256
 # A dialplan that has not said anything so long after the deadline is not waited for.
-GRACE_S = 0.5
+GRACE_S = 0.2
 # No more is taken from a configuration: below it nothing can be decided, above it everybody has said something.
 MIN_DEADLINE_MS, MAX_DEADLINE_MS = 200, 60_000
 
