@@ -29,7 +29,7 @@ from routing.core.timers import Due, key
 from tests.sim.hall import Hall
 
 _E, _I = EngagementState, InteractionState
-BUSY = (_E.OFFERED, _E.CONNECTED, _E.HELD, _E.CONSULTING, _E.CONFERENCE)
+BUSY = (_E.OFFERED, _E.CONNECTED, _E.HELD, _E.CONSULTING, _E.CONFERENCE, _E.PREVIEW, _E.SEATED)
 SEEKING = (_I.CONSULT_REQUESTED, _I.INVITING)
 OUTDIALING = (_I.CALLING_AGENT, _I.CALLING_CUSTOMER)
 TALKING = (_I.CONNECTED, _I.HELD, *SEEKING, _I.CONSULTING, _I.CONSULT_HELD, _I.CONFERENCE)
@@ -45,7 +45,11 @@ SEEN: dict[InteractionState, tuple[EngagementState, EngagementState | None]] = {
     _I.CONSULT_HELD: (_E.CONNECTED, _E.HELD),
     _I.CONFERENCE: (_E.CONFERENCE, _E.CONFERENCE),
     _I.LISTENING: (_E.CONNECTED, None),
+    _I.REACHED: (_E.CONNECTED, None),
+    _I.SEATED: (_E.SEATED, None),
 }
+# Of a campaign that calls the contact first: he has no agent yet.
+ALONE = (_I.CALLING_CUSTOMER, _I.REACHED)
 
 
 class Laws:
@@ -94,17 +98,21 @@ class Laws:
         assert all(n == 1 for n in self.ended.values()), f"ended twice: {self.ended}"
         told = Counter(e.interaction_id for e in effects.events if e.type is EventType.INTERACTION_ENDED)
         told.pop("", None)
-        assert told == Counter(list(effects.ended)), "an end is told exactly when it happens"
+        calls = [id_ for id_, ended in effects.ended.items() if ended.kind != "seat"]
+        assert told == Counter(calls), "an end is told exactly when it happens"
 
     def _interaction(self, hall: Hall, interaction: Interaction) -> None:
         assert interaction.id not in self.ended, f"lives after its end: {interaction}"
         entered = self.entered.setdefault(interaction.id, interaction.entered_at_ms)
         assert interaction.entered_at_ms == entered, f"lost its place: {interaction}"
-        assert not interaction.offers or interaction.state in (_I.OFFERED, *SEEKING, *OUTDIALING), interaction
+        ringing = (_I.OFFERED, _I.REACHED, *SEEKING, *OUTDIALING)
+        assert not interaction.offers or interaction.state in ringing, interaction
         assert interaction.offers or interaction.state not in (_I.OFFERED, *OUTDIALING), interaction
         _outdial(interaction)
         assert (interaction.consult is not None) == (interaction.state in TALKING[2:]), interaction
         seen = SEEN.get(interaction.state, (None, None))
+        if interaction.kind == "campaign" and interaction.state in ALONE and not interaction.parties:
+            seen = (None, None)
         assert len(interaction.parties) == sum(state is not None for state in seen), interaction
         queue = hall.world.config.queues.get(interaction.queue)
         if queue is None or queue.strategy is not Strategy.RING_ALL:
@@ -134,10 +142,11 @@ def _capacity(hall: Hall) -> None:
 
 
 def _customer_calls(interactions: dict[str, Interaction]) -> int:
-    """Callbacks count from the dialing of the customer on, voicemails never."""
+    """Callbacks count from the dialing of the customer on, records from that of their agent; voicemails never."""
     owed = [i for i in interactions.values() if i.kind == "callback" and not i.customer_leg]
     owed = [i for i in owed if i.state is not _I.CALLING_CUSTOMER]
-    return len(interactions) - len(owed) - sum(i.kind == "voicemail" for i in interactions.values())
+    nobody = [i for i in interactions.values() if i.kind in ("voicemail", "seat") or i.state is _I.PREVIEWING]
+    return len(interactions) - len(owed) - len(nobody)
 
 
 def _callbacks(hall: Hall) -> None:
@@ -161,7 +170,7 @@ def _has_customer(interaction: Interaction) -> bool:
     """Whether there must be a leg of the customer's."""
     if interaction.kind == "callback":
         return interaction.answered_at_ms is not None
-    return interaction.kind != "voicemail" and interaction.state not in OUTDIALING
+    return interaction.kind not in ("voicemail", "seat") and interaction.state not in (*OUTDIALING, _I.PREVIEWING)
 
 
 def _outdial(interaction: Interaction) -> None:
@@ -173,7 +182,7 @@ def _outdial(interaction: Interaction) -> None:
     assert (interaction.message is not None) == (interaction.kind == "voicemail"), interaction
     if is_dialing:
         (offer,) = interaction.offers
-        assert offer.purpose is (OfferPurpose.CALLBACK if interaction.callback else OfferPurpose.OUTDIAL)
+        assert offer.purpose.value == interaction.kind, interaction
         assert bool(offer.agent_id) == (interaction.state is _I.CALLING_AGENT), interaction
         assert interaction.answered_at_ms is None, interaction
 
@@ -211,6 +220,11 @@ def _agent(hall: Hall, agent: Agent) -> None:
         interaction = hall.world.state.interactions.get(engagement.interaction_id)
         if engagement.state is _E.WRAP_UP:
             assert interaction is None or agent.id not in [p.agent_id for p in interaction.parties]
+        elif engagement.state is _E.PREVIEW:
+            assert interaction is not None, f"looks at nothing: {agent}"
+            assert interaction.state is _I.PREVIEWING, f"looks at a call: {agent}"
+            assert interaction.campaign is not None
+            assert interaction.campaign.agent_id == agent.id, f"looks at another one's record: {agent}"
         elif engagement.state is _E.OFFERED:
             assert interaction is not None, f"reserved for nothing: {agent}"
             assert interaction.offer_to(agent.id) is not None, f"reserved for nothing: {agent}"
@@ -241,8 +255,10 @@ def _timers(hall: Hall) -> None:
                 assert timers.get(key(Due.WRAP_UP, engagement.interaction_id, agent.id)) == engagement.deadline_ms
     for timer in timers:
         _, interaction_id, agent_id = timer.split(":")
+        state = hall.world.state
         engaged = agent_id and interaction_id in hall.agent(agent_id).engagements
-        assert interaction_id in hall.world.state.interactions or engaged, f"a deadline of nobody: {timer}"
+        of_campaign = interaction_id in state.records or interaction_id in state.campaigns
+        assert interaction_id in state.interactions or engaged or of_campaign, f"a deadline of nobody: {timer}"
 
 
 def is_free(hall: Hall, member: AgentConfig) -> bool:
@@ -264,6 +280,7 @@ def _gives_way(hall: Hall, interaction_id: str) -> bool:
     interaction = hall.world.state.interactions.get(interaction_id)
     return (
         interaction is not None
+        and interaction.kind != "seat"
         and interaction.state is _I.CALLING_AGENT
         and [offer.state for offer in interaction.offers] == [OfferState.RESERVED]
     )
