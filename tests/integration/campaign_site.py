@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import insert
+
 from deploy.lab.process import Child
 from deploy.lab.redis import RedisServer
 from routing.app.clock import SystemClock
@@ -17,11 +19,17 @@ from routing.core.orders import AddRecords
 from routing.core.record import RecordCard
 from routing.store.signs import Signs
 from routing.store.sql import migrate
+from routing.store.sql.campaign_cards import ClaimRules
+from routing.store.sql.campaign_claims import claim
+from routing.store.sql.campaign_rows import NewRecord, new_row
+from routing.store.sql.campaign_tables import records
 from telephony.simulated.habits import Answers, Constant
 from tests.integration.campaign_config import campaign_configuration, card
 from tests.integration.cli_site import ROOT
 from tests.integration.control_site import Site, center
 from tests.waiting import wait_until
+from workers.campaign_records import CampaignRecords
+from workers.recorder import Recorder, RecorderSettings
 
 DEED_S = 15.0  # a look-up and a few legs, on a busy machine
 
@@ -64,22 +72,53 @@ def fill(site: Site, *cards: RecordCard) -> None:
     site.ask(AddRecords, campaign=cards[0].campaign, records=cards)
 
 
+def enlist(site: Site, *numbers: int, **changes: Any) -> None:
+    """Rows in SQL, as an import makes them."""
+    rules, rows = site.front.config().numbers, []
+    for number in numbers:
+        given = card(number)
+        same = {name: getattr(given, name) for name in ("id", "campaign", "numbers", "name", "external_id", "data")}
+        record = NewRecord(**(same | {"list_order": number, "list_id": "lst_1"} | changes))
+        rows.append(new_row(site.front.tenant, record, rules, SystemClock().now_ms()))
+    with site.services.database.begin() as connection:
+        connection.execute(insert(records), rows)
+
+
+def hand_over(site: Site, campaign: str = "spring", count: int = 10) -> None:
+    """Due records are claimed in SQL and go to the engine, as the worker does it."""
+    rules = ClaimRules.of(site.front.config(), campaign)
+    assert rules is not None
+    with site.services.database.begin() as connection:
+        cards = claim(connection, site.front.tenant, campaign, count, SystemClock().now_ms(), rules)
+    assert cards
+    fill(site, *cards)
+
+
+def recorded(site: Site) -> None:
+    """The history is up to what has happened."""
+    clock = SystemClock()
+    hooks = (CampaignRecords(site.front.config, clock),)
+    recorder = Recorder(site.front, site.services.database, clock, RecorderSettings(wait_ms=1), hooks)
+    while recorder.turn():
+        pass
+
+
 def preview(site: Site, campaign: str = "spring", who: str = "anna") -> dict[str, Any]:
     """The next record, before this agent."""
     found: dict[str, Any] = site.post(f"agents/{who}/campaigns/{campaign}/records", {}, who, 201)
     return found
 
 
-def answering(site: Site, number: int = 1) -> None:
+def answering(site: Site, number: str = "+12015550101") -> None:
     """The contact's telephone, and anna's, are answered at once."""
-    site.outside(f"+120155501{number:02}", Answers(Constant(50)))
+    site.outside(number, Answers(Constant(50)))
     site.habit("anna", Answers(Constant(50)))
 
 
 def talking(site: Site, campaign: str = "spring") -> str:
     """Anna talks with the contact of the next record."""
-    answering(site)
     shown = preview(site, campaign)
+    answering(site, shown["campaign"]["card"]["numbers"][0]["number"])
     site.do(shown["id"], "record/dial", status=202)
     wait_until(lambda: site.call_data(shown["id"]).state.value == "connected", DEED_S)
     return str(shown["id"])
