@@ -22,16 +22,20 @@ def settle(world: World, match: Match) -> None:
     seating.sweep(world)
     reached.serve(world)
     first = [id_ for id_ in sorted(world.state.campaigns) if _comes_first(world, id_)]
+    pushes.unseat(world, [id_ for id_ in first if seating.has_seats(world, id_)])
     seating.assign(world, first)
+    pushes.assign(world, first)
     match(world)
     if blending.yield_seats(world):
         match(world)
     closing.sweep(world)
-    seating.assign(world, [id_ for id_ in sorted(world.state.campaigns) if id_ not in first])
-    pushes.assign(world)
+    others = [id_ for id_ in sorted(world.state.campaigns) if id_ not in first]
+    pushes.unseat(world, [id_ for id_ in others if seating.has_seats(world, id_)])
+    seating.assign(world, others)
+    pushes.assign(world, others)
     progressive.dial(world)
 
 
 def _comes_first(world: World, campaign_id: str) -> bool:
     campaign = world.config.campaigns.get(campaign_id)
-    return campaign is not None and seating.has_seats(world, campaign_id) and blending.comes_first(world, campaign)
+    return campaign is not None and blending.comes_first(world, campaign)

@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
-from routing.core import attempts
+from collections.abc import Iterable
+
+from routing.core import attempts, seating
 from routing.core.agent import AgentState
 from routing.core.campaign_rules import Campaign, DialMode
 from routing.core.dialable import Hindered, choose
-from routing.core.members import is_running, joined, pbx_of, ready_agents
+from routing.core.facts import PhoneState
+from routing.core.members import is_running, joined, not_ready_because, pbx_of, ready_agents
 from routing.core.previews import is_agent_first, show
 from routing.core.record import Place, RecordLive
 from routing.core.world import World
 
 
-def assign(world: World) -> None:
-    """After every step: whoever is ready gets what waits for him. Callers who wait have had their turn before."""
-    for campaign_id in sorted(world.state.campaigns):
+def assign(world: World, campaigns: Iterable[str]) -> None:
+    """After every step: whoever is ready gets what waits for him."""
+    for campaign_id in campaigns:
         if is_running(world, campaign_id) and world.hoppers.count_ready(campaign_id):
             _assign(world, world.config.campaigns[campaign_id])
+
+
+def unseat(world: World, campaigns: Iterable[str]) -> None:
+    """Where agents wait in seats nobody is ready for a callback that is due: one who can take it leaves his (CBS-09).
+
+    His telephone is hung up; as soon as it is free it is laid before him, and nobody else leaves his seat meanwhile.
+    """
+    for campaign_id in campaigns:
+        campaign = world.config.campaigns.get(campaign_id)
+        if campaign and is_running(world, campaign_id) and _has_callback(world, campaign):
+            _assign(world, campaign)
+            reasons = {not_ready_because(world, campaign_id, agent_id) for agent_id in joined(world, campaign_id)}
+            if not reasons & _SOON:
+                _unseat_one(world, campaign)
+
+
+_SOON = {"", f"phone_{PhoneState.BUSY.value}", f"phone_{PhoneState.RINGING.value}"}
+
+
+def _unseat_one(world: World, campaign: Campaign) -> None:
+    for seat in seating.free_seats(world, campaign.id):
+        agent_id = seat.campaign.agent_id if seat.campaign else ""
+        if next_for(world, campaign, agent_id, is_callback=True):
+            seating.leave(world, seat, "callback")
+            return
 
 
 def _assign(world: World, campaign: Campaign) -> None:

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from routing.core.campaign_rules import AttemptLimits, DialMode
+from routing.core.campaign_rules import AttemptLimits, Blend, DialMode
 from routing.core.events import EventType
-from routing.core.facts import DialOutcome
+from routing.core.facts import DialOutcome, PhoneState
 from routing.core.interaction import InteractionState
 from routing.core.orders import (
     GoIdle,
@@ -125,3 +125,32 @@ def test_once_it_was_talked_about_it_is_no_callback_any_more() -> None:
     line.talks().done()
     released = line.released("cb_1")[0].values
     assert (released["cause"], released["callback"]) == ("done", None)
+
+
+@pytest.mark.req("CBS-09", "PROG-07")
+def test_for_a_due_callback_one_seated_agent_leaves_his_seat_and_gets_it() -> None:
+    line = Line(centre(campaign(M.PROGRESSIVE, seize_agents=True)), agents=BOTH, records=())
+    for agent_id in BOTH:
+        line.answers(agent_id)
+        line.d.phone(agent_id, PhoneState.BUSY)
+    assert (line.d.state_of(ANNA), line.d.state_of(BEN)) == ("seated", "seated")
+    line.add(due("cb_1", agent_id=BEN))
+    assert (line.d.state_of(ANNA), line.d.state_of(BEN)) == ("seated", "available")
+    line.d.advance(1)
+    assert line.d.state_of(ANNA) == "seated"  # one is enough
+    line.d.phone(BEN, PhoneState.FREE)
+    assert line.shown_to(BEN) == "cb_1"
+    line.accept(BEN)
+    line.allow()
+    assert line.d.interaction(line.of(BEN)).state is S.CALLING_AGENT
+
+
+@pytest.mark.req("DIALER-10")
+@pytest.mark.parametrize(("blend", "first"), [(Blend.CAMPAIGN_FIRST, "preview"), (Blend.INBOUND_FIRST, "reserved")])
+def test_records_go_before_callers_where_the_campaign_says_so(blend: Blend, first: str) -> None:
+    line = Line(centre(campaign(M.PUSH_PREVIEW, blend=blend)), records=())
+    line.d.order(GoIdle, agent_id=ANNA, reason="break")
+    line.d.call()
+    line.add(card())
+    line.d.available(ANNA)
+    assert line.d.state_of(ANNA) == first
