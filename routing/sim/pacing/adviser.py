@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 
-from routing.sim.pacing.baselines import OnePerAgent, Preview
+from routing.core.pacing import Progressive
+from routing.sim.pacing.baselines import Preview
 from routing.sim.pacing.ledger import Outcome
 from routing.sim.pacing.measured import Measured
 from routing.sim.pacing.shift import run_shift
@@ -98,7 +99,7 @@ def _shifts(question: Question) -> int:
 def _policy_of(question: Question, mode: Mode) -> MakePolicy:
     if mode is Mode.PREDICTIVE:
         return policy(PREDICTIVE)
-    return OnePerAgent if mode is Mode.PROGRESSIVE else partial(Preview, preview_s=question.preview_s)
+    return Progressive if mode is Mode.PROGRESSIVE else partial(Preview, preview_s=question.preview_s)
 
 
 def _expected(question: Question, mode: Mode) -> Expected:
