@@ -94,30 +94,66 @@ class CampaignRulesOut(Out):
     has_guide: bool
 
 
+class ListCountsOut(Out):
+    """Records in the database; all but `reserved` add up to `total`."""
+
+    due: int = Field(description="Open, and may be called now")
+    window_closed: int = Field(description="Due, but it is not the time to call there")
+    opens_at: At | None = Field(description="When the first of those windows opens")
+    not_due: int = Field(description="They rest after an attempt, or were put off")
+    callbacks_later: int
+    next_due_at: At | None = Field(description="When the first of both comes")
+    reserved: int = Field(description="Among the others: not dialed without an agent, since they were dropped")
+    claimed: int = Field(description="In the engine's hands")
+    closed: dict[str, int] = Field(description="By why")
+    total: int
+
+
 class CampaignDetailOut(CampaignOut):
     """With its rules and its lists."""
 
     rules: CampaignRulesOut
-    list_counts: dict[str, int] | None = Field(
-        description="Records in the database: due, resting, callback, claimed, closed, and why; null while it "
-        "does not answer"
-    )
+    list_counts: ListCountsOut | None = Field(description="Null while the database does not answer")
 
 
-class DropDayOut(Out):
-    """One day in the tenant's time zone."""
-
-    date: str = Field(examples=["2026-11-21"])
+class DropSumsOut(Out):
     attempts: int
-    live: int
-    dropped: int
-    hung_up: int
+    live: int = Field(description="Calls that a person answered")
+    in_time: int = Field(description="Of those: with an agent within two seconds")
+    dropped: int = Field(description="Of those: no agent in time")
+    hung_up: int = Field(description="Of those: hung up while they waited; who hangs up late is in both")
     machines: int
-    drop_rate: float | None
+
+
+class DropPeriodOut(Out):
+    """One day or month in the tenant's time zone."""
+
+    period: str = Field(examples=["2026-11-21"])
+    sums: DropSumsOut
+    window: DropSumsOut = Field(description="Of the legal window that ends with it")
+    rate: float | None = Field(description="Dropped of live within that window; null where nobody answered")
+    cap: float
+    is_over: bool
 
 
 class DropGridOut(Out):
-    """Oldest day first, only days with attempts; `window`: all of them as they count against the cap."""
+    """Oldest first. `now`: as it counts against the cap in this moment."""
 
-    window: DropsOut
-    days: list[DropDayOut]
+    now: DropsOut
+    items: list[DropPeriodOut]
+
+
+class WhyReasonOut(Out):
+    reason: str = Field(description="A stable word")
+    count: int
+    of: str = Field(description="What is counted: campaign, agents, records, calls, list or processes")
+    meaning: str
+
+
+class WhyOut(Out):
+    """What keeps records from being dialed, most concerned first; empty: nothing does."""
+
+    state: str
+    is_dialing: bool = Field(description="Whether something is being called for it now")
+    reasons: list[WhyReasonOut]
+    list_counts: ListCountsOut | None = Field(description="Null while the database does not answer")

@@ -13,7 +13,6 @@ from routing.api.campaign_models import (
     CampaignListOut,
     CampaignOut,
     CampaignPath,
-    DropGridOut,
 )
 from routing.api.database import reading
 from routing.api.idempotency import idempotent
@@ -21,20 +20,18 @@ from routing.api.orders import obey
 from routing.api.pagination import live_page, shown_page
 from routing.api.principal import Scope, current, needs
 from routing.api.problems import Problem
-from routing.api.record_models import WhyOut
 from routing.api.schemas import Body, PageQuery
 from routing.api.services import services
 from routing.api.times import rfc3339
 from routing.api.views_campaign import dispositions_of
-from routing.app.live.campaigns import CampaignRow, campaign_row, campaign_rows, drops_of, share, state_of
-from routing.app.live.why import NEEDED, Listed, why
-from routing.core.campaign import CampaignState, CampaignTrigger, DropDay
+from routing.app.live.campaigns import CampaignRow, campaign_row, campaign_rows
+from routing.core.campaign import CampaignState, CampaignTrigger
 from routing.core.campaign_rules import Campaign, DialMode
 from routing.core.config import Config
 from routing.core.orders import ControlCampaign
 from routing.core.world import World
-from routing.store.signs import Signs
-from routing.store.sql.campaign_listing import due_zones, record_counts
+from routing.store.sql.campaign_cards import ClaimRules
+from routing.store.sql.campaign_counts import RecordCounts, record_counts
 
 api = APIBlueprint("campaigns", __name__, url_prefix="/v1")
 
@@ -68,43 +65,8 @@ def get_campaign(path: CampaignPath) -> dict[str, Any]:
     """One campaign, as it is now, with its rules and the records of its lists."""
     world = world_now()
     campaign = configured(world.config, path.campaign_id)
-    listed = _listed(campaign.id)
-    about = {"rules": _rules(campaign), "list_counts": listed.counts if listed else None}
+    about = {"rules": _rules(campaign), "list_counts": counts_view(list_counts(world.config, campaign.id))}
     return campaign_view(campaign_row(world, campaign)) | about
-
-
-@api.get("/campaigns/<campaign_id>/drops", operation_id="getCampaignDrops", responses={200: DropGridOut})
-@needs(Scope.CAMPAIGNS_READ)
-def get_drops(path: CampaignPath) -> dict[str, Any]:
-    """The abandon grid: per day, and over the window against the cap, both measures apart (DIALER-05, DIALER-06)."""
-    world = world_now()
-    campaign = configured(world.config, path.campaign_id)
-    days = sorted(state_of(world, campaign.id).days.items())
-    return {"window": asdict(drops_of(world, campaign)), "days": [_day(date, day) for date, day in days]}
-
-
-@api.get("/campaigns/<campaign_id>/why", operation_id="explainCampaign", responses={200: WhyOut})
-@needs(Scope.CAMPAIGNS_READ)
-def why_nothing(path: CampaignPath) -> dict[str, Any]:
-    """Why is nothing dialed? Counts per reason: of the campaign, its agents, records, lists, processes (DIALER-11)."""
-    world = world_now()
-    configured(world.config, path.campaign_id)
-    signs, at_ms = Signs(services().redis, current().tenant), now_ms()
-    alive = [kind for kind in NEEDED if signs.alive(kind, at_ms)]
-    found = asdict(why(world, path.campaign_id, _listed(path.campaign_id), alive, at_ms))
-    return {name: found[name] for name in WhyOut.model_fields} | {"reasons": list(found["reasons"])}
-
-
-def _listed(campaign_id: str) -> Listed | None:
-    """None while the database does not answer: what lives is told all the same."""
-    try:
-        with reading() as connection:
-            counts = record_counts(connection, current().tenant, campaign_id, now_ms())
-            return Listed(counts=counts, zones=due_zones(connection, current().tenant, campaign_id, now_ms()))
-    except Problem as problem:
-        if problem.code not in ("database-unavailable", "database-refused"):
-            raise
-        return None
 
 
 @api.post("/campaigns/<campaign_id>/load", operation_id="loadCampaign", responses={200: CampaignOut})
@@ -163,6 +125,27 @@ def configured(config: Config, campaign_id: str) -> Campaign:
         raise Problem("campaign-unknown", f"there is no campaign {campaign_id}") from None
 
 
+def list_counts(config: Config, campaign_id: str) -> RecordCounts | None:
+    """None while the database does not answer: what lives is told all the same."""
+    try:
+        with reading() as connection:
+            rules = ClaimRules.of(config, campaign_id)
+            return record_counts(connection, current().tenant, campaign_id, now_ms(), rules)
+    except Problem as problem:
+        if problem.code not in ("database-unavailable", "database-refused"):
+            raise
+        return None
+
+
+def counts_view(counts: RecordCounts | None) -> dict[str, Any] | None:
+    """`ListCountsOut`."""
+    if counts is None:
+        return None
+    shown = asdict(counts)
+    opens_ms, next_due_ms = shown.pop("opens_ms"), shown.pop("next_due_ms")
+    return shown | {"opens_at": rfc3339(opens_ms), "next_due_at": rfc3339(next_due_ms)}
+
+
 def campaign_view(row: CampaignRow) -> dict[str, Any]:
     """`CampaignOut`."""
     shown = asdict(row)
@@ -190,7 +173,3 @@ def _rules(campaign: Campaign) -> dict[str, Any]:
         "dispositions": dispositions_of(campaign),
         "has_guide": bool(campaign.guide),
     }
-
-
-def _day(date: str, day: DropDay) -> dict[str, Any]:
-    return {"date": date, **asdict(day), "drop_rate": share(day.dropped, day.live)}

@@ -151,21 +151,3 @@ class LedgerCheckOut(Out):
     holds: bool
     sequence: int | None = Field(description="The first row where the chain does not hold")
     why: str | None = Field(description="missing, changed or cut_off")
-
-
-class WhyReasonOut(Out):
-    reason: str = Field(description="A stable word")
-    count: int
-    of: str = Field(description="What is counted: campaign, agents, records, calls, list or processes")
-    meaning: str
-
-
-class WhyOut(Out):
-    """What keeps records from being dialed, most concerned first; empty: nothing does."""
-
-    state: str
-    is_dialing: bool = Field(description="Whether something is being called for it now")
-    reasons: list[WhyReasonOut]
-    list_counts: dict[str, int] | None = Field(
-        description="Records in the database: due, resting, callback, claimed, closed; null while it does not answer"
-    )

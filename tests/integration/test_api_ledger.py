@@ -70,7 +70,8 @@ def test_records_of_a_campaigns_lists_are_searched_and_read(site: Site) -> None:
     rest = site.get(f"campaigns/spring/records?limit=2&cursor={first['next_cursor']}")
     assert [i["id"] for i in first["items"] + rest["items"]] == ["rec_1", "rec_2", "rec_3"]
     assert site.get("records/rec_2")["name"] == "Carla 2"
-    assert site.get("campaigns/spring")["list_counts"] == {"due": 3}
+    counts = site.get("campaigns/spring")["list_counts"]
+    assert (counts["due"], counts["claimed"], counts["total"]) == (3, 0, 3)
     site.get("records/rec_2", "stranger", 404)
     site.get("campaigns/nothing/records", status=404)
     checked(site.send("GET", "campaigns/spring/records", "anna"), 403)
@@ -149,8 +150,15 @@ def test_an_attempt_is_told_with_its_result_and_whose_it_was(site: Site) -> None
     shown = site.get("records/rec_1")
     assert (shown["state"], shown["closed_because"], shown["attempts"]) == ("closed", "done", 1)
     grid = site.get("campaigns/spring/drops")
-    assert (grid["window"]["attempts"], grid["window"]["live"], grid["window"]["dropped"]) == (1, 1, 0)
-    assert [day["attempts"] for day in grid["days"]] == [1]
+    assert (grid["now"]["attempts"], grid["now"]["live"], grid["now"]["dropped"]) == (1, 1, 0)
+    assert len(grid["items"]) == 30, "the legal window"
+    today = grid["items"][-1]
+    assert today["sums"] == {"attempts": 1, "live": 1, "in_time": 1, "dropped": 0, "hung_up": 0, "machines": 0}
+    assert (today["rate"], today["cap"], today["is_over"]) == (0.0, 0.03, False)
+    months = site.get(f"campaigns/spring/drops?unit=month&from={today['period']}&to={today['period']}")["items"]
+    assert [row["period"] for row in months] == [today["period"][:7]]
+    site.get("campaigns/spring/drops?from=2026-02-30", status=422)
+    site.get("campaigns/spring/drops?from=2026-02-02&to=2026-02-01", status=422)
 
 
 def test_the_ledger_is_a_chain_that_anybody_can_check(site: Site) -> None:

@@ -16,9 +16,7 @@ from routing.store.sql.campaign_listing import (
     RecordKind,
     RecordSearch,
     attempts_of,
-    due_zones,
     get_record,
-    record_counts,
     search_records,
 )
 from routing.store.sql.campaign_rows import NewRecord, new_row
@@ -100,21 +98,6 @@ def test_records_are_listed_by_kind_and_in_pages(filled: Database) -> None:
         first = search_records(connection, "a", "spring", RecordSearch(), (PageOf(limit=3), HOME, NOW_MS))
     behind = PageOf(limit=3, cursor=first.next_cursor)
     assert [row.id for row in first.items] + found(filled, RecordSearch(), behind) == found(filled, RecordSearch())
-
-
-@pytest.mark.req("DIALER-11")
-def test_records_are_counted_by_state_and_closed_ones_by_why(filled: Database) -> None:
-    with filled.read() as connection:
-        assert record_counts(connection, "a", "spring", NOW_MS) == {
-            "callback": 1,
-            "claimed": 1,
-            "closed": 1,
-            "closed.done": 1,
-            "due": 1,
-            "resting": 2,
-        }
-        assert record_counts(connection, "a", "nothing", NOW_MS) == {}
-        assert due_zones(connection, "a", "spring", NOW_MS) == {ZONE: 1}
 
 
 def test_a_record_is_read_as_it_is_kept_and_by_its_tenant_alone(filled: Database) -> None:

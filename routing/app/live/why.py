@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from routing.core import dial_reasons
-from routing.core.config import Config
 from routing.core.world import World
-from routing.store.sql.campaign_cards import ClaimRules
-from routing.store.sql.campaign_rows import MIXED
+from routing.store.sql.campaign_counts import RecordCounts
 
 NEEDED = {
     "lookups": "no process checks numbers against the do-not-call lists: start switchroom lookups",
@@ -47,14 +45,6 @@ _MEANINGS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """`counts`: as `record_counts`; `zones`: due records by zone."""
-
-    counts: Mapping[str, int]
-    zones: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WhyRow:
     """`of`: what is counted: campaign, agents, records, calls, list or processes."""
 
@@ -72,15 +62,15 @@ class Why:
     state: str
     is_dialing: bool
     reasons: tuple[WhyRow, ...]
-    list_counts: dict[str, int] | None
+    list_counts: RecordCounts | None
 
 
-def why(world: World, campaign_id: str, listed: Listed | None, alive: Collection[str], now_ms: int) -> Why:
+def why(world: World, campaign_id: str, listed: RecordCounts | None, alive: Collection[str]) -> Why:
     """`listed`: None where the database cannot be asked. `alive`: kinds of processes that run."""
     found = dial_reasons.why(world, campaign_id)
     calling, live = found.pop("calling", 0), world.state.campaigns.get(campaign_id)
     if listed is not None:
-        found |= _of_lists(world.config, campaign_id, listed, now_ms)
+        found |= _of_lists(listed)
     rows = [_row(reason, count) for reason, count in found.items()]
     rows += [WhyRow(reason=f"no_{kind}", count=1, of="processes", meaning=NEEDED[kind]) for kind in _missing(alive)]
     return Why(
@@ -88,7 +78,7 @@ def why(world: World, campaign_id: str, listed: Listed | None, alive: Collection
         state=live.state.value if live else "stopped",
         is_dialing=calling > 0,
         reasons=tuple(sorted(rows, key=lambda row: (row.of not in ("campaign", "processes"), -row.count, row.reason))),
-        list_counts=dict(listed.counts) if listed else None,
+        list_counts=listed,
     )
 
 
@@ -96,13 +86,12 @@ def _missing(alive: Collection[str]) -> list[str]:
     return [kind for kind in NEEDED if kind not in alive]
 
 
-def _of_lists(config: Config, campaign_id: str, listed: Listed, now_ms: int) -> dict[str, int]:
-    counts, rules = listed.counts, ClaimRules.of(config, campaign_id)
-    found = {"list_empty": int(not counts.get("due") and not counts.get("resting"))}
-    found["list_resting"] = counts.get("resting", 0)
-    if rules:
-        closed = [count for zone, count in listed.zones.items() if zone != MIXED and not rules.is_open(zone, now_ms)]
-        found["list_window_closed"] = sum(closed)
+def _of_lists(listed: RecordCounts) -> dict[str, int]:
+    found = {
+        "list_empty": int(not (listed.due or listed.window_closed or listed.not_due or listed.callbacks_later)),
+        "list_resting": listed.not_due + listed.callbacks_later,
+        "list_window_closed": listed.window_closed,
+    }
     return {reason: count for reason, count in found.items() if count}
 
 

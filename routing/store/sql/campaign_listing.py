@@ -158,34 +158,6 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def record_counts(connection: Connection, tenant: str, campaign: str, now_ms: int) -> dict[str, int]:
-    """Records by RecordKind (callbacks also count as due or resting), and closed ones by why: `closed.done`, ..."""
-    column = records.c
-    ours = (column.tenant == tenant, column.campaign == campaign)
-    states = select(column.state, column.closed_because, func.count()).where(*ours)
-    found: dict[str, int] = {}
-    for state, because, count in connection.execute(states.group_by(column.state, column.closed_because)):
-        found[state] = found.get(state, 0) + count
-        if state == RowState.CLOSED.value:
-            found[f"closed.{because or 'unknown'}"] = count
-    total = found.pop(RowState.OPEN.value, 0)
-    for kind in (RecordKind.DUE, RecordKind.CALLBACK):
-        found[kind.value] = connection.execute(
-            select(func.count()).select_from(records).where(*ours, _of_kind(kind, now_ms))
-        ).scalar_one()
-    found[RecordKind.RESTING.value] = total - found[RecordKind.DUE.value]
-    return {name: count for name, count in sorted(found.items()) if count}
-
-
-def due_zones(connection: Connection, tenant: str, campaign: str, now_ms: int) -> dict[str, int]:
-    """Due records by zone, as `campaign_rows.zone_of` keeps it: for whose calling window is closed now."""
-    column = records.c
-    query = select(column.zone, func.count()).where(
-        column.tenant == tenant, column.campaign == campaign, _of_kind(RecordKind.DUE, now_ms)
-    )
-    return {str(zone): int(count) for zone, count in connection.execute(query.group_by(column.zone))}
-
-
 def attempts_of(
     connection: Connection, tenant: str, campaign: str, wanted: AttemptSearch, page: PageOf = FIRST
 ) -> Page[AttemptRow]:
