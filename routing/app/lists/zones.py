@@ -50,6 +50,11 @@ def zone_of(number: str) -> str:
 
 def country_code(digits: str) -> str:
     """With which these digits of `+country...` begin; empty: there is no such country."""
+    return _country_code(digits[:3])
+
+
+@functools.lru_cache(maxsize=1024)
+def _country_code(digits: str) -> str:
     return next((digits[:n] for n in (1, 2, 3) if int(digits[:n] or 0) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), "")
 
 

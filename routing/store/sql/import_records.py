@@ -17,9 +17,10 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from routing.core.config import Numbers
 from routing.core.record import RecordNumber
 from routing.store.sql.among import among
+from routing.store.sql.bulk import insert_many
 from routing.store.sql.campaign_rows import NewRecord, RowState, derived, new_row, number_row
 from routing.store.sql.campaign_tables import records
-from routing.store.sql.ids import new_id
+from routing.store.sql.ids import new_ids
 from routing.store.sql.import_marks import marked_numbers
 from routing.store.sql.rows import clean
 
@@ -139,6 +140,7 @@ class _Portion:
 
     def __init__(self, connection: Connection, into: Into, given: Sequence[Incoming], now_ms: int) -> None:
         self._connection, self._into, self._now_ms = connection, into, now_ms
+        self._new_id = new_ids("rec", now_ms)
         self._known: dict[str, _Known] = {}
         self._blocked_ids: set[str] = set()
         self._new: dict[str, tuple[Incoming, str | None]] = {}
@@ -175,13 +177,12 @@ class _Portion:
                 priority=incoming.priority,
             )
             rows.append(new_row(into.tenant, made, into.numbers, self._now_ms) | {"due_at_ms": incoming.due_ms})
-        if rows:
-            self._connection.execute(records.insert(), rows)
+        insert_many(self._connection, records, rows)
         if self._changed:
             _update(self._connection, into, self._changed, self._now_ms)
 
     def _add(self, incoming: Incoming, key: str) -> None:
-        id_, is_unique = new_id("rec", self._now_ms), self._into.on_duplicate is not OnDuplicate.ADD
+        id_, is_unique = self._new_id(), self._into.on_duplicate is not OnDuplicate.ADD
         self._new[id_] = (incoming, key if is_unique else None)
         self._known[key] = _Known(id_)
 
