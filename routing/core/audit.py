@@ -7,7 +7,10 @@ from routing.core.orders import EditCad, Order, PaceCampaign, Reply
 from routing.core.world import World
 
 # Fields that say where a call shall go or what shall be done; nothing that was said on it.
-_TOLD = ("action", "to_agent", "to_queue", "to_entry_point", "to_number", "number", "reason", "idle_reason")
+_TOLD = (
+    *("action", "to_agent", "to_queue", "to_entry_point", "to_number", "number", "reason", "idle_reason"),
+    *("campaign", "choice"),
+)
 
 
 def tell(world: World, order: Order, reply: Reply) -> None:

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from routing.core.campaign_rules import AttemptLimits, Blend, DialMode
+from routing.core.campaign_rules import AttemptLimits, Blend, DialMode, PreviewRules
 from routing.core.events import EventType
 from routing.core.facts import DialOutcome, PhoneState
 from routing.core.interaction import InteractionState
 from routing.core.orders import (
     GoIdle,
 )
+from routing.core.record import RecordState
 from tests.unit.campaign_line import ANNA, BEN, HOME, OTHER, Line, campaign, card, centre, due, preview
 
 S, M = InteractionState, DialMode
@@ -59,8 +60,9 @@ def test_its_own_agent_gets_it_before_who_is_free_longer() -> None:
 
 @pytest.mark.req("CBS-11", "A13")
 @pytest.mark.parametrize("how", ["later", "timeout"])
-def test_a_rejected_callback_goes_to_another_agent_and_its_origin_stays(how: str) -> None:
-    line = Line(preview(timeout_s=20), agents=BOTH, records=())
+@pytest.mark.parametrize("mode", [M.PREVIEW, M.PUSH_PREVIEW, M.PROGRESSIVE, M.PREDICTIVE])
+def test_a_rejected_callback_goes_to_another_agent_and_its_origin_stays(mode: DialMode, how: str) -> None:
+    line = Line(preview(mode, timeout_s=20), agents=BOTH, records=())
     line.add(due("cb_1", agent_id=BEN))
     if how == "timeout":
         line.d.advance(20)
@@ -154,3 +156,16 @@ def test_records_go_before_callers_where_the_campaign_says_so(blend: Blend, firs
     line.add(card())
     line.d.available(ANNA)
     assert line.d.state_of(ANNA) == first
+
+
+@pytest.mark.req("CBS-09", "CBS-12")
+@pytest.mark.parametrize("mode", [M.PREVIEW, M.PUSH_PREVIEW, M.PROGRESSIVE])
+def test_a_contact_who_expects_us_is_dialed_when_an_agent_has_accepted_and_not_by_itself(mode: DialMode) -> None:
+    rules = PreviewRules(dial_on_accept=False, dial_after_s=5, timeout_s=60)
+    line = Line(centre(campaign(mode, preview=rules, hold_dialing=False)), records=())
+    line.add(due("cb_1"))
+    assert line.told(EventType.RECORD_SHOWN).values["dial_at_ms"] is None
+    line.d.advance(20)
+    assert line.record("cb_1").state is RecordState.PREVIEWED
+    line.accept()
+    assert line.record("cb_1").state is RecordState.CHECKING  # at once, also where others are dialed by hand

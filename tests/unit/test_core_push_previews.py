@@ -264,3 +264,10 @@ def test_a_new_configuration_without_the_agent_or_the_campaign_takes_the_preview
     else:
         assert line.d.state_of(ANNA) == "available"
         assert [e.values["cause"] for e in line.released()] == ["campaign"]
+
+
+@pytest.mark.req("PREV-08", "PROG-05")
+def test_in_progressive_mode_nothing_is_dialed_after_a_preview_time() -> None:
+    line = Line(preview(M.PROGRESSIVE, dial_after_s=5, timeout_s=20))
+    line.d.advance(19)
+    assert line.record().state is RecordState.PREVIEWED
