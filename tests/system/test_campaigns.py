@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.lab.answerers import AnswererProcess
+from deploy.lab.campaign import CAMPAIGN, CampaignSite, campaign_files, expected
 from routing.core.campaign_rules import AttemptResult
 from routing.store.sql.campaign_tables import records
-from tests.system.campaign_site import CAMPAIGN, CampaignSite, campaign_files, expected, staffed
+from tests.system.campaign_site import staffed
 from tests.waiting import run
 
 RECORDS = int(os.environ.get("SWITCHROOM_CAMPAIGN_RECORDS", "60"))
