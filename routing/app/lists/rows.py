@@ -28,6 +28,8 @@ MAX_EXTERNAL_ID = 200
 MAX_VALUE = 1024
 MAX_KIND = 32
 MAX_ORDER = 1_000_000_000
+_CODES = frozenset("#*:")
+_NOT_IN_LISTS = _CODES | {"+"}
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 
 
@@ -182,18 +184,24 @@ class Normalizer:
 def dialable(written: str, rules: Numbers) -> str:
     """The number with its country where that is known, empty where it can be nobody's telephone.
 
-    By the tenant's rules for numbers (DIAL-03..09), and by how long a number of its country may be.
+    By the tenant's rules for numbers (DIAL-03..09), and by how long a number of its country may be. Where there is a
+    home country each number has one.
     """
     if _E164.fullmatch(written) and len(written) <= rules.max_digits + 1:
         text = written
     else:
         try:
-            number = numbers.parse(written, rules)
+            clean = numbers.sanitize(written)
+            if set(clean[1:]) & _NOT_IN_LISTS or clean[:1] in _CODES:
+                return ""
+            number = numbers.parse(lookup_number(clean, rules), rules)
             numbers.require_telephone(number)
         except NumberRefused:
             return ""
-        text = lookup_number(number.text, rules)
-    return text if not text.startswith("+") or _is_possible(text[1:]) else ""
+        text = number.text
+    if text.startswith("+"):
+        return text if _is_possible(text[1:]) else ""
+    return "" if rules.country else text
 
 
 def _is_possible(digits: str) -> bool:
