@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 
 from deploy.lab.redis import RedisServer
 from routing.core.events import Event, EventType
@@ -17,7 +17,8 @@ from routing.store.sql.campaign_tables import attempt_ledger, attempts, guide_an
 from routing.store.sql.database import Database
 from routing.store.sql.do_not_call import is_marked
 from routing.store.sql.history import customer_history, list_interactions
-from routing.store.sql.history_tables import recorder_positions
+from routing.store.sql.history_tables import offers, recorder_positions
+from routing.store.sql.report_tables import call_steps
 from tests.integration.campaign_lists import HOME, NOW_MS
 from tests.integration.hopper_site import HopperSite
 
@@ -237,18 +238,19 @@ def test_a_campaign_call_is_in_the_history_of_the_number_that_was_called(site: H
     assert (call.entered_at_ms, call.queue, call.result) == (NOW_MS, "sales", "answered")
 
 
-def test_a_seat_is_no_call(site: HopperSite) -> None:
-    seat: dict[str, Any] = {"campaign": "spring", "why": "joined"}
-    joined: dict[str, Any] = {"leg_id": "leg_1", "role": "owner"}
-    about: dict[str, Any] = {"interaction_id": "int_seat", "agent_id": "agt_anna"}
-    site.tell(
-        [
-            Event(type=_T.SEAT_TAKEN, at_ms=NOW_MS, values=seat, **about),
-            Event(type=_T.PARTY_JOINED, at_ms=NOW_MS, values=joined, **about),
-            Event(type=_T.INTERACTION_ENDED, at_ms=NOW_MS, values={"kind": "seat", "result": "x"}, **about),
-        ]
-    )
+def test_a_seat_is_no_call_and_in_no_report(site: HopperSite) -> None:
+    seat: dict[str, Any] = {"campaign": "spring", "why": ""}
+    offer: dict[str, Any] = {"offer_id": "off_1", "leg_id": "leg_1", "purpose": "seat", "end": "answered"}
+    about: dict[str, Any] = {"interaction_id": "int_seat", "agent_id": "agt_anna", "queue": "sales"}
+    told_of_seat = [
+        (_T.OFFER_RESERVED, offer),
+        (_T.OFFER_RINGING, offer),
+        (_T.OFFER_ENDED, offer),
+        (_T.SEAT_TAKEN, seat),
+        (_T.SEAT_LEFT, seat),
+    ]
+    site.tell([Event(type=type_, at_ms=NOW_MS, values=values, **about) for type_, values in told_of_seat])
     site.record()
     with site.database.read() as connection:
         assert list_interactions(connection, site.tenant).items == ()
-        assert connection.execute(select(attempts).where(attempts.c.tenant == site.tenant)).all() == []
+    assert (site.rows(offers), site.rows(call_steps)) == ([], [])

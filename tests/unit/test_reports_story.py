@@ -189,15 +189,15 @@ def test_a_callback_that_was_not_reached_still_waits_in_the_same_stay() -> None:
     assert [member.kind for member in rows_of(0, [story], [], SLOT_MS)] == ["callback"] * 4
 
 
-def test_a_seat_that_waits_for_calls_is_in_no_report() -> None:
+def test_a_campaign_call_that_an_agent_does_not_take_is_missed_by_him_and_by_no_queue() -> None:
     story = story_of(
         [
-            step(0, K.JOINED, leg_id="leg_1", role="owner", agent_id="anna"),
-            step(0, K.ARRIVED, kind="seat"),
-            step(60, K.LEFT, leg_id="leg_1", agent_id="anna"),
+            step(0, K.ARRIVED, kind="campaign"),
+            step(9, K.OFFERED, agent_id="anna", queue="sales", purpose="campaign", outcome="no_answer"),
         ]
     )
-    assert not rows_of(0, [story], [], SLOT_MS)
+    assert figures_of(story, Subject.AGENT, "anna").offered == 1
+    assert [member.subject for member in rows_of(0, [story], [], SLOT_MS)] == [Subject.AGENT]
 
 
 def test_a_voicemail_is_answered_by_the_agent_who_takes_it() -> None:

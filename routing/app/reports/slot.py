@@ -17,7 +17,6 @@ from routing.app.reports.story import ABANDONED, ANSWERED, Part, PastOffer, Stor
 from routing.core.agent import AgentState
 from routing.core.config import RonaCause
 from routing.core.intervals import SLOT_MS, clipped_ms
-from routing.store.sql.report_steps import SEAT
 from routing.store.sql.report_values import Change
 
 OUTDIAL = "outdial"
@@ -55,8 +54,6 @@ class _Slot:
         return self.slot_ms <= at_ms < self.slot_ms + SLOT_MS
 
     def story(self, story: Story) -> None:
-        if story.kind == SEAT:
-            return  # he waits for calls, which have stories of their own
         for index, visit in enumerate(story.visits):
             if self._holds(visit.begun_at_ms):
                 figures = self.rows[Member(subject=Subject.QUEUE, id=visit.queue, kind=story.kind)]

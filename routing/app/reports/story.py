@@ -278,9 +278,10 @@ class _Teller:
             self.parts[part.leg_id] = replace(part, wrapped_up_at_ms=step.at_ms)
 
     def offered(self, step: Step) -> None:
-        """An outdial is nobody's offer: the agent has asked for it himself."""
+        """An outdial is nobody's offer: the agent has asked for it himself. One of a campaign is no queue's."""
         if step.purpose != OfferPurpose.OUTDIAL.value:
-            about = {"agent_id": step.agent_id or "", "queue": step.queue or "", "outcome": step.outcome or UNKNOWN}
+            queue = "" if step.purpose == OfferPurpose.CAMPAIGN.value else step.queue or ""
+            about = {"agent_id": step.agent_id or "", "queue": queue, "outcome": step.outcome or UNKNOWN}
             self.offers.append(PastOffer(at_ms=step.at_ms, **about))
 
     def held(self, step: Step) -> None:

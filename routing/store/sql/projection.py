@@ -7,12 +7,12 @@ from typing import Any
 
 from routing.core.config import Numbers
 from routing.core.events import Event, EventType
-from routing.core.interaction import Role
+from routing.core.interaction import OfferPurpose, Role
 from routing.store.port import StoredEvent, Undecodable
 from routing.store.sql import history_tables as tables
 from routing.store.sql.access_tables import audit
 from routing.store.sql.history import customer_of
-from routing.store.sql.report_steps import SEAT, put_steps, refused_id
+from routing.store.sql.report_steps import put_steps, refused_id
 from routing.store.sql.rows import BadValue, Rows
 from routing.store.sql.search import lookup_number
 
@@ -114,8 +114,6 @@ class Projection:
         values = event.values
         names = ("kind", "result", "ended_by", "waited_ms", "talked_ms", "held_ms")
         told = {name: values.get(name) for name in names}
-        if values.get("kind") == SEAT:
-            return
         if event.interaction_id:
             self._interaction(event, ended_at_ms=event.at_ms, **told)
             if leg_id := values.get("leg_id"):
@@ -151,6 +149,8 @@ class Projection:
 
     def _offer(self, event: Event, **clocks: Any) -> None:
         values = event.values
+        if values.get("purpose") == OfferPurpose.SEAT.value:
+            return  # he waits for a campaign's contacts: no call yet
         about = {name: values.get(name) for name in ("leg_id", "purpose", "number")}
         about |= {"agent_id": event.agent_id or None, "queue": event.queue or None}
         self.put(tables.offers, id=values["offer_id"], interaction_id=event.interaction_id, **about, **clocks)

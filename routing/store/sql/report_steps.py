@@ -8,6 +8,7 @@ from typing import Any
 
 from routing.core.events import Event, EventType
 from routing.core.flow import StepKind as FlowStep
+from routing.core.interaction import OfferPurpose
 from routing.core.treatment import OverflowCause
 from routing.store.sql.report_tables import agent_changes, call_steps
 from routing.store.sql.rows import Rows
@@ -44,8 +45,6 @@ BEGINNINGS = (
     StepKind.SEATED,
     StepKind.OFFERED,
 )
-
-SEAT = "seat"  # the kind of an interaction in which an agent waits for a campaign's calls: nobody's call
 
 Values = dict[str, Any]
 
@@ -131,6 +130,9 @@ def _seat(step: StepKind) -> Callable[[Event], Values | None]:
 
 
 def _offered(event: Event) -> Values | None:
+    """A seat, in which he waits for a campaign's contacts, is no call."""
+    if event.values.get("purpose") == OfferPurpose.SEAT.value:
+        return None
     told = {"outcome": event.values.get("end"), "purpose": event.values.get("purpose")}
     return {"step": StepKind.OFFERED.value, **told} if event.agent_id else None
 
@@ -154,13 +156,12 @@ def _plain(step: StepKind) -> Callable[[Event], Values]:
 
 _T = EventType
 
-_USUAL_KINDS = {_T.OUTDIAL_STARTED: "outdial", _T.ATTEMPT_STARTED: "campaign", _T.SEAT_TAKEN: SEAT}
+_USUAL_KINDS = {_T.OUTDIAL_STARTED: "outdial", _T.ATTEMPT_STARTED: "campaign"}
 
 _READERS: dict[EventType, Callable[[Event], Values | None]] = {
     _T.INTERACTION_ARRIVED: _arrived,
     _T.OUTDIAL_STARTED: _arrived,
     _T.ATTEMPT_STARTED: _arrived,
-    _T.SEAT_TAKEN: _arrived,
     _T.INTERACTION_QUEUED: _queued,
     _T.QUEUE_OVERFLOWED: _overflowed,
     _T.FLOW_STEP: _flow_step,
