@@ -41,7 +41,8 @@ def not_ready_because(world: World, campaign_id: str, agent_id: str) -> str:
     campaign = world.config.campaigns.get(campaign_id)
     if config is None or agent is None or campaign is None:
         return "removed"
-    if agent_id not in joined(world, campaign_id):
+    live = world.state.campaigns.get(campaign_id)
+    if live is None or agent_id not in live.joined:
         return "not_joined"
     if agent.state is not AgentState.AVAILABLE:
         return agent.state.value
@@ -60,6 +61,11 @@ def is_ready(world: World, campaign_id: str, agent_id: str) -> bool:
 
 
 def ready_agents(world: World, campaign_id: str) -> list[str]:
-    """Longest available first, then by id."""
-    ready = [id_ for id_ in joined(world, campaign_id) if is_ready(world, campaign_id, id_)]
+    """Longest available first, then by id. Who is at work is passed over quickly: it is asked after every step."""
+    agents = world.state.agents
+    ready = [
+        id_
+        for id_ in joined(world, campaign_id)
+        if id_ in agents and not agents[id_].engagements and is_ready(world, campaign_id, id_)
+    ]
     return sorted(ready, key=lambda id_: (world.agent(id_).available_since_ms, id_))

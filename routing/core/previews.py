@@ -154,8 +154,9 @@ def not_taken(world: World, interaction: Interaction, record: RecordLive, choice
     agent_id = call.agent_id if call else ""
     world.emit(EventType.RECORD_DECLINED, interaction, agent_id, choice=choice, why=why, **about)
     rules = rules_of(world, record)
-    declined = record.declined | {agent_id: world.now_ms + rules.cool_off_s * 1000}
-    record = _untouched(world, interaction, replace(record, declined=declined))
+    until_ms = world.now_ms + rules.cool_off_s * 1000
+    world.set_timer(key(Due.PREVIEW, record.card.campaign, agent_id), until_ms)  # then it is looked again who gets it
+    record = _untouched(world, interaction, replace(record, declined=record.declined | {agent_id: until_ms}))
     if record.do_not_call:
         release(world, record, ReleaseCause.DO_NOT_CALL)
     elif choice == "never":

@@ -53,13 +53,15 @@ def _assign(world: World, campaign: Campaign) -> None:
     wishing = {id_ for id_, member in members.items() if member.wants_next}
     if not is_pushed and not wishing and not _has_callback(world, campaign):
         return
-    if not world.is_linked(pbx_of(world.config, campaign)):
+    pbx = world.config.pbxs.get(pbx_of(world.config, campaign))
+    if pbx is None or not pbx.dial or not world.is_linked(pbx.id):
         return
+    in_vain: set[str] = set()
     for agent_id in ready_agents(world, campaign.id):
         if members[agent_id].rests_until_ms > world.now_ms:
             continue
         is_wanted = is_pushed or (agent_id in wishing and campaign.mode is DialMode.PREVIEW)
-        if record := next_for(world, campaign, agent_id, is_callback=not is_wanted):
+        if record := next_for(world, campaign, agent_id, is_callback=not is_wanted, in_vain=in_vain):
             show(world, record, agent_id)
 
 
@@ -68,24 +70,31 @@ def _has_callback(world: World, campaign: Campaign) -> bool:
     return first is not None and first.place is Place.CALLBACK
 
 
-def next_for(world: World, campaign: Campaign, agent_id: str, *, is_callback: bool = False) -> RecordLive | None:
-    """The first of the hopper that may be called now and is for him; `is_callback`: of those that are due.
+def next_for(
+    world: World,
+    campaign: Campaign,
+    agent_id: str,
+    *,
+    is_callback: bool = False,
+    in_vain: set[str] | None = None,
+) -> RecordLive | None:
+    """The first of the hopper that may be called now and is for him; `is_callback`: of those that are due. `in_vain`:
+    those that cannot be called this very moment, as far as it is known.
 
     What cannot be called for long leaves the hopper. One that he has declined comes again when its cool-off is over, or
     at once where nobody else can take it, but then after all others (A15).
     """
-    declined = None
+    again, in_vain = None, set() if in_vain is None else in_vain
     for record in tuple(world.hoppers.ready(campaign.id)):
         if is_callback and record.place is not Place.CALLBACK:
             break
-        if not _is_for(world, record, agent_id):
+        if record.id in in_vain or not _is_for(world, record, agent_id):
             continue
         if record.declined.get(agent_id, 0) > world.now_ms:
-            if declined is None and _has_nobody_else(world, campaign, record, agent_id):
-                declined = record
-        elif _is_dialable(world, campaign, record):
+            again = again or (record if _has_nobody_else(world, campaign, record, agent_id) else None)
+        elif _is_dialable(world, campaign, record, in_vain):
             return record
-    return declined if declined and _is_dialable(world, campaign, declined) else None
+    return again if again and _is_dialable(world, campaign, again, in_vain) else None
 
 
 def _is_for(world: World, record: RecordLive, agent_id: str) -> bool:
@@ -101,9 +110,11 @@ def _has_nobody_else(world: World, campaign: Campaign, record: RecordLive, agent
     return all(record.declined.get(id_, 0) > world.now_ms for id_ in working)
 
 
-def _is_dialable(world: World, campaign: Campaign, record: RecordLive) -> bool:
+def _is_dialable(world: World, campaign: Campaign, record: RecordLive, in_vain: set[str]) -> bool:
+    """What is only hindered for the moment stays, and is not looked at again in this step."""
     found = choose(world, campaign, record)
     if isinstance(found, Hindered):
+        in_vain.add(record.id)
         attempts.let_go(world, record, found)
         return False
     return True
