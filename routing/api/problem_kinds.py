@@ -30,6 +30,12 @@ RULES: dict[str, Kind] = {
         "The call or the agent is in a state from which this does not lead on.",
         _LOOK,
     ),
+    "pacing-refused": _kind(
+        409,
+        "No pacing now",
+        "The campaign is not predictive, or the order of its pacing is out of date.",
+        "The next tick brings a new one.",
+    ),
     "agent-unknown": _kind(
         404,
         "There is no such agent",
@@ -422,6 +428,7 @@ SERVER: dict[str, Kind] = {
         "Tell the operator; the log says what it is.",
     ),
     "store-fenced": _kind(503, "The leader changed", "Another engine took over in this moment.", _LATER),
+    "fence-moved": _kind(503, "Claims were given up", "A sweep of this campaign's claims ran in between.", _LATER),
     "snapshot-gone": _kind(404, "There is no such snapshot", "A newer one has replaced it.", "Use a kept one."),
     "seal-key-missing": _kind(
         500,

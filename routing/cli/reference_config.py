@@ -23,6 +23,7 @@ _ORDER = (
     "api",
     "recordings",
     "retention",
+    "lists",
     "webhooks",
     "pbx",
     "skills",

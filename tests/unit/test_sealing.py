@@ -15,7 +15,8 @@ from routing.core.commands import Command, DialLeg, LookUp, LookUpKind, MarkLeg,
 from routing.core.config import Config, Result
 from routing.core.facts import Fact, LegArrived, LookedUp, LookUpOutcome, PromptsEnded
 from routing.core.interaction import Interaction, InteractionState
-from routing.core.orders import AnyOrder, EditCad, RequestCallback, SendDigits
+from routing.core.orders import AnswerGuide, AnyOrder, EditCad, RequestCallback, SendDigits
+from routing.core.record import RecordLive
 from routing.core.world import WorldState
 from routing.store.codec import PLAIN, Codecs, digest
 from routing.store.errors import SealKeyMissing, StoreCorrupt
@@ -29,6 +30,8 @@ SET_UP = "file /etc/switchroom/cad.key"
 # Text by name that is never CAD, and why it may stand in the open.
 OPEN = {
     (LegArrived, "options"): "settings of the hand-over line, e.g. priority, and names of variables",
+    (AnswerGuide, "answers"): "answers of a call guide, which stand in SQL in the open for reports",
+    (RecordLive, "answers"): "the same",
     (LookUp, "headers"): "as the configuration has them; what is secret is named, `env:NAME`",
 }
 
@@ -93,7 +96,7 @@ def test_what_carries_cad_is_written_sealed_and_reads_back(value: Any) -> None:
 
 @pytest.mark.req("SAFE-06")
 def test_every_type_that_reaches_redis_seals_its_texts_by_name_or_is_known_to_hold_no_cad() -> None:
-    kinds = [*get_args(Fact), *get_args(AnyOrder), *get_args(Command), Interaction]
+    kinds = [*get_args(Fact), *get_args(AnyOrder), *get_args(Command), Interaction, RecordLive]
     by_name = {(kind, f.name) for kind in kinds for f in fields(kind) if f.type == "dict[str, str]"}
     assert by_name - OPEN.keys() == {(kind, name) for kind, name in SEALED.items() if (kind, name) in by_name}
     assert {type(value) for value in CARRIERS} == set(SEALED)
