@@ -18,11 +18,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-_PRIOR_CALLS = 6.0
+_PRIOR_CALLS = 10.0
 _MEMORY_CALLS = 60.0
 _OFTEN = 2.5  # times the target: no more is spent at once however much was saved
 _ENDLESS_S = 14400.0
-_RATE_WEIGHT_S = 900.0
+_RESERVE = 0.4
 
 
 class Budget:
@@ -40,6 +40,7 @@ class Budget:
             self.target *= 0.95  # which of the answered calls were people is known only on average
         shift = cfg.get("shift_seconds")
         self.shift_s = float(shift) if shift else None
+        self.end_s = math.inf if self.shift_s is None else self.shift_s
         self.warm_up_s = 0.0 if shift is None else min(900.0, float(shift) / 16)
         self.before = (float(cfg.get("prior_live") or 0), float(cfg.get("prior_abandoned") or 0))
         self.size = max(1.0, float(cfg.get("n_agents_planned") or 10))
@@ -52,11 +53,11 @@ class Budget:
     def _prior_yield(self) -> float:
         return 0.9 * math.pow(max(self.size, 3.0) / 5, 0.26)
 
-    def update(self, theta: float, answered: int, abandoned: int) -> None:
+    def update(self, now: float, theta: float, answered: int, abandoned: int) -> None:
         """After each step: what was answered and abandoned while `theta` was the level."""
         live, lost = answered - self.seen[0], abandoned - self.seen[1]
         self.seen = (answered, abandoned)
-        if live > 0 or lost:
+        if now > self.warm_up_s and (live > 0 or lost):
             self.carried += max(0, live) * theta
             self.realized = max(1.0, self.realized + lost)
         if self.realized > _MEMORY_CALLS:
@@ -69,7 +70,7 @@ class Budget:
         live, lost = answered + self.before[0], abandoned + self.before[1]
         rest = _ENDLESS_S if self.shift_s is None else max(0.0, self.shift_s - now)
         coming = per_second * rest
-        self.left = self.target * self.aim * (live + coming) - lost - pending
+        self.left = self.target * self.aim * (live + coming) - lost - pending - _RESERVE
         self.share = min(_OFTEN * self.target, max(0.0, self.left) / (coming + 0.7))
         level = self.share * self.carried / self.realized
         return min(0.4, level * self._caution(now))

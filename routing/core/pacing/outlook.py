@@ -58,20 +58,22 @@ class Exact:
 
 
 class Approximate:
-    """Large teams. `variance_of_rate` is that of the demand because its rate is not known for certain."""
+    """Large teams. `doubt`: the standard deviation of the answer rate over the rate; all answers share it."""
 
-    def __init__(self, free_now: int, releases: Chances, answers: Chances, chance: float) -> None:
+    def __init__(self, free_now: int, releases: Chances, answers: Chances, chance: float, doubt: float = 0.0) -> None:
         self._chance = chance
+        self._doubt = doubt
         self._mean = float(free_now)
         self._variance = self._third = 1e-9
+        self._answers = 0.0
         for share, count in releases:
             self._shift(share, count, 1)
         for share, count in answers:
             self._shift(share, count, -1)
-        self.doubt = 0.0
+            self._answers += share * count
 
     def risk(self, margin: int = 0) -> float:
-        spread = math.sqrt(self._variance + self.doubt)
+        spread = math.sqrt(self._variance + (self._doubt * self._answers) ** 2)
         x = (self._mean - margin - 0.5) / spread
         skewness = self._third / spread**3
         bend = skewness / 6 * (x * x - 1) * math.exp(-x * x / 2) / _ROOT_2_PI
@@ -79,6 +81,7 @@ class Approximate:
 
     def start(self) -> None:
         self._shift(self._chance, 1, -1)
+        self._answers += self._chance
 
     def _shift(self, share: float, count: int, sign: int) -> None:
         spread = count * share * (1 - share)

@@ -25,6 +25,7 @@ from routing.core.pacing.tally import Tally
 _REFIT_S = 20.0
 _MOST_AT_ONCE = 250
 _VERDICT_S = 2.0
+_FIRST_RATE = 0.55
 
 
 class Predictive:
@@ -47,6 +48,9 @@ class Predictive:
         self._last = -self._tick
         self._refitted = -math.inf
         self._theta = 0.0
+        self._first_call: float | None = None
+        self._is_opening = True
+        self._unread = (0.0, 0.0)
         self._inbound = [0.0, 600.0]  # arrivals, seconds
         self._told: dict[str, Any] = {"mode": "new"}
 
@@ -64,7 +68,7 @@ class Predictive:
         plain = one_to_one(reading)
         if self._budget.target <= 0 or reading.logged < self._min_agents:
             return self._answer("progressive", plain, reading)
-        found = self._bold(reading)
+        found = self._bold(now, reading)
         if self._worst_case:
             found = min(found, max(plain, self._budget.worst_case_room(reading.under_way)))
         return self._answer("predictive", found, reading)
@@ -73,32 +77,48 @@ class Predictive:
         seconds = min(60.0, max(0.0, now - self._last))
         self._last = now
         self._tally.update(reading, seconds)
-        self._budget.update(self._theta, self._tally.answered, self._tally.abandoned)
+        self._budget.update(now, self._theta, self._tally.answered, self._tally.abandoned)
         self._releases.watch(reading, self._tally.fresh_inbound, seconds)
         self._inbound = [self._inbound[0] + self._tally.fresh_inbound, self._inbound[1] + seconds]
-        if now - self._refitted >= _REFIT_S:
+        opening = self._opening(now, reading)
+        if now - self._refitted >= _REFIT_S or opening != self._is_opening:
             self._refitted = now
             self._ringing.refit()
             self._rate.forget_table()
             self._releases.refit(reading)
-        self._rate.update(seconds, now, self._tally.fresh, _by_age(reading.ringing + reading.amd), self._ringing)
+        self._is_opening = opening
+        self._unread = (self._unread[0] + self._tally.fresh[0], self._unread[1] + self._tally.fresh[1])
+        if not opening:
+            self._rate.update(seconds, now, self._unread, _by_age(reading.ringing + reading.amd), self._ringing)
+            self._unread = (0.0, 0.0)
+
+    def _opening(self, now: float, reading: Reading) -> bool:
+        """Until the first calls have all come to an end: busy lines and wrong numbers are known at once, people answer
+        later, so a first impression of the answer rate is always too low.
+        """
+        if self._first_call is None and (reading.under_way or self._tally.answered or any(self._tally.fresh)):
+            self._first_call = now
+        return self._first_call is None or now < self._first_call + self._ringing.horizon - 6
 
     def _answers_per_second(self, now: float, reading: Reading) -> float:
         """Seen so far, and what the agents here could take, which counts as a quarter of an hour."""
         busy = max(1, reading.logged) * 0.85 / self._releases.handle_s()
         return (self._tally.answered + 900 * busy) / (now + 900)
 
-    def _bold(self, reading: Reading) -> int:
-        level = self._theta * math.exp(-self.wrap_weight * self._wrapping(reading))
+    def _bold(self, now: float, reading: Reading) -> int:
+        level = self._theta * math.exp(-self.wrap_weight * self._wrapping(reading)) * len(self._ringing.points)
         room = min(_MOST_AT_ONCE, _MOST_AT_ONCE if reading.lines_free is None else reading.lines_free)
         rate = min(0.97, self._rate.mean + self.doubt * self._rate.deviation)
+        if self._is_opening:
+            rate = max(rate, _FIRST_RATE)
         cells = self._cells(reading, rate)
+        # An answer after the end of the shift helps nobody: as bad as no agent.
+        beyond = sum(1 for t in self._ringing.points if now + t > self._budget.end_s)
         found = 0
-        while found < room and sum(cell.risk() for cell in cells) <= level * len(cells):
+        while found < room and beyond + sum(cell.risk() for cell in cells) <= level:
             found += 1
             for cell in cells:
                 cell.start()
-        self._told["expected_free"] = round(reading.idle, 3)
         return found
 
     def _wrapping(self, reading: Reading) -> float:
@@ -118,12 +138,9 @@ class Predictive:
             answers = [(self._ringing.answered_within(rate, age, t), count) for age, count in ages]
             answers += self._verdicts(reading, t)
             chance = rate * (1 - self._ringing.answered_after[t])
-            expected = sum(share * count for share, count in answers)
             answers += outlook.poisson_as_chances(inbound * t)
             if large:
-                cell = Approximate(free, releases, answers, chance)
-                cell.doubt = (expected / rate * self._rate.deviation) ** 2
-                found.append(cell)
+                found.append(Approximate(free, releases, answers, chance, self._rate.deviation / rate))
             else:
                 found.append(Exact(free, releases, answers, chance))
         return found
@@ -158,6 +175,7 @@ class Predictive:
             "budget": self._budget.dump(), "ringing": self._ringing.dump(), "rate": self._rate.dump(),
             "releases": self._releases.dump(), "tally": self._tally.dump(), "last": self._last, "theta": self._theta,
             "refitted": None if math.isinf(self._refitted) else self._refitted, "inbound": self._inbound,
+            "first_call": self._first_call, "is_opening": self._is_opening, "unread": list(self._unread),
         }  # fmt: skip
 
     @classmethod
@@ -168,6 +186,8 @@ class Predictive:
         found._last, found._theta = state["last"], state["theta"]
         found._refitted = -math.inf if state["refitted"] is None else state["refitted"]
         found._inbound = list(state["inbound"])
+        found._first_call, found._is_opening = state["first_call"], state["is_opening"]
+        found._unread = (state["unread"][0], state["unread"][1])
         return found
 
 
