@@ -116,9 +116,9 @@ class Filler:
         since_ms = self._clock.now_ms() - self._settings.stale_ms
         with self._database.read() as connection:
             sent = handing.claims(connection, self._tenant, campaign_id, since_ms=since_ms)
-        live = self._front.records(campaign_id)
-        held = {record.id for record in live}
-        ready = sum(record.state is RecordState.READY for record in live)
+        live = [record for record in self._handover.records() if record.card.campaign == campaign_id]
+        held = {record.card.id for record in live}
+        ready = sum(record.state == RecordState.READY.value for record in live)
         under_way = sum(each.record_id not in held for each in sent)
         return rules.campaign.hopper - ready - under_way
 

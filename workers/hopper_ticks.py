@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import cast
 
-import msgspec
 from redis.exceptions import RedisError
 
 from routing.core.record import RecordState
 from routing.store.front import Front
+from routing.store.handover import Handover
 from routing.store.redis_link import translated
 from workers.campaigns import is_filled
 from workers.jobs import Jobs
@@ -18,24 +18,13 @@ SWEEP_MS = 60_000
 _MOST_WAITING = 100  # jobs; so many wait only while no worker runs
 
 
-class _Card(msgspec.Struct):
-    campaign: str
-
-
-class _Live(msgspec.Struct):
-    """What matters here of a RecordLive: reading all of it, every second, would cost more than the whole tick."""
-
-    card: _Card
-    state: str
-
-
 class HopperTicks:
     """Of one tenant, in its ticker."""
 
     def __init__(self, front: Front, jobs: Jobs) -> None:
         self._front, self._jobs = front, jobs
         self._next_sweep_ms = 0
-        self._live = msgspec.json.Decoder(_Live)
+        self._handover = Handover(front)
 
     def __call__(self, now_ms: int) -> int:
         """Make the jobs that are due; how many. Raises StoreError."""
@@ -65,6 +54,5 @@ class HopperTicks:
         return [id_ for id_, is_dry in zip(low, cast("list[bytes | None]", dry), strict=True) if not is_dry]
 
     def _ready(self) -> Counter[str]:
-        found = cast("list[bytes]", self._front.redis.hvals(self._front.keys("records")))
-        live = (self._live.decode(data) for data in found)
+        live = self._handover.records()
         return Counter(record.card.campaign for record in live if record.state == RecordState.READY.value)
