@@ -81,7 +81,8 @@ def agent_answered(world: World, interaction: Interaction, offer: Offer) -> None
 
 
 def _not_dialed(world: World, interaction: Interaction, record: RecordLive) -> None:
-    """Its window has closed, or a limit is reached, since it was asked about."""
+    """Its window has closed, or a limit is reached, since it was asked about. The agent is not rung again at once."""
+    _rest(world, interaction, interaction.campaign.agent_id if interaction.campaign else "")
     campaign = world.config.campaigns.get(record.card.campaign)
     found = choose(world, campaign, record, record.number) if campaign else None
     if isinstance(found, Hindered) and found.at_ms is not None:

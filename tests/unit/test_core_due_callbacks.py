@@ -169,3 +169,10 @@ def test_a_contact_who_expects_us_is_dialed_when_an_agent_has_accepted_and_not_b
     assert line.record("cb_1").state is RecordState.PREVIEWED
     line.accept()
     assert line.record("cb_1").state is RecordState.CHECKING  # at once, also where others are dialed by hand
+
+
+@pytest.mark.req("CBS-09", "PREV-02")
+def test_a_due_callback_brings_no_other_record_with_it() -> None:
+    line = Line(agents=BOTH, records=())
+    line.add(due("cb_1"), card("rec_1", OTHER))
+    assert [line.shown_to(ANNA), line.of(BEN)] == ["cb_1", ""]

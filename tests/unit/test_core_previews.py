@@ -115,7 +115,9 @@ def test_a_record_is_refused_with_the_reason(what: str, code: str) -> None:
         case "in a preview":
             line.get()
     before = dict(line.d.world.state.interactions)
-    assert line.get().code == code
+    reply = line.get()
+    assert reply.code == code
+    assert reply.values.get("reason") == {"pushed": "mode", "empty": "empty"}.get(what)
     assert line.d.world.state.interactions == before
 
 

@@ -12,6 +12,7 @@ from routing.core.config import Result
 from routing.core.events import EventType
 from routing.core.facts import DialOutcome, LinkLost, PhoneState
 from routing.core.interaction import InteractionState
+from routing.core.limits import CallLimits
 from routing.core.orders import GoIdle, MarkDoNotCall, WithdrawRecords
 from routing.core.record import RecordNumber, RecordState
 from tests.unit.campaign_line import ANNA, BEN, HOME, OTHER, WORK, Line, campaign, card, centre, preview
@@ -271,3 +272,16 @@ def test_in_progressive_mode_nothing_is_dialed_after_a_preview_time() -> None:
     line = Line(preview(M.PROGRESSIVE, dial_after_s=5, timeout_s=20))
     line.d.advance(19)
     assert line.record().state is RecordState.PREVIEWED
+
+
+@pytest.mark.req("SAFE-04", "PREV-18")
+def test_a_number_too_many_within_a_minute_is_not_dialed_and_the_agent_is_left_alone_for_a_while() -> None:
+    line = Line(preview(M.PROGRESSIVE), records=cards("rec_1", "rec_2"))
+    line.d.apply(replace(line.d.world.config, limits=CallLimits(dials_per_minute=1)))
+    line.calling().fails(DialOutcome.BUSY)
+    assert line.shown_to() == "rec_2"
+    line.calling()
+    assert [dial.phone for dial in line.dialed() if "trunk" in dial.phone] == ["PJSIP/+12015550100@trunk"]
+    assert (line.ready(), line.d.state_of(ANNA), line.of()) == (["rec_2"], "available", "")
+    line.d.advance(10)
+    assert line.shown_to() == "rec_2"
