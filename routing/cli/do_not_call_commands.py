@@ -15,7 +15,8 @@ from routing.cli.key_commands import day, opened
 from routing.cli.output import PlainTable, now_ms, say, show_json
 from routing.cli.session import Session, actor, command, live_world
 from routing.core import numbers
-from routing.core.config import Numbers
+from routing.core.config import Config
+from routing.core.errors import UnknownCampaign
 from routing.core.orders import MarkDoNotCall
 from routing.store.port import Store
 from routing.store.sql.audit import AuditEntry, record
@@ -27,19 +28,35 @@ do_not_call_app = typer.Typer(no_args_is_help=True, help="Numbers that nobody sh
 
 NumberArgument = Annotated[str, typer.Argument(metavar="NUMBER", help="In any form.")]
 NoteOption = Annotated[str, typer.Option("--note", help="Who asked for it, and where that is written down.")]
+OnlyOption = Annotated[
+    str, typer.Option("--campaign", "-c", metavar="CAMPAIGN", help="Only this one may not call it; default: nobody.")
+]
+OfOption = Annotated[
+    str | None, typer.Option("--campaign", "-c", metavar="CAMPAIGN", help="Only its marks; '': those for all calls.")
+]
+AlsoOption = Annotated[
+    str, typer.Option("--campaign", "-c", metavar="CAMPAIGN", help="Also marks for this campaign alone.")
+]
 _PAGE = 200
 
 
 @do_not_call_app.command("add")
 @command
 def add_command(
-    session: Session, number: NumberArgument, note: NoteOption = "", database: DatabaseOption = None
+    session: Session,
+    number: NumberArgument,
+    note: NoteOption = "",
+    campaign: OnlyOption = ALL_CALLS,
+    database: DatabaseOption = None,
 ) -> None:
-    """At once: callbacks to that number that wait are given up. A mark that stands already stays as it is."""
-    rules = _rules(session)
+    """At once: callbacks and records with that number that wait are given up. A mark that stands stays as it is."""
+    config = _config(session)
+    if campaign and campaign not in config.campaigns:
+        raise UnknownCampaign(campaign=campaign)
+    rules = config.numbers
     given = Mark(
         number=numbers.parse(number, rules).text,
-        campaign=ALL_CALLS,
+        campaign=campaign,
         written=number,
         note=note,
         marked_by=actor(),
@@ -49,7 +66,7 @@ def add_command(
         made, is_new = mark(connection, session.server.tenant, given, rules)
         if is_new:
             record(connection, session.server.tenant, _entry(made))
-    reply = session.ask(MarkDoNotCall(order_id=new_order_id(), actor=actor(), number=number))
+    reply = session.ask(MarkDoNotCall(order_id=new_order_id(), actor=actor(), number=number, campaign=campaign))
     given_up = reply.values["callbacks"]
     if session.json:
         show_json(asdict(made) | {"is_new": is_new, "callbacks": given_up})
@@ -60,44 +77,49 @@ def add_command(
 
 @do_not_call_app.command("list")
 @command
-def list_command(session: Session, database: DatabaseOption = None) -> None:
+def list_command(session: Session, campaign: OfOption = None, database: DatabaseOption = None) -> None:
     """All marks, newest first."""
     with opened(session, database) as found, found.read() as connection:
-        rows = list(_all(connection, session.server.tenant))
+        rows = list(_all(connection, session.server.tenant, campaign))
     if session.json:
         show_json([asdict(row) for row in rows])
         return
-    lines = [(row.number, row.written, row.note, row.marked_by, day(row.marked_at_ms)) for row in rows]
-    columns = ("number", "as written", "note", "marked by", "at")
+    lines = [
+        (row.number, row.campaign or "all calls", row.written, row.note, row.marked_by, day(row.marked_at_ms))
+        for row in rows
+    ]
+    columns = ("number", "for", "as written", "note", "marked by", "at")
     say(PlainTable(f"{len(rows)} numbers", columns, lines, ("as written", "marked by")))
 
 
 @do_not_call_app.command("check")
 @command
-def check_command(session: Session, number: NumberArgument, database: DatabaseOption = None) -> None:
+def check_command(
+    session: Session, number: NumberArgument, campaign: AlsoOption = ALL_CALLS, database: DatabaseOption = None
+) -> None:
     """Whether this number is marked, in whatever way it is written."""
-    rules = _rules(session)
+    rules = _config(session).numbers
     with opened(session, database) as found, found.read() as connection:
-        is_found = is_marked(connection, session.server.tenant, number, rules)
+        is_found = is_marked(connection, session.server.tenant, number, rules, {ALL_CALLS, campaign})
     if session.json:
         show_json({"is_marked": is_found})
     else:
         say("marked: it is not called" if is_found else "not marked")
 
 
-def _rules(session: Session) -> Numbers:
-    """How numbers are read, of the configuration in force."""
+def _config(session: Session) -> Config:
+    """The one in force."""
 
-    async def read(store: Store) -> Numbers:
-        return (await live_world(store, session.server.tenant)).config.numbers
+    async def read(store: Store) -> Config:
+        return (await live_world(store, session.server.tenant)).config
 
     return session.with_store(read)
 
 
-def _all(connection: Connection, tenant: str) -> Iterator[Mark]:
+def _all(connection: Connection, tenant: str, campaign: str | None) -> Iterator[Mark]:
     cursor = ""
     while True:
-        page = marks(connection, tenant, PageOf(cursor=cursor, limit=_PAGE))
+        page = marks(connection, tenant, PageOf(cursor=cursor, limit=_PAGE), campaign)
         yield from page.items
         if not (cursor := page.next_cursor):
             return

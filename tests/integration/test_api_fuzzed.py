@@ -27,7 +27,9 @@ from routing.api.building import build_services
 from routing.api.openapi import document_of
 from routing.app.settings import ApiSettings, ServerSettings
 from routing.store.sql import migrate
-from tests.integration.control_config import CUSTOMER, configuration
+from tests.integration.campaign_config import campaign_configuration
+from tests.integration.campaign_site import enlist, hand_over, preview
+from tests.integration.control_config import CUSTOMER
 from tests.integration.control_site import Site, center
 
 CHECKS: list[Any] = [
@@ -64,7 +66,7 @@ def target(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) 
     url = f"sqlite:///{directory}/fuzzed.db"
     migrate.upgrade(url)
     api = ApiSettings(confirm_timeout_s=0.0, requests_per_minute=1_000_000)
-    with center(redis_server, configuration("fuzzed"), api=api, database_url=url) as site:
+    with center(redis_server, campaign_configuration("fuzzed"), api=api, database_url=url) as site:
         schema = schemathesis.openapi.from_wsgi("/openapi.json", site.app)
         yield Target(site, schema, things(site))
 
@@ -76,8 +78,16 @@ def things(site: Site) -> dict[str, list[str]]:
     entry = site.post("address-book", {"name": "Carla", "number": CUSTOMER}, status=201)["id"]
     hook = site.post("webhooks", {"url": "https://hooks.example/in"}, status=201)["id"]
     key = site.post("keys", {"name": "k", "scopes": ["outdial"]}, status=201)["id"]
+    enlist(site, 1, 2, 3)
+    site.sign_in("ben")
+    for path in ("campaigns/spring/load", "campaigns/spring/start", "agents/ben/campaigns/spring/join"):
+        site.post(path, {})
+    hand_over(site, count=2)
+    shown = preview(site, who="ben")["id"]
     return {
-        "interaction_id": [call],
+        "interaction_id": [call, shown],
+        "campaign_id": ["spring", "winter"],
+        "record_id": ["rec_1", "rec_2", "rec_3"],
         "agent_id": ["anna", "ben", "cleo"],
         "queue": ["sales"],
         "queue_id": ["sales"],
