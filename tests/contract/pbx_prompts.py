@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from routing.core.commands import RECORDED, KeyInput, PlayPrompts, RecordMessage
+from routing.core.commands import RECORDED, DetectMachine, KeyInput, PlayPrompts, RecordMessage
 from routing.core.facts import CommandEnded, CommandOutcome, MessageEnded, PromptOutcome, PromptsEnded
 from tests.contract.pbx_lab import IncomingCall, LabCaller, PbxLab
 from tests.contract.pbx_suite import new_id, of, reach, room, take
@@ -47,6 +47,14 @@ def replay(lab: PbxLab, leg_id: str, file: str, keys: KeyInput | None) -> PlayPr
     """Of a message."""
     order = PlayPrompts(
         id=new_id("cmd"), pbx=lab.pbx, leg_id=leg_id, interaction_id="int_none", prompts=(RECORDED + file,), keys=keys
+    )
+    lab.port.submit(order)
+    return order
+
+
+def detect(lab: PbxLab, leg_id: str, deadline_ms: int = 4000) -> DetectMachine:
+    order = DetectMachine(
+        id=new_id("cmd"), pbx=lab.pbx, leg_id=leg_id, interaction_id="int_none", deadline_ms=deadline_ms
     )
     lab.port.submit(order)
     return order

@@ -8,7 +8,7 @@ from routing.core.facts import DialFailed, DialOutcome, LegAnswered
 from tests.contract.pbx_lab import Answers, PbxLab, RingsForEver
 from tests.contract.pbx_suite import connect, dial, dial_ends, in_lab_with
 
-SHORTEST_S, LONG_S = 15, 20
+SHORTEST_S, LONG_S = 15, 17
 
 
 @pytest.mark.req("DIALER-08")

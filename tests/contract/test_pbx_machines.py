@@ -19,18 +19,10 @@ from routing.core.facts import (
     PromptsEnded,
 )
 from tests.contract.pbx_lab import GREETING_S, Answers, Greeting, IncomingCall, LabPhone, PbxLab
-from tests.contract.pbx_prompts import play
+from tests.contract.pbx_prompts import detect, play
 from tests.contract.pbx_suite import connect, dial, ended, hang_up, in_lab_with, new_id, of, reach, room, rooms, take
 
 GRACE_S = 0.8  # of a decision beyond its deadline, as we see it
-
-
-def detect(lab: PbxLab, leg_id: str, deadline_ms: int = 4000) -> DetectMachine:
-    order = DetectMachine(
-        id=new_id("cmd"), pbx=lab.pbx, leg_id=leg_id, interaction_id="int_none", deadline_ms=deadline_ms
-    )
-    lab.port.submit(order)
-    return order
 
 
 async def answered_by(lab: PbxLab, phone: LabPhone, greeting: Greeting) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 
@@ -12,11 +13,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from deploy.lab.music import write_tone
-from routing.core.commands import KeyInput, ReturnLeg
+from routing.core.commands import Command, KeyInput, ReturnLeg
 from routing.core.config import Result
 from routing.core.facts import CommandOutcome, Fact, LegEnded, PromptOutcome, RoomsReached
 from tests.contract.asterisk_lab import AsteriskLab
-from tests.contract.pbx_prompts import KEYS, began, finished, on_hold, over, play, record
+from tests.contract.pbx_prompts import KEYS, began, detect, finished, on_hold, over, play, record
 from tests.contract.pbx_suite import connect, ended, new_id, reach, room, rooms
 from tests.contract.sip_people import PROMPT_HZ, SipCaller
 from tests.system.test_asterisk_dialplan import in_lab
@@ -64,17 +65,22 @@ def test_who_falls_out_of_a_conversation_hears_music_and_not_the_rest_of_his_pro
 def test_prompts_for_a_pbx_with_an_older_dialplan_cost_nobody_his_call() -> None:
     async def scenario(lab: AsteriskLab) -> None:
         held = await on_hold(lab)
-        for context in ("switchroom-prompt", "switchroom-message"):
+        asks: dict[str, Callable[[], Command]] = {
+            "switchroom-prompt": lambda: play(lab, held.leg_id, "short"),
+            "switchroom-message": lambda: record(lab, held.leg_id),
+            "switchroom-machine": lambda: detect(lab, held.leg_id),
+        }
+        for context, ask in asks.items():
             await asyncio.to_thread(lab.asterisk.cli, f"dialplan remove context {context}")
             with capture_logs() as logs:
                 await lab.restart_connector()
             assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["dialplan_outdated"]
-            await ended(lab, play(lab, held.leg_id, "short"), CommandOutcome.REFUSED)
-            end = await ended(lab, record(lab, held.leg_id), CommandOutcome.REFUSED)
+            end = await ended(lab, ask(), CommandOutcome.REFUSED)
             assert "older version" in end.cause
             await lab.hears_music(held.caller)
             await asyncio.to_thread(lab.asterisk.cli, "dialplan reload")
-            await ended(lab, play(lab, held.leg_id, "short"), CommandOutcome.REFUSED)
+            await ended(lab, ask(), CommandOutcome.REFUSED)
+            await ended(lab, ask())
             await finished(lab, play(lab, held.leg_id, "short"), "")
 
     in_lab(scenario)
