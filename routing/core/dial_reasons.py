@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from math import floor
 
-from routing.core import customer_first, drop_days, guarantees, in_flight, pacer, taking
+from routing.core import customer_first, drop_days, guarantees, in_flight, pacer, seating, taking
 from routing.core.campaign import CampaignState
 from routing.core.campaign_rules import Campaign, DialMode
 from routing.core.dialable import Hindered, Hindrance, choose
@@ -47,7 +47,8 @@ def _of_agents(world: World, campaign: Campaign, found: Counter[str]) -> None:
     if not agents:
         found["no_agents_joined"] = 1
     for agent_id in agents:
-        if because := not_ready_because(world, campaign.id, agent_id):
+        because = not_ready_because(world, campaign.id, agent_id)
+        if because and not seating.is_seated(world, campaign.id, agent_id):
             found[f"agent_{because}"] += 1
 
 
