@@ -1,0 +1,108 @@
+"""What happens between an agent's order and the telephone that rings for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from routing.core.campaign import CampaignTrigger
+from routing.core.campaign_rules import DialMode
+from routing.core.config import Result
+from routing.core.events import EventType
+from routing.core.facts import LinkLost, PhoneState
+from routing.core.limits import CallLimits
+from routing.core.orders import AcceptRecord, DialRecord, GoIdle, LeaveCampaign, MarkDoNotCall
+from tests.unit.campaign_line import ANNA, HOME, Line, centre, preview
+
+
+@pytest.mark.req("PREV-14", "OUT-06", "A16")
+def test_calls_that_are_used_up_while_it_is_asked_leave_the_record_where_it_was() -> None:
+    line = Line(centre(limits=CallLimits(tenant_calls=1)))
+    line.get()
+    first = line.of()
+    assert line.accept().code == "ok"
+    call = line.d.call()
+    line.allow()
+    assert line.ready() == ["rec_1"]
+    assert line.d.ended[first].result is Result.CANCELLED
+    assert [dial.interaction_id for dial in line.dialed()] == [call]  # she is free for the caller
+
+
+@pytest.mark.req("PREV-15")
+@pytest.mark.parametrize("kind", [AcceptRecord, DialRecord])
+def test_a_record_that_is_asked_about_is_not_taken_twice(kind: type) -> None:
+    line = Line()
+    line.get()
+    line.accept()
+    reply = line.order(kind)
+    assert (reply.code, reply.values["allowed_actions"]) == ("action-not-allowed", ["decline_record"])
+    assert line.decline().code == "ok"
+    line.allow()  # too late
+    assert (line.of(), line.dialed()) == ("", [])
+    assert len(line.released()) == 1
+
+
+@pytest.mark.req("STATE-03", "STATE-10", "PREV-18")
+@pytest.mark.parametrize("why", ["idle", "phone busy", "link down", "paused"])
+def test_an_agent_who_cannot_be_rung_when_the_answer_comes_is_let_go(why: str) -> None:
+    line = Line()
+    line.get()
+    line.accept()
+    match why:
+        case "idle":
+            line.d.order(GoIdle, agent_id=ANNA, reason="break")
+        case "phone busy":
+            line.d.phone(ANNA, PhoneState.BUSY)
+        case "link down":
+            line.d.give(LinkLost(pbx="a"))
+        case "paused":
+            line.control(CampaignTrigger.PAUSE)
+    line.allow()
+    assert (line.of(), line.dialed(), line.ready()) == ("", [], ["rec_1"])
+
+
+@pytest.mark.parametrize("stage", ["previewing", "asked", "rings"])
+def test_who_leaves_the_campaign_keeps_what_he_has_in_hand(stage: str) -> None:
+    line = Line()
+    line.get()
+    if stage != "previewing":
+        line.accept()
+    if stage == "rings":
+        line.allow()
+    first = line.of()
+    line.d.order(LeaveCampaign, agent_id=ANNA, campaign="spring")
+    assert line.of() == first
+    if stage == "previewing":
+        line.accept()
+    if stage != "rings":
+        line.allow()
+    line.answers()
+    line.answers()
+    assert line.done(interaction_id=first).code == "ok"
+    assert len(line.released()) == 1
+    assert line.get().code == "campaign-not-joined"
+
+
+@pytest.mark.req("DISP-05")
+@pytest.mark.parametrize("stage", ["asked", "agent rings", "contact rings"])
+def test_a_mark_from_outside_stops_what_is_on_its_way_and_frees_the_agent(stage: str) -> None:
+    line = Line()
+    line.get()
+    line.accept()
+    if stage != "asked":
+        line.allow()
+    if stage == "contact rings":
+        line.answers()
+    line.d.order(MarkDoNotCall, number=HOME)
+    assert [e.values["cause"] for e in line.released()] == ["do_not_call"]
+    assert (line.of(), line.d.state_of(ANNA)) == ("", "available")
+    assert len(line.d.told(EventType.ATTEMPT_ENDED)) == (stage == "contact rings")
+
+
+def test_a_late_answer_about_a_record_that_went_back_changes_nothing() -> None:
+    line = Line(preview(DialMode.PROGRESSIVE))
+    line.accept()
+    line.d.order(GoIdle, agent_id=ANNA, reason="break")
+    line.decline()
+    before = line.record()
+    line.allow()
+    assert (line.record(), line.dialed()) == (before, [])
