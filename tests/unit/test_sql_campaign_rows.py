@@ -191,6 +191,12 @@ def test_what_is_closed_is_not_opened_by_a_release_that_comes_late() -> None:
     assert released(closed, release("retry", next_at_ms=77)) == closed
 
 
+def test_a_release_that_comes_again_finds_the_record_in_nobodys_hands() -> None:
+    once = released(row(number(1), **CLAIMED), release("retry", next_at_ms=77))
+    reopened_by_hand = once | {"due_at_ms": 5}
+    assert released(reopened_by_hand, release("retry", next_at_ms=77)) == reopened_by_hand
+
+
 def test_a_record_of_a_stopped_campaign_is_open_and_due_as_before() -> None:
     done = released(row(number(1), **CLAIMED, due_at_ms=42), release("campaign"))
     assert (done["state"], done["due_at_ms"]) == ("open", 42)

@@ -86,8 +86,8 @@ def ended(row: Row, event: Event, rules: Numbers) -> Row:
 
 
 def released(row: Row, event: Event) -> Row:
-    """It is in nobody's hands, or done with. What is closed stays so."""
-    if row["state"] == RowState.CLOSED.value:
+    """It is in nobody's hands, or done with. What is not claimed any more, e.g. closed by a supervisor, stays so."""
+    if row["state"] != RowState.CLAIMED.value:
         return row
     values, cause = event.values, ReleaseCause(str(event.values["cause"]))
     reserved = max(row["reserve_until_ms"], _whole(values.get("reserve_until_ms")))
