@@ -11,6 +11,7 @@ from routing.cli import config_commands, live_commands, server_commands, simulat
 from routing.cli.api_command import api_command
 from routing.cli.call_commands import call_app
 from routing.cli.callback_commands import callback_app
+from routing.cli.campaign_list_commands import campaign_app
 from routing.cli.db_commands import db_app
 from routing.cli.do_not_call_commands import do_not_call_app
 from routing.cli.doctor_command import doctor_command
@@ -19,6 +20,7 @@ from routing.cli.erlang_command import erlang_command
 from routing.cli.flow_commands import flow_app
 from routing.cli.import_command import import_app
 from routing.cli.key_commands import key_app
+from routing.cli.list_commands import list_app
 from routing.cli.order_commands import agent_app
 from routing.cli.output import say
 from routing.cli.pacing_commands import pacing_app
@@ -85,11 +87,13 @@ for _name, _function in _COMMANDS.items():
 app.add_typer(agent_app, name="agent")
 app.add_typer(call_app, name="call")
 app.add_typer(callback_app, name="callback")
+app.add_typer(campaign_app, name="campaign")
 app.add_typer(db_app, name="db")
 app.add_typer(do_not_call_app, name="do-not-call")
 app.add_typer(flow_app, name="flow")
 app.add_typer(import_app, name="import")
 app.add_typer(key_app, name="key")
+app.add_typer(list_app, name="list")
 app.add_typer(pacing_app, name="pacing")
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(user_app, name="user")
