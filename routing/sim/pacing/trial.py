@@ -12,6 +12,7 @@ from statistics import fmean, stdev
 
 from routing.sim.pacing import baselines, scenes
 from routing.sim.pacing.clairvoyant import Clairvoyant
+from routing.sim.pacing.informed import Informed
 from routing.sim.pacing.ledger import Outcome
 from routing.sim.pacing.scene import Scene
 from routing.sim.pacing.shift import run_shift
@@ -24,9 +25,10 @@ _BASELINES: dict[str, MakePolicy] = {
     "fixed-ratio": baselines.FixedRatio,
     "adaptive": baselines.AdaptiveLevel,
     "normal": baselines.NormalApproximation,
+    "informed": Informed,
     "clairvoyant": Clairvoyant,
 }
-POLICIES = ("one-per-agent", "fixed-ratio", "adaptive", "normal", PREDICTIVE, "clairvoyant")
+POLICIES = ("one-per-agent", "fixed-ratio", "adaptive", "normal", PREDICTIVE, "informed", "clairvoyant")
 
 
 def policy(name: str) -> MakePolicy:
