@@ -21,7 +21,7 @@ from routing.sim.pacing.scene import Scene
 from routing.sim.pacing.scenes import RATES, SCENARIOS, SIZES, STRESSES, scene
 from routing.sim.pacing.shift import run_shift
 
-COMPARED = ("one-per-agent", "fixed-ratio", "adaptive", "normal", trial.PREDICTIVE, "clairvoyant")
+COMPARED = ("one-per-agent", "fixed-ratio", "adaptive", "normal", trial.PREDICTIVE, "informed", "clairvoyant")
 SEEDS = {5: 16, 10: 12, 20: 8, 50: 4, 100: 3, 300: 2}  # shifts per cell: small teams vary more
 QUICK_SIZES, QUICK_SEEDS = (5, 20), 1
 STEP_SHIFT_S = 1_800.0
