@@ -171,6 +171,23 @@ def test_a_release_that_is_not_recorded_yet_is_waited_for(site: HopperSite) -> N
 
 
 @pytest.mark.req("SAFE-01", "PROG-06")
+def test_a_record_that_is_claimed_anew_while_the_sweep_waits_is_left_alone(site: HopperSite) -> None:
+    (added,) = site.list.add(1)
+    site.filler().fill("spring")
+    site.consume()
+    site.release(added, "retry", next_at_ms=0)
+    site.clock.advance(STALE_MS)
+
+    def go_on(_s: float) -> None:
+        site.record()
+        site.filler().fill("spring")
+        site.consume()
+
+    assert site.filler(pause=go_on).sweep() == 0
+    assert (site.list.rows()[added]["claim"], site.list.states(), site.held()) == (2, {added: "claimed"}, {added})
+
+
+@pytest.mark.req("SAFE-01", "PROG-06")
 def test_a_worker_that_slept_through_the_sweep_cannot_send_any_more(site: HopperSite) -> None:
     (added,) = site.list.add(1)
     handover = Handover(site.front)
