@@ -32,6 +32,9 @@ _S, _T = RecordingState, RecordingTrigger
 RETRY_MS = 2000
 MAX_REFUSALS = 5  # a PBX that cannot record at all is asked no more than so often per state
 
+# He waits for somebody to talk with; what is recorded of a seat goes on with the contact who comes.
+_BEFORE_TALK = OUTDIALING | {InteractionState.SEATED, InteractionState.REACHED}
+
 _EVENTS = {
     _T.STARTED: EventType.RECORDING_STARTED,
     _T.PAUSED: EventType.RECORDING_PAUSED,
@@ -87,7 +90,7 @@ def _resume(world: World, interaction: Interaction, by: str) -> Interaction:
 
 def follow(world: World, interaction: Interaction) -> Interaction:
     """After each change of state or parties: whose call it is now is recorded if he shall be (REC-01)."""
-    is_call = interaction.state not in (InteractionState.ENDED, *OUTDIALING)
+    is_call = interaction.state not in (InteractionState.ENDED, *_BEFORE_TALK)
     owner = interaction.party(Role.OWNER) if is_call else None
     leg_id = owner.leg_id if owner and owner.recording else ""
     if interaction.recording.leg_id != leg_id:
@@ -129,7 +132,7 @@ def _step(
 
 def wanted(interaction: Interaction, party: Party) -> RecordingState:
     """What shall get into the file of this recorded party now."""
-    if party.role is not Role.OWNER or interaction.state in (*CUSTOMER_ON_HOLD, *OUTDIALING):
+    if party.role is not Role.OWNER or interaction.state in (*CUSTOMER_ON_HOLD, *_BEFORE_TALK):
         return _S.PAUSED
     return interaction.recording.state
 

@@ -47,7 +47,7 @@ _LABELS = {
     OfferPurpose.SEAT: "campaign seat",
 }
 
-_RECORDED = frozenset(OfferPurpose) - {OfferPurpose.VOICEMAIL, OfferPurpose.SEAT}  # nobody talks with him there
+_RECORDED = frozenset(OfferPurpose) - {OfferPurpose.VOICEMAIL}  # nobody talks with him there
 
 # The agent's own leg waits for the customer, and there is no call of the customer's that rings him.
 _TO_CUSTOMER = (OfferPurpose.OUTDIAL, OfferPurpose.CALLBACK, OfferPurpose.CAMPAIGN)

@@ -205,7 +205,8 @@ def _hears(interaction: Interaction) -> None:
 def _recording(hall: Hall, interaction: Interaction) -> None:
     """It is that of the agent whose call it is, and exactly a pause has a deadline (REC-05)."""
     recording = interaction.recording
-    owners = [p for p in interaction.parties if p.role is Role.OWNER and interaction.state not in OUTDIALING]
+    before_talk = (*OUTDIALING, _I.REACHED, _I.SEATED)
+    owners = [p for p in interaction.parties if p.role is Role.OWNER and interaction.state not in before_talk]
     legs = [p.leg_id for p in owners if p.recording]
     assert legs == ([] if recording.state is RecordingState.OFF else [recording.leg_id]), interaction
     deadline = hall.world.state.timers.get(key(Due.RECORDING, interaction.id))

@@ -10,7 +10,7 @@ import pytest
 from routing.core.agent import AgentState
 from routing.core.campaign import CampaignTrigger
 from routing.core.campaign_rules import Blend, DialMode
-from routing.core.commands import DialLeg
+from routing.core.commands import DialLeg, SetRecording
 from routing.core.config import Profile
 from routing.core.events import EventType
 from routing.core.facts import (
@@ -37,6 +37,7 @@ from routing.core.orders import (
     SignOut,
 )
 from routing.core.record import RecordState
+from routing.core.recording import RecordingState
 from routing.core.roles import Action
 from routing.core.tallies import AGENT, QUEUE, Count, Figures
 from tests.unit.campaign_line import ANNA, BEN, CALLER, centre
@@ -262,6 +263,22 @@ def test_a_contact_from_a_seat_is_a_call_with_all_its_actions() -> None:
     agent = found.d.world.agent(ANNA)
     allowed = allowed_actions(found.d.world.config, found.d.interaction(of), agent, agent.engagements[of])
     assert {Action.HOLD, Action.END, Action.CONSULT, Action.TRANSFER, Action.MARK_DONE, Action.DISPOSE} <= allowed
+
+
+@pytest.mark.req("REC-01", "REC-08")
+def test_a_call_from_a_seat_is_recorded_and_the_waiting_before_it_is_silent() -> None:
+    config = replace(centre(seated(), profile=replace(CALLER, record=True)), prompts=PROMPTS)
+    found = Outbound(configuration=config, agents=(ANNA,)).sits(ANNA)
+    seat = found.seat()
+    leg = found.d.leg_of(seat.id, ANNA)
+    file = f"{seat.id}-{leg}"
+    asked = [c for c in found.d.commands if isinstance(c, SetRecording)]
+    assert [(c.file, c.state) for c in asked] == [(file, RecordingState.PAUSED)]
+    assert not found.d.told(EventType.RECORDING_STARTED)
+    of = found.dial(1).answers()
+    assert [c.state for c in found.d.commands if isinstance(c, SetRecording)][-1] is RecordingState.RECORDING
+    (started,) = found.d.told(EventType.RECORDING_STARTED)
+    assert (started.interaction_id, started.values["file"]) == (of, file)
 
 
 def test_a_contact_waits_for_a_seat_and_gets_the_next_one() -> None:
