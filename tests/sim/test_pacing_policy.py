@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache, partial
+from math import exp
 
 import pytest
 
 from routing.core.pacing import Predictive
 from routing.sim.pacing.baselines import AdaptiveLevel, FixedRatio, OnePerAgent
 from routing.sim.pacing.clairvoyant import Clairvoyant
+from routing.sim.pacing.informed import Informed, at_least
 from routing.sim.pacing.ledger import Outcome
 from routing.sim.pacing.scene import Scene
 from routing.sim.pacing.scenes import scene
@@ -73,3 +75,18 @@ def test_whoever_knows_everything_has_hardly_an_agent_idle_and_nobody_waiting_to
     found = run_shift(known, Clairvoyant)
     assert found.utilization > 0.99
     assert found.over(known.target) <= 0
+
+
+def test_whoever_is_told_the_agents_future_does_better_than_one_call_for_each_within_the_cap() -> None:
+    known = SCENES["ten agents, the answer rate jumps"]
+    found = run_shift(known, Informed)
+    assert found.over(known.target) <= FREE_CALLS
+    assert found.utilization >= run_shift(known, OnePerAgent).utilization + 2 * MORE
+
+
+def test_the_chance_of_so_many_answers_is_that_of_poisson() -> None:
+    assert (at_least(0, 5.0), at_least(3, 0.0)) == (1.0, 0.0)
+    assert at_least(1, 0.7) == pytest.approx(1 - exp(-0.7))
+    assert at_least(3, 2.0) == pytest.approx(1 - exp(-2) * (1 + 2 + 2))
+    assert at_least(26, 26.0) == pytest.approx(at_least(25, 26.0), abs=0.09)  # where the normal law takes over
+    assert at_least(120, 100.0) == pytest.approx(0.0282, abs=0.005)
