@@ -345,3 +345,33 @@ def test_a_policy_is_told_what_the_floor_looks_like() -> None:
         assert snap.counters["dialed"] - snap.counters["resolved"] == snap.n_inflight
         assert not (snap.n_idle and snap.live_waiting)
     assert {state for snap in seen for state, _ in snap.agents} == {"idle", "talk", "wrap", "inbound"}
+
+
+@pytest.mark.req("DIALER-12")
+def test_a_policy_is_told_these_things_and_no_others() -> None:
+    told = Scene(agents=7, answer_rate=0.3, lines=40).told()
+    assert told == {
+        "target": 0.03,
+        "max_wait": 2.0,
+        "ring_timeout": 25.0,
+        "tick": 1.0,
+        "lines": 40,
+        "shift_seconds": 14_400.0,
+        "n_agents_planned": 7,
+        "amd": "perfect",
+        "amd_false_positive_estimate": 0.0,
+        "seed": 1,
+    }
+    policy, _ = noted(scene("churn", 8, 0.4, 3, 5_400.0))
+    assert {kind: set(data) for _, kind, data in policy.heard} == {
+        "call_start": {"id"},
+        "call_result": {"id", "result", "elapsed"},
+        "connected": {"wait", "agent"},
+        "abandoned": set(),
+        "talk_end": {"agent", "seconds"},
+        "wrap_end": {"agent", "seconds"},
+        "agent_login": {"agent"},
+        "agent_logout": {"agent"},
+    }
+    times = [now for now, _, _ in policy.heard]
+    assert times == sorted(times)

@@ -73,9 +73,9 @@ def _panel(panel: Panel, colors: dict[str, str]) -> Iterable[str]:
         yield _text(at(x, 0)[0], _HEIGHT - _BOTTOM + 16, f"{x:g}", anchor="middle")
     if panel.level is not None:
         yield _line([at(xs[0], panel.level), at(xs[-1], panel.level)], "#b0413e", 1, "5 4")
-    for x, what in panel.marks:
+    for place, (x, what) in enumerate(panel.marks):
         yield _line([at(x, ys[0]), at(x, ys[-1])], "#999999", 1, "2 3")
-        yield _text(at(x, 0)[0] + 3, _TOP + 10, what)
+        yield _text(at(x, 0)[0] + 3, _TOP + 10 + 14 * (place % 2), what)
     for series in panel.series:
         points = [at(x, y) for x, y in series.points]
         yield _line(points, colors[series.name])
