@@ -84,10 +84,15 @@ def things(site: Site) -> dict[str, list[str]]:
         site.post(path, {})
     hand_over(site, count=2)
     shown = preview(site, who="ben")["id"]
+    list_id = site.post("lists", {"campaign": "spring", "name": "March"}, status=201)["id"]
+    rows = {"rows": [{"numbers": [{"number": CUSTOMER}]}]}
+    import_id = site.post(f"lists/{list_id}/records", rows, status=202)["id"]
     return {
         "interaction_id": [call, shown],
         "campaign_id": ["spring", "winter"],
         "record_id": ["rec_1", "rec_2", "rec_3"],
+        "list_id": [list_id],
+        "import_id": [import_id],
         "agent_id": ["anna", "ben", "cleo"],
         "queue": ["sales"],
         "queue_id": ["sales"],
