@@ -109,7 +109,7 @@ class MachineRules:
     """
 
     is_on: bool = False
-    deadline_ms: int = 1500
+    deadline_ms: int = 1800
     on_machine: OnMachine = OnMachine.HANG_UP
     on_unknown: OnMachine = OnMachine.CONNECT
     message: str = ""

@@ -65,10 +65,11 @@ class MachinesTable(Table):
 
     detect: bool = Field(default=False, description="Listen who has answered before an agent is connected")
     deadline_ms: int = Field(
-        default=1500,
+        default=1800,
         ge=300,
         le=5000,
-        description="Time for the verdict; it counts into `pacing.max_wait_ms`, after it nobody knows",
+        description="Time for the verdict; it counts into `pacing.max_wait_ms`, after it nobody knows. Who speaks "
+        "for 1500 ms at once is a machine: with less time than that none is found",
     )
     on_machine: Annotated[OnMachine, Field(strict=False)] = Field(
         default=OnMachine.HANG_UP, description="What is done with a machine: `hang_up`, `leave_message`, `connect`"
