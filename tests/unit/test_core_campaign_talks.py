@@ -198,6 +198,7 @@ def test_with_detection_the_agent_is_with_him_when_a_person_is_heard(verdict: Ma
     else:
         assert (line.state(), line.record().state) == (S.CONNECTED, RecordState.TALKING)
         assert line.told(EventType.ATTEMPT_ENDED).values["is_dropped"] is False
+        assert not [timer for timer in line.d.world.state.timers if line.of() in timer]
 
 
 def test_an_agent_who_hangs_up_while_it_is_listened_leaves_the_contact_to_another_one() -> None:

@@ -8,10 +8,10 @@ from routing.core.campaign import CampaignTrigger
 from routing.core.campaign_rules import DialMode
 from routing.core.config import Result
 from routing.core.events import EventType
-from routing.core.facts import LinkLost, PhoneState
+from routing.core.facts import CommandEnded, CommandOutcome, LinkLost, PhoneState
 from routing.core.limits import CallLimits
 from routing.core.orders import AcceptRecord, DialRecord, GoIdle, LeaveCampaign, MarkDoNotCall
-from tests.unit.campaign_line import ANNA, HOME, Line, centre, preview
+from tests.unit.campaign_line import ANNA, BEN, HOME, Line, centre, preview
 
 
 @pytest.mark.req("PREV-14", "OUT-06", "A16")
@@ -106,3 +106,13 @@ def test_a_late_answer_about_a_record_that_went_back_changes_nothing() -> None:
     before = line.record()
     line.allow()
     assert (line.record(), line.dialed()) == (before, [])
+
+
+@pytest.mark.req("SAFE-02", "A15")
+@pytest.mark.parametrize(("outcome", "is_his"), [(CommandOutcome.UNKNOWN, True), (CommandOutcome.REFUSED, False)])
+def test_a_telephone_of_which_nobody_knows_counts_as_no_decline(outcome: CommandOutcome, is_his: bool) -> None:
+    line = Line(agents=(ANNA, BEN)).accepted()
+    line.d.give(CommandEnded(pbx="a", command_id=line.offer().id, outcome=outcome))
+    assert (line.of(), line.ready()) == ("", ["rec_1"])
+    assert (ANNA not in line.record().declined) is is_his
+    assert line.get().code == ("ok" if is_his else "no-record")
