@@ -46,11 +46,15 @@ class Past:
         return total
 
     def rows(self, table: Table) -> list[dict[str, Any]]:
-        with self.database.read() as connection:
-            query = select(table).where(table.c.tenant == self.tenant)
-            return [dict(row) for row in connection.execute(query).mappings()]
+        return rows_of(self.database, table, self.tenant)
 
     def count(self, table: Table) -> int:
         with self.database.read() as connection:
             query = select(func.count()).select_from(table).where(table.c.tenant == self.tenant)
             return connection.scalar(query) or 0
+
+
+def rows_of(database: Database, table: Table, tenant: str) -> list[dict[str, Any]]:
+    with database.read() as connection:
+        query = select(table).where(table.c.tenant == tenant)
+        return [dict(row) for row in connection.execute(query).mappings()]
