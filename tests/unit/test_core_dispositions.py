@@ -9,6 +9,7 @@ import pytest
 from routing.core import guide
 from routing.core.campaign import CampaignTrigger
 from routing.core.campaign_rules import Answer, DialMode, Question
+from routing.core.config import WrapUp
 from routing.core.events import EventType
 from routing.core.interaction import InteractionState
 from routing.core.orders import AddNote, AnswerGuide, Dispose, EndInteraction, FinishWrapUp, PlanCallback
@@ -80,6 +81,15 @@ def test_where_a_code_is_required_nothing_is_done_without_one(when: str) -> None
     if when == "wrap-up":
         assert line.d.order(FinishWrapUp, agent_id=ANNA).code == "record-not-done"
         assert line.d.state_of(ANNA) == "wrap_up"
+    line.order(Dispose, codes=("sale",))
+    assert line.done().code == "ok"
+
+
+@pytest.mark.req("DISP-04")
+def test_a_code_is_required_also_where_there_is_no_wrap_up() -> None:
+    line = Line(centre(campaign(require_disposition=True), wrap_up=WrapUp(timeout_s=0))).talks()
+    assert line.done().values["reason"] == "disposition_required"
+    assert line.state() is S.CONNECTED
     line.order(Dispose, codes=("sale",))
     assert line.done().code == "ok"
 

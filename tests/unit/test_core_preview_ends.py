@@ -159,8 +159,9 @@ def test_done_and_stop_opens_nothing_until_the_agent_asks(in_wrap_up: bool) -> N
     line = Line(records=TWO).wraps_up() if in_wrap_up else Line(records=TWO).talks()
     assert line.done(stop=True).code == "ok"
     assert len(line.released()) == 1
-    line.d.advance(60)
     assert (line.of(), line.d.state_of(ANNA)) == ("", "available")
+    line.d.advance(60)
+    assert len(line.d.told(EventType.RECORD_SHOWN)) == 1
     assert line.get().values["record_id"] == "rec_2"
 
 
