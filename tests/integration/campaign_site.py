@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,14 @@ DEED_S = 15.0  # a look-up and a few legs, on a busy machine
 
 
 @contextmanager
-def campaign_center(redis: RedisServer, tenant: str, directory: Path, config: Config | None = None) -> Iterator[Site]:
-    """Anna is signed in; nothing is loaded."""
+def campaign_center(
+    redis: RedisServer,
+    tenant: str,
+    directory: Path,
+    config: Config | None = None,
+    programs: Sequence[str] = ("lookups",),
+) -> Iterator[Site]:
+    """Anna is signed in; nothing is loaded. `programs`: processes that run beside it."""
     url = f"sqlite:///{directory}/campaigns.db"
     migrate.upgrade(url)
     empty = directory / "config"
@@ -48,15 +54,18 @@ def campaign_center(redis: RedisServer, tenant: str, directory: Path, config: Co
         "SWITCHROOM_CONFIG": str(empty),
         "SWITCHROOM_DATABASE": url,
     }
-    command = [sys.executable, "-m", "routing.cli.main", "lookups"]
-    child = Child(command, directory / "lookups.log", ROOT, environment)
+    children = [
+        Child([sys.executable, "-m", "routing.cli.main", name], directory / f"{name}.log", ROOT, environment)
+        for name in programs
+    ]
     try:
         with center(redis, config or campaign_configuration(tenant), database_url=url) as site:
             signs = Signs(site.front.redis, tenant)
             wait_until(lambda: signs.alive("lookups", SystemClock().now_ms()), DEED_S)
             yield site
     finally:
-        child.stop()
+        for child in children:
+            child.stop()
 
 
 def loaded(site: Site, campaign: str = "spring", *cards: RecordCard) -> None:

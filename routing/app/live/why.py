@@ -66,10 +66,12 @@ class Why:
 
 
 def why(world: World, campaign_id: str, listed: RecordCounts | None, alive: Collection[str]) -> Why:
-    """`listed`: None where the database cannot be asked. `alive`: kinds of processes that run."""
+    """`listed`: None where the database cannot be asked; it matters where no record is ready. `alive`: kinds of
+    processes that run.
+    """
     found = dial_reasons.why(world, campaign_id)
     calling, live = found.pop("calling", 0), world.state.campaigns.get(campaign_id)
-    if listed is not None:
+    if listed is not None and "hopper_empty" in found:
         found |= _of_lists(listed)
     rows = [_row(reason, count) for reason, count in found.items()]
     rows += [WhyRow(reason=f"no_{kind}", count=1, of="processes", meaning=NEEDED[kind]) for kind in _missing(alive)]
