@@ -15,7 +15,7 @@ from routing.core.guard import Outside, campaign_number
 from routing.core.hours import Hours
 from routing.core.interaction import InteractionState
 from routing.core.members import pbx_of
-from routing.core.numbers import NumberRule, readings
+from routing.core.numbers import NumberRule, digits_of, readings
 from routing.core.record import RecordCard, RecordLive, RecordNumber, RecordState
 from routing.core.world import World
 
@@ -69,6 +69,13 @@ def zone_of(world: World, campaign: Campaign, number: RecordNumber) -> tuple[str
 def index_of(card: RecordCard, number: str) -> int | None:
     """Its place among the record's numbers."""
     return next((index for index, known in enumerate(card.numbers) if known.number == number), None)
+
+
+def known_number(world: World, card: RecordCard, typed: str) -> str:
+    """As the record has it, however it was typed; empty where it has no such number."""
+    rules = world.config.numbers
+    taken = readings(typed, rules) - {""} if digits_of(typed) else frozenset()
+    return next((n.number for n in card.numbers if not taken.isdisjoint(readings(n.number, rules))), "")
 
 
 def choose(world: World, campaign: Campaign, record: RecordLive, number: str = "") -> Dialable | Hindered:

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 from routing.core import decisions, windows
 from routing.core.campaign_rules import Campaign
+from routing.core.dialable import known_number
 from routing.core.errors import PlanRefused
 from routing.core.events import EventType
 from routing.core.finishing import about, held, tell
 from routing.core.guard import campaign_number, profile_of
 from routing.core.members import pbx_of
-from routing.core.numbers import digits_of
 from routing.core.orders import CancelPlannedCallback, PlanCallback
 from routing.core.record import PlannedCallback, RecordLive
 from routing.core.roles import Action
@@ -64,9 +64,7 @@ def _is_zone(name: str) -> bool:
 
 def _number(world: World, campaign: Campaign, record: RecordLive, order: PlanCallback) -> str:
     """One of the contact's, or where the profile allows it another one that may be dialed (CBS-03, PERM-09)."""
-    typed = digits_of(order.number)
-    known = next((n.number for n in record.card.numbers if typed and digits_of(n.number) == typed), "")
-    if known:
+    if known := known_number(world, record.card, order.number.strip()):
         return known
     profile = profile_of(world.config, order.agent_id)
     if not (profile and profile.other_number):

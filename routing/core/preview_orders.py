@@ -8,6 +8,7 @@ from typing import Any
 from routing.core import attempts, capacity, previews
 from routing.core.campaign import CampaignCall
 from routing.core.campaign_rules import Campaign, DialMode
+from routing.core.dialable import known_number
 from routing.core.errors import (
     ActionNotAllowed,
     AgentEngaged,
@@ -24,7 +25,6 @@ from routing.core.events import EventType
 from routing.core.guard import campaign_number, profile_of, require
 from routing.core.interaction import Interaction
 from routing.core.members import is_loaded, is_running, joined, not_ready_because
-from routing.core.numbers import digits_of
 from routing.core.orders import AcceptRecord, DeclineRecord, DialRecord, GetRecord
 from routing.core.preview_card import card
 from routing.core.pushes import next_for
@@ -175,9 +175,7 @@ def _shown(interaction: Interaction) -> Values:
 
 def _chosen(world: World, campaign: Campaign, record: RecordLive, order: DialRecord, pbx_id: str) -> str:
     """As the record has it, however it was typed; else a new one, in the form in which it is dialed."""
-    typed = digits_of(order.number)
-    known = next((n.number for n in record.card.numbers if typed and digits_of(n.number) == typed), "")
-    if known:
+    if known := known_number(world, record.card, order.number.strip()):
         return known
     profile = profile_of(world.config, order.agent_id)
     if profile is None or not profile.other_number:

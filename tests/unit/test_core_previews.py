@@ -190,10 +190,11 @@ def test_within_the_preview_time_the_agent_may_dial_earlier() -> None:
 
 
 @pytest.mark.req("PREV-09")
-def test_the_agent_chooses_among_the_contacts_numbers() -> None:
-    line = Line()
+@pytest.mark.parametrize("typed", ["+1 (201) 555-0124", "201 555-0124", "0012015550124"])
+def test_the_agent_chooses_among_the_contacts_numbers(typed: str) -> None:
+    line = Line(centre(profile=replace(CALLER, other_number=False)))
     line.get()
-    assert line.order(DialRecord, number="+1 (201) 555-0124").values["number"] == WORK
+    assert line.order(DialRecord, number=typed).values["number"] == WORK
     line.allow()
     line.answers()
     assert line.dialed()[-1].phone == f"PJSIP/{WORK}@trunk"
