@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from routing.core import guide
+from routing.core.callback import CallbackRules
 from routing.core.campaign import CampaignTrigger
 from routing.core.campaign_rules import Answer, DialMode, Question
 from routing.core.config import WrapUp
 from routing.core.events import EventType
 from routing.core.interaction import InteractionState
-from routing.core.orders import AddNote, AnswerGuide, Dispose, EndInteraction, FinishWrapUp, PlanCallback
-from tests.unit.campaign_line import ANNA, BEN, HOME, OTHER, Line, campaign, card, centre, preview
+from routing.core.orders import (
+    AddNote,
+    AnswerGuide,
+    Dispose,
+    EndInteraction,
+    FinishWrapUp,
+    PlanCallback,
+    RequestCallback,
+)
+from tests.unit.campaign_line import ANNA, BEN, HOME, OTHER, RIGHTS, Line, campaign, card, centre, preview
 
 S = InteractionState
 GUIDE = (
@@ -131,8 +141,11 @@ def test_a_mark_is_told_with_the_number_and_nothing_takes_it_back(how: str) -> N
 @pytest.mark.req("DISP-05")
 def test_a_marked_number_is_called_by_no_other_record_nor_by_a_callback() -> None:
     same, other = card("rec_2", HOME), card("rec_3", OTHER)
-    line = Line(preview(DialMode.PUSH_PREVIEW), records=(card(), same, other)).talks()
+    configuration = replace(preview(DialMode.PUSH_PREVIEW), callbacks=CallbackRules(dial=RIGHTS))
+    line = Line(configuration, records=(card(), same, other)).talks()
+    assert line.d.order(RequestCallback, number=HOME, queue="sales").code == "ok"
     line.order(Dispose, do_not_call=True)
+    assert line.told(EventType.CALLBACK_GIVEN_UP).values["cause"] == "do_not_call"
     assert [e.values["cause"] for e in line.released("rec_2")] == ["retry"]  # SQL has the mark
     assert line.ready() == ["rec_3"]
 
