@@ -19,23 +19,31 @@ def yield_seats(world: World) -> bool:
     """After waiting callers and free agents were matched: seated agents are let go for callers whom nobody else can
     take, who has been seated longest first. Whether one was. His telephone is hung up, and rings again for the caller.
     """
-    is_yielded = False
+    waiting, is_yielded = _waiting(world), False
+    if not waiting:
+        return False
     for campaign_id in sorted(world.state.campaigns):
         campaign = world.config.campaigns.get(campaign_id)
         if campaign is None or campaign.blend is Blend.CAMPAIGN_FIRST:
             continue
-        seats = _yielding(world, campaign)
-        for queue_id in sorted({queue for seat in seats for queue in _queues(world, seat)}):
-            is_yielded |= _yield_to(world, campaign, world.config.queues[queue_id])
+        for queue in waiting:
+            is_yielded |= _yield_to(world, campaign, queue)
     return is_yielded
+
+
+def _waiting(world: World) -> list[Queue]:
+    """Queues in which somebody waits."""
+    return [queue for _id, queue in sorted(world.config.queues.items()) if world.waiting_in(queue.id)]
 
 
 def comes_first(world: World, campaign: Campaign) -> bool:
     """Its agents are seated before callers are matched with them."""
-    if campaign.blend is Blend.SERVICE_LEVEL:
-        queues = {queue for agent_id in _members(world, campaign) for queue in _queues_of(world, agent_id)}
-        return not any(is_below(world, world.config.queues[queue]) for queue in queues)
-    return campaign.blend is Blend.CAMPAIGN_FIRST
+    if campaign.blend is not Blend.SERVICE_LEVEL:
+        return campaign.blend is Blend.CAMPAIGN_FIRST
+    below = {queue.id for queue in _waiting(world) if is_below(world, queue)}
+    if not below:
+        return True
+    return not any(queue in below for agent_id in _members(world, campaign) for queue in _queues_of(world, agent_id))
 
 
 def is_below(world: World, queue: Queue) -> bool:
@@ -64,10 +72,6 @@ def _queues_of(world: World, agent_id: str) -> list[str]:
     return [queue for queue, _rank in config.queues if queue in world.config.queues] if config else []
 
 
-def _queues(world: World, seat: Interaction) -> list[str]:
-    return _queues_of(world, seat.campaign.agent_id) if seat.campaign else []
-
-
 def _yielding(world: World, campaign: Campaign) -> list[Interaction]:
     """Seats that no contact is on the way to; those that only ring, too."""
     if not seating.has_seats(world, campaign.id):
@@ -77,8 +81,6 @@ def _yielding(world: World, campaign: Campaign) -> list[Interaction]:
 
 
 def _yield_to(world: World, campaign: Campaign, queue: Queue) -> bool:
-    if not world.waiting_in(queue.id):
-        return False
     if campaign.blend is Blend.SERVICE_LEVEL and not is_below(world, queue):
         return False
     waiting = [call for call in world.queued_in(queue.id) if call.kind == "inbound" and world.is_linked(call.pbx)]

@@ -26,7 +26,7 @@ from routing.core.interaction import (
     Party,
     Role,
 )
-from routing.core.members import is_running, joined, pbx_of, ready_agents
+from routing.core.members import is_running, pbx_of, ready_agents
 from routing.core.record import RecordState
 from routing.core.ringing import rescind, ring
 from routing.core.seats import move
@@ -47,10 +47,14 @@ def has_seats(world: World, campaign_id: str) -> bool:
 
 
 def sweep(world: World) -> None:
-    """After every step: who may not be seated any more is let go."""
-    for campaign_id in sorted(world.state.campaigns):
-        for seat in world.campaign_calls(campaign_id, _S.CALLING_AGENT, _S.SEATED):
-            if seat.kind == SEAT and (why := _over_because(world, seat)):
+    """After every step: who may not be seated any more is let go. Only agents who have changed are looked at: a
+    campaign that is paused or left clears its seats itself.
+    """
+    changed = world.state.agents if world.effects.config_changed else world.effects.agents
+    for agent_id in sorted(changed):
+        for seat_id in seats_of(world, agent_id):
+            seat = world.interaction(seat_id)
+            if why := _over_because(world, seat):
                 leave(world, seat, why)
 
 
@@ -68,7 +72,7 @@ def _over_because(world: World, seat: Interaction) -> str:
         return "removed"
     if not has_seats(world, call.campaign) or not is_running(world, call.campaign):
         return "campaign"
-    if call.agent_id not in joined(world, call.campaign):
+    if call.agent_id not in world.state.campaigns[call.campaign].joined:
         return "left"
     if seat.pbx not in world.config.pbxs:
         return "configuration"
@@ -155,7 +159,8 @@ def clear(world: World, campaign_id: str, agent_id: str = "") -> None:
 
 def seats_of(world: World, agent_id: str) -> list[str]:
     """His seats, at most one in fact."""
-    found = (world.state.interactions.get(id_) for id_ in world.agent(agent_id).engagements)
+    agent = world.state.agents.get(agent_id)
+    found = (world.state.interactions.get(id_) for id_ in (agent.engagements if agent else ()))
     return [seat.id for seat in found if seat and seat.kind == SEAT]
 
 
@@ -182,14 +187,25 @@ def _end(world: World, seat: Interaction, why: str) -> None:
 
 def seats(world: World, campaign_id: str) -> list[Interaction]:
     """Who waits, longest first."""
-    found = world.campaign_calls(campaign_id, _S.SEATED)
-    return sorted(found, key=lambda seat: (seat.campaign.reached_at_ms if seat.campaign else 0, seat.id))
+    return sorted(world.each_campaign_call(campaign_id, _S.SEATED), key=_since)
+
+
+def _since(seat: Interaction) -> tuple[int, str]:
+    return (seat.campaign.reached_at_ms if seat.campaign else 0), seat.id
 
 
 def is_seated(world: World, campaign_id: str, agent_id: str) -> bool:
     """Whether he waits in a seat of that campaign."""
-    found = world.campaign_calls(campaign_id, _S.SEATED)
-    return any(seat.campaign is not None and seat.campaign.agent_id == agent_id for seat in found)
+    return _seat_of(world, campaign_id, agent_id) is not None
+
+
+def _seat_of(world: World, campaign_id: str, agent_id: str) -> Interaction | None:
+    agent = world.state.agents.get(agent_id)
+    for interaction_id in agent.engagements if agent else ():
+        seat = world.state.interactions.get(interaction_id)
+        if seat and seat.kind == SEAT and seat.state is _S.SEATED and seat.campaign:
+            return seat if seat.campaign.campaign == campaign_id else None
+    return None
 
 
 def kept_agents(world: World, campaign_id: str) -> set[str]:
@@ -209,11 +225,14 @@ def free_seats(world: World, campaign_id: str) -> list[Interaction]:
 
 def seat_for(world: World, call: CampaignCall) -> Interaction | None:
     """For this contact: the one that is kept for him, else who has waited longest."""
-    if call.agent_id:
-        for seat in world.campaign_calls(call.campaign, _S.SEATED):
-            if seat.campaign and seat.campaign.agent_id == call.agent_id:
-                return seat
-    return next(iter(free_seats(world, call.campaign)), None)
+    if call.agent_id and (own := _seat_of(world, call.campaign, call.agent_id)):
+        return own
+    if not world.count_campaign_calls(call.campaign, _S.SEATED):
+        return None
+    kept, free = kept_agents(world, call.campaign), world.each_campaign_call(call.campaign, _S.SEATED)
+    return min(
+        (seat for seat in free if seat.campaign and seat.campaign.agent_id not in kept), key=_since, default=None
+    )
 
 
 def hand_over(world: World, seat: Interaction, interaction: Interaction) -> Party:

@@ -188,6 +188,10 @@ class World:
         found = sorted(id_ for state in states for id_ in calls.get((campaign, state), ()))
         return [self.state.interactions[id_] for id_ in found]
 
+    def each_campaign_call(self, campaign: str, state: InteractionState) -> Iterator[Interaction]:
+        """The same of one state, in no order, which nothing may depend on. Not to be used on after a write."""
+        return (self.state.interactions[id_] for id_ in self._indexes.campaign_calls.get((campaign, state), ()))
+
     def count_campaign_calls(self, campaign: str, *states: InteractionState) -> int:
         return sum(len(self._indexes.campaign_calls.get((campaign, state), ())) for state in states)
 
