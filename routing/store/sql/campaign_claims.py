@@ -9,7 +9,7 @@ columns of the index, so that a claim costs what it finds, not what the list hol
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -63,24 +63,12 @@ class _Claiming:
     def buckets(self) -> list[tuple[int, list[str]]]:
         """Ranks that there are, the first one first, each with its zones that are open now."""
         found: dict[int, list[str]] = {}
-        for zone, rank in self._pairs():
+        for zone, rank in zone_ranks(self._connection, self._tenant, self._campaign, self._is_open):
             found.setdefault(rank, []).append(zone)
         return sorted(found.items())
 
-    def _pairs(self) -> Iterator[tuple[str, int]]:
-        """Each (zone, rank) once, by leaps through the index; closed zones are leapt over."""
-        column = records.c
-        query = select(column.zone, column.rank).where(*self._open).order_by(column.zone, column.rank).limit(1)
-        pair = self._connection.execute(query).first()
-        while pair is not None:
-            zone, rank = pair
-            pair = None
-            if zone == MIXED or self._rules.is_open(zone, self._now_ms):
-                yield zone, rank
-                # Not (zone, rank) > (...): SQLite would go through all rows of the zone.
-                pair = self._connection.execute(query.where(column.zone == zone, column.rank > rank)).first()
-            if pair is None:
-                pair = self._connection.execute(query.where(column.zone > zone)).first()
+    def _is_open(self, zone: str) -> bool:
+        return zone == MIXED or self._rules.is_open(zone, self._now_ms)
 
     def due(self, rank: int, zones: Iterable[str], count: int) -> list[dict[str, Any]]:
         """Rows of that rank that are due, locked; in the order of their time, then of the list."""
@@ -125,3 +113,24 @@ class _Claiming:
             for form in self._connection.scalars(query):
                 found |= forms[form]
         return found
+
+
+def zone_ranks(
+    connection: Connection, tenant: str, campaign: str, wanted: Callable[[str], bool] = lambda _zone: True
+) -> Iterator[tuple[str, int]]:
+    """Each (zone, rank) that open records have, by leaps through the index, which pass over zones that are not wanted."""
+    column = records.c
+    query = select(column.zone, column.rank).where(
+        column.tenant == tenant, column.campaign == campaign, column.state == RowState.OPEN.value
+    )
+    query = query.order_by(column.zone, column.rank).limit(1)
+    pair = connection.execute(query).first()
+    while pair is not None:
+        zone, rank = pair
+        pair = None
+        if wanted(zone):
+            yield zone, rank
+            # Not (zone, rank) > (...): SQLite would go through all rows of the zone.
+            pair = connection.execute(query.where(column.zone == zone, column.rank > rank)).first()
+        if pair is None:
+            pair = connection.execute(query.where(column.zone > zone)).first()

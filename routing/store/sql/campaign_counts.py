@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, func, select
 
 from routing.store.sql.campaign_cards import ClaimRules
+from routing.store.sql.campaign_claims import zone_ranks
 from routing.store.sql.campaign_rows import CALLBACK_RANK, MIXED, RowState
 from routing.store.sql.campaign_tables import attempts, records
 
@@ -81,7 +82,7 @@ def record_counts(
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Open records of a zone."""
+    """Open records of a zone. `first_ms`: when the first of them is due."""
 
     zone: str
     is_due: bool
@@ -91,13 +92,18 @@ class _Group:
 
 
 def _open_groups(connection: Connection, tenant: str, campaign: str, now_ms: int) -> list[_Group]:
-    column = records.c
-    is_due = case((column.due_at_ms <= now_ms, 1), else_=0).label("is_due")
-    is_callback = case((column.rank == CALLBACK_RANK, 1), else_=0).label("is_callback")
-    query = select(column.zone, is_due, is_callback, func.count(), func.min(column.due_at_ms))
-    query = query.where(column.tenant == tenant, column.campaign == campaign, column.state == RowState.OPEN.value)
-    rows = connection.execute(query.group_by(column.zone, is_due, is_callback))
-    return [_Group(zone, bool(due), bool(planned), count, first) for zone, due, planned, count, first in rows]
+    """Ranges of the index, one after the other: to group all records in one statement takes some times as long."""
+    column, groups = records.c, []
+    query = select(func.count(), func.min(column.due_at_ms)).where(
+        column.tenant == tenant, column.campaign == campaign, column.state == RowState.OPEN.value
+    )
+    for zone, rank in list(zone_ranks(connection, tenant, campaign)):
+        for is_due in (True, False):
+            when = column.due_at_ms <= now_ms if is_due else column.due_at_ms > now_ms
+            count, first_ms = connection.execute(query.where(column.zone == zone, column.rank == rank, when)).one()
+            if count:
+                groups.append(_Group(zone, is_due, rank == CALLBACK_RANK, count, first_ms))
+    return groups
 
 
 def _is_open(zone: str, rules: ClaimRules | None, now_ms: int) -> bool:
