@@ -82,14 +82,17 @@ def choose(world: World, campaign: Campaign, record: RecordLive, number: str = "
     """`number`, or the one whose turn it is, or the next one that may be dialed. What is in flight is waited for."""
     card = of_today(world, campaign, record.card)
     candidates = _candidates(card, number)
-    if any(is_in_flight(world, record, known.number) for known in (*card.numbers, *(one for one, _ in candidates))):
+    texts = dict.fromkeys(known.number for known in (*card.numbers, *(one for one, _index in candidates)))
+    if any(is_in_flight(world, record, text) for text in texts):
         return Hindered(why=Hindrance.IN_FLIGHT)
-    found = [_judge(world, campaign, card, one) for one in candidates]
-    for one in found:
-        if isinstance(one, Dialable):
-            return one
-    hindered = [one for one in found if isinstance(one, Hindered)] or [Hindered(why=Hindrance.NO_NUMBER)]
-    return min(hindered, key=lambda one: (_MILDEST.index(one.why), one.at_ms or 0))
+    hindered = []
+    for candidate in candidates:
+        found = _judge(world, campaign, card, candidate)
+        if isinstance(found, Dialable):
+            return found
+        hindered.append(found)
+    mildest = min(hindered, key=lambda one: (_MILDEST.index(one.why), one.at_ms or 0), default=None)
+    return mildest or Hindered(why=Hindrance.NO_NUMBER)
 
 
 def of_today(world: World, campaign: Campaign, card: RecordCard) -> RecordCard:
