@@ -11,6 +11,7 @@ from pydantic import Field
 from routing.api.principal import Scope, current, needs
 from routing.api.services import services
 from routing.api.views_models import Out
+from routing.app.live.status import loaded_campaigns
 
 api = APIBlueprint("status", __name__, url_prefix="/v1")
 
@@ -25,6 +26,7 @@ class StatusOut(Out):
     pbx_links: dict[str, bool]
     agents: dict[str, int] = Field(description="Count by the state that people see")
     interactions: dict[str, int] = Field(description="Count of live ones by state")
+    campaigns: dict[str, int] = Field(description="Count of those that are loaded, by state")
 
 
 @api.get("/status", operation_id="getStatus", responses={200: StatusOut})
@@ -43,4 +45,5 @@ def get_status() -> dict[str, Any]:
         "pbx_links": links,
         "agents": dict(sorted(Counter(agent.shown_state for agent in state.agents.values()).items())),
         "interactions": dict(sorted(Counter(i.state.value for i in state.interactions.values()).items())),
+        "campaigns": loaded_campaigns(state),
     }

@@ -41,6 +41,7 @@ def status_table(status: Status) -> PlainTable:
         ("inputs waiting", f"{status.waiting_inputs}, {status.lag_ms} ms behind"),
         ("agents", cell(status.agents) or "none"),
         ("calls", cell(status.calls) or "none"),
+        ("campaigns", cell(status.campaigns) or "none loaded"),
         ("steps", status.steps),
     ]
     title = "healthy" if status.is_healthy else "NOT HEALTHY"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from routing.core.agent import Agent, AgentState
+from routing.core.campaign import CampaignCall, CampaignLive, CampaignState, DropDay, Membership
+from routing.core.campaign_rules import Campaign, DialMode
 from routing.core.events import Event, EventType
 from routing.core.interaction import Interaction, InteractionState, Party
 from routing.store import codec
@@ -43,3 +47,29 @@ def put_state(front: Front) -> None:
     front.redis.set(front.keys("config"), front.codecs.encode(config([agent("anna")])))
     front.redis.hset(front.keys("agents"), "anna", front.codecs.encode(anna))
     front.redis.hset(front.keys("meta"), mapping={"seq": "1", "position": "0-0", "now_ms": "1", "config_seq": "1"})
+
+
+def put_campaign(
+    front: Front, *, since_ms: int = 0, dropped: int = 2, state: CampaignState = CampaignState.RUNNING
+) -> None:
+    """A predictive campaign with an agent and a call; `dropped` of its 100 answered calls found nobody."""
+    spring = Campaign(id="spring", label="Spring", mode=DialMode.PREDICTIVE, queue="sales", ani="+12015550100")
+    today = datetime.fromtimestamp(max(since_ms, 1) / 1000, UTC).date().isoformat()
+    live = CampaignLive(
+        id="spring",
+        state=state,
+        since_ms=since_ms,
+        joined={"anna": Membership(joined_at_ms=1)},
+        days={today: DropDay(attempts=400, live=100, dropped=dropped, hung_up=1)},
+        pacing={"calls": 3.0},
+    )
+    call = CampaignCall(campaign="spring", mode=DialMode.PREDICTIVE, record_id="rec_1")
+    put_interaction(front, "int_c", "anna")
+    talking = front.call("int_c")
+    if talking is None:
+        raise ValueError("what was put is not there")
+    made = replace(config([agent("anna")]), campaigns={"spring": spring})
+    put = {"campaigns": ("spring", live), "interactions": ("int_c", replace(talking.interaction, campaign=call))}
+    for table, (key, value) in put.items():
+        front.redis.hset(front.keys(table), key, front.codecs.encode(value))
+    front.redis.set(front.keys("config"), front.codecs.encode(made))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,13 +13,16 @@ from deploy.lab.redis import RedisServer
 from routing.app.clock import ManualClock
 from routing.app.doctor.background_checks import examine
 from routing.app.settings import ServerSettings
+from routing.core.campaign import CampaignState
 from routing.core.events import Event, EventType
 from routing.core.intervals import SLOT_MS
 from routing.store.codec import PLAIN
+from routing.store.front import Front, connect
 from routing.store.signs import KINDS, Signs
 from routing.store.sql import report_marks
 from routing.store.sql.database import Database
 from routing.store.sql.webhooks import create_endpoint
+from tests.integration.event_stream import put_campaign, put_state
 from tests.integration.outbox_site import endpoint_row
 from tests.integration.past import Past
 from workers.jobs import Jobs
@@ -90,3 +94,25 @@ def test_a_database_that_is_old_or_gone_is_told(redis_server: RedisServer, tmp_p
     assert levels(gone, ManualClock())["reachable"] == "error"
     unnamed = replace(server, database_url="")
     assert levels(unnamed, ManualClock())["reachable"] == "warning"
+
+
+@pytest.mark.req("DIALER-05")
+def test_campaigns_that_run_and_cannot_dial_or_drop_too_much_are_told(
+    redis_server: RedisServer, database_url: str, tenant: Callable[[], str]
+) -> None:
+    front, now_ms = Front(connect(redis_server.url), tenant()), 1_795_000_000_000
+    put_state(front)
+    server = ServerSettings(tenant=front.tenant, redis_url=redis_server.url, database_url=database_url)
+    clock = ManualClock(now_ms)
+    for kind in KINDS:
+        Signs(front.redis, front.tenant).give(kind, kind[0], now_ms)
+
+    def told(**live: Any) -> dict[str, str]:
+        put_campaign(front, **live)
+        found = levels(server, clock)
+        return {check: level for check, level in found.items() if check.startswith("campaign")}
+
+    assert told(since_ms=now_ms - 2000) == {"campaign spring": "warning"}, "no record is ready"
+    assert told(since_ms=now_ms - 20_000) == {"campaign spring": "error"}, "nothing has paced it"
+    assert told(since_ms=now_ms - 2000, dropped=9) == {"campaign spring": "error"}, "9 % of the calls were dropped"
+    assert told(since_ms=now_ms - 20_000, state=CampaignState.STOPPED) == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,13 @@ from routing.app.clock import SystemClock
 from routing.app.metrics_counting import tally
 from routing.app.metrics_table import COUNTED, LOOKED_AT, Kind
 from routing.app.settings import ApiSettings, ServerSettings
-from routing.core.campaign import CampaignCall, CampaignLive, CampaignState, DropDay, Membership
-from routing.core.campaign_rules import Campaign, DialMode
 from routing.core.events import Event, EventType
 from routing.store.counters import Counters
 from routing.store.errors import StoreUnavailable
 from routing.store.front import Front, connect
 from routing.store.signs import Signs
 from routing.store.sql.database import Database
-from tests.factories import agent, config
-from tests.integration.event_stream import emit, put_interaction, put_state
+from tests.integration.event_stream import emit, put_campaign, put_interaction, put_state
 from tests.integration.past import Past
 from workers.counting import Counting, count_delivery
 from workers.recorder import Recorder, RecorderSettings
@@ -140,28 +137,6 @@ def test_live_state_is_told_as_it_is(site: Site) -> None:
     assert found["switchroom_processes", (("kind", "ticker"),)] == 0, "its sign is too old"
     assert found["switchroom_stream_length", (("stream", "events"),)] == 0
     assert found["switchroom_recorder_lag_seconds", ()] == 0
-
-
-def put_campaign(front: Front, *, since_ms: int = 0) -> None:
-    """A predictive campaign that runs, with an agent and a call; 2 of its 100 answered calls were dropped."""
-    spring = Campaign(id="spring", label="Spring", mode=DialMode.PREDICTIVE, queue="sales", ani="+12015550100")
-    running = CampaignLive(
-        id="spring",
-        state=CampaignState.RUNNING,
-        since_ms=since_ms,
-        joined={"anna": Membership(joined_at_ms=1)},
-        days={"1970-01-01": DropDay(attempts=400, live=100, dropped=2, hung_up=1)},
-        pacing={"calls": 3.0},
-    )
-    call = CampaignCall(campaign="spring", mode=DialMode.PREDICTIVE, record_id="rec_1")
-    put_interaction(front, "int_c", "anna")
-    talking = front.call("int_c")
-    assert talking is not None
-    made = replace(config([agent("anna")]), campaigns={"spring": spring})
-    put = {"campaigns": ("spring", running), "interactions": ("int_c", replace(talking.interaction, campaign=call))}
-    for table, (key, value) in put.items():
-        front.redis.hset(front.keys(table), key, front.codecs.encode(value))
-    front.redis.set(front.keys("config"), front.codecs.encode(made))
 
 
 @pytest.mark.req("DIALER-06")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from routing.app.cad_keys import codecs_of
 from routing.app.clock import Clock
+from routing.app.doctor import campaign_checks
 from routing.app.doctor.findings import Findings
 from routing.app.metrics import Recorded, read_recorded, recorder_lag_s
 from routing.app.settings import ServerSettings
@@ -17,9 +19,9 @@ from routing.store.sql.database import Database, PoolSize
 LATE_S = 60.0
 MANY_SLOTS = 300  # three days: more than what comes late after an outage is computed in some minutes
 _LOSSES = {
-    "worker": "webhooks are not sent, reports not computed",
-    "ticker": "nothing that is due is begun",
-    "lookups": "flows take the defaults of their look-ups, and nobody is called back",
+    "worker": "webhooks are not sent, reports not computed, campaigns neither paced nor given records",
+    "ticker": "nothing that is due is begun, no campaign paced",
+    "lookups": "flows take the defaults of their look-ups, nobody is called back, no campaign dials",
 }
 _UPGRADE = "switchroom db upgrade, or start switchroom recorder, which does it"
 
@@ -32,6 +34,7 @@ def examine(server: ServerSettings, clock: Clock) -> list[Findings]:
         redis = connect(server.redis_url)
         try:
             _processes(own, Signs(redis, server.tenant), clock)
+            campaign_checks.check(own, Front(redis, server.tenant, codecs=codecs_of(server)), clock.now_ms())
             if recorded is not None:
                 _lags(own, Front(redis, server.tenant), recorded, clock)
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from routing.core.campaign import CampaignState
 from routing.core.world import WorldState
 from routing.store.port import StoreHealth
 
@@ -14,7 +15,7 @@ class Status:
     """`engine`: who holds the lease, None when no engine runs. `links`: PBX -> whether its connector has its link.
 
     `lag_ms`: how much older the last processed input is than the newest. `is_healthy`: an engine runs, a
-    configuration is applied and every link is up.
+    configuration is applied and every link is up. `campaigns`: those that are loaded, by state.
     """
 
     tenant: str
@@ -27,6 +28,7 @@ class Status:
     lag_ms: int
     agents: dict[str, int]
     calls: dict[str, int]
+    campaigns: dict[str, int]
     redis: dict[str, str]
 
 
@@ -45,5 +47,12 @@ def status_of(state: WorldState, health: StoreHealth) -> Status:
         lag_ms=health.lag_ms,
         agents=dict(sorted(Counter(agent.shown_state for agent in state.agents.values()).items())),
         calls=dict(sorted(Counter(i.state.value for i in state.interactions.values()).items())),
+        campaigns=loaded_campaigns(state),
         redis=health.settings,
     )
+
+
+def loaded_campaigns(state: WorldState) -> dict[str, int]:
+    """By state."""
+    states = Counter(live.state.value for live in state.campaigns.values() if live.state is not CampaignState.STOPPED)
+    return dict(sorted(states.items()))
