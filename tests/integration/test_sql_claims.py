@@ -74,6 +74,7 @@ def test_records_rest_until_their_contacts_window_opens(leads: CampaignList) -> 
     leads.add_one(3, [east, far])
     in_new_york = leads.claim(now_ms=DAY_IN_NEW_YORK_MS, hours=None)
     assert [card.id for card in in_new_york] == ["rec_0002", "rec_0003"]
+    assert leads.rows()["rec_0001"]["due_at_ms"] == 0  # a million that sleep are left alone
     morning_in_tokyo_ms = DAY_IN_NEW_YORK_MS + 5 * HOUR_MS
     assert [card.id for card in leads.claim(now_ms=morning_in_tokyo_ms, hours=None)] == ["rec_0001"]
 

@@ -118,7 +118,7 @@ class _Claiming:
 def zone_ranks(
     connection: Connection, tenant: str, campaign: str, wanted: Callable[[str], bool] = lambda _zone: True
 ) -> Iterator[tuple[str, int]]:
-    """Each (zone, rank) that open records have, by leaps through the index, which pass over zones that are not wanted."""
+    """Each (zone, rank) that open records have, by leaps through the index; not those of zones that are not wanted."""
     column = records.c
     query = select(column.zone, column.rank).where(
         column.tenant == tenant, column.campaign == campaign, column.state == RowState.OPEN.value
