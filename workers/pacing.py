@@ -44,9 +44,8 @@ _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del
 
 @dataclass(slots=True, kw_only=True)
 class Memory:
-    """What is kept from tick to tick. `run`: since when the campaign runs. `position`: events up to there were told."""
+    """What is kept from tick to tick. `started_ms`: the policy's zero. `position`: events up to there were told."""
 
-    run: int
     started_ms: int
     counted: Counted
     policy: dict[str, Any] | None = None
@@ -107,18 +106,19 @@ class Pacer:
             lines_free=max(0, lines - in_flight) if lines is not None else 10 * max(1, len(agents)),
         )
 
-    def _remembered(self, live: CampaignLive, now_ms: int) -> Memory:
-        """Of this run; what is of an earlier one, or cannot be read, is as good as nothing."""
-        data = cast("bytes | None", self._redis.get(self._front.keys("pacing", live.id)))
+    def memory_of(self, campaign_id: str) -> Memory | None:
+        """What is kept of that campaign; None: nothing, or nothing that could be read. Raises RedisError."""
+        data = cast("bytes | None", self._redis.get(self._front.keys("pacing", campaign_id)))
         try:
-            found = self._memories.decode(data) if data else None
+            return self._memories.decode(data) if data else None
         except msgspec.DecodeError as error:
-            log.warning("pacing_memory_unreadable", campaign=live.id, reason=str(error))
-            found = None
-        if found is None:
-            found = Memory(run=live.since_ms, started_ms=now_ms, counted=Counted(), position=self._front.events_end())
-        found.run = live.since_ms
-        return found
+            log.warning("pacing_memory_unreadable", campaign=campaign_id, reason=str(error))
+            return None
+
+    def _remembered(self, live: CampaignLive, now_ms: int) -> Memory:
+        if (found := self.memory_of(live.id)) is not None:
+            return found
+        return Memory(started_ms=now_ms, counted=Counted(), position=self._front.events_end())
 
     def _catch_up(self, campaign_id: str, memory: Memory, policy: Predictive) -> None:
         teller = Teller(campaign_id, memory.started_ms, memory.counted, policy.on_event)
