@@ -23,7 +23,8 @@ from routing.sim.pacing.shift import run_shift
 
 COMPARED = ("one-per-agent", "fixed-ratio", "adaptive", "normal", trial.PREDICTIVE, "informed", "clairvoyant")
 SEEDS = {5: 16, 10: 12, 20: 8, 50: 4, 100: 3, 300: 2}  # shifts per cell: small teams vary more
-QUICK_SIZES, QUICK_SEEDS = (5, 20), 1
+QUICK_POLICIES = ("one-per-agent", "fixed-ratio", "adaptive", trial.PREDICTIVE, "clairvoyant")
+QUICK_SIZES, QUICK_RATES, QUICK_SEEDS = (5, 20), (0.3,), 1
 STEP_SHIFT_S = 1_800.0
 
 
@@ -31,13 +32,13 @@ def columns(arguments: argparse.Namespace) -> list[Column]:
     """Every policy with every size."""
     scenarios = tuple(STRESSES) if arguments.stresses else tuple(SCENARIOS)
     found = []
-    for name in arguments.policy or COMPARED:
+    for name in arguments.policy or (QUICK_POLICIES if arguments.quick else COMPARED):
         for agents in arguments.size or (QUICK_SIZES if arguments.quick else SIZES):
             seeds = arguments.seeds or (QUICK_SEEDS if arguments.quick else SEEDS.get(agents, 2))
             plan = trial.Plan(
                 policies=[name],
                 sizes=[agents],
-                rates=RATES,
+                rates=QUICK_RATES if arguments.quick else RATES,
                 scenarios=scenarios,
                 seeds=range(arguments.seed, arguments.seed + seeds),
                 jobs=arguments.jobs,
@@ -77,7 +78,9 @@ def measure(arguments: argparse.Namespace) -> list[Figure]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="deploy/bench pacing", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two sizes, one shift for each cell: a minute or two")
+    parser.add_argument(
+        "--quick", action="store_true", help="two sizes, one answer rate, one shift each"
+    )
     parser.add_argument("--policy", action="append", metavar="NAME", help="repeat it; default: all")
     parser.add_argument("--size", action="append", type=int, metavar="N", help="agents; repeat it")
     parser.add_argument("--seeds", type=int, metavar="N", help="shifts for each cell")
