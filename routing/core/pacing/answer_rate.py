@@ -44,8 +44,8 @@ _PRIOR = tuple(_bell(_PRIOR_ODDS, _PRIOR_SPREAD))
 
 class AnswerRate:
     diffusion = 1.2e-5  # variance of the log odds per second
-    jumps = 1 / 1500  # per second
-    jump_spread = 0.8
+    jumps = 1 / 3500  # per second
+    jump_spread = 0.6
 
     def __init__(self) -> None:
         self.belief = list(_PRIOR)

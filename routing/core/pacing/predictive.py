@@ -21,8 +21,11 @@ from routing.core.pacing.releases import Releases
 from routing.core.pacing.ringing import Ringing
 from routing.core.pacing.simple import one_to_one
 from routing.core.pacing.tally import Tally
+from routing.core.pacing.watching import Watching
 
 _REFIT_S = 20.0
+_REFIT_LATER_S = 150.0
+_LEARNING_S = 900.0
 _MOST_AT_ONCE = 250
 _VERDICT_S = 2.0
 _FIRST_RATE = 0.55
@@ -32,8 +35,6 @@ class Predictive:
     """`cfg`: see docs/pacing-policy.md; every key may be missing. Times in seconds since the start of the shift."""
 
     doubt = 0.5  # standard deviations of the answer rate added to it
-    wrap_weight = 0.3
-    wrap_share = 0.14
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         self._budget = Budget(cfg)
@@ -44,6 +45,7 @@ class Predictive:
         self._rate = AnswerRate()
         self._releases = Releases(self._ringing.horizon + math.ceil(self._max_wait))
         self._tally = Tally(self._max_wait)
+        self._watching = Watching()
         self._tick = float(cfg.get("tick") or 1.0)
         self._last = -self._tick
         self._refitted = -math.inf
@@ -57,6 +59,8 @@ class Predictive:
     def on_event(self, now: float, kind: str, data: Mapping[str, Any]) -> None:
         del now
         self._tally.event(kind, data)
+        if "seconds" in data or "elapsed" in data:
+            self._watching.hears(kind)
         self._releases.event(kind, data)
         if kind == "call_result" and data.get("elapsed") is not None:
             self._ringing.ended(float(data["elapsed"]), data.get("result") == "live")
@@ -77,11 +81,13 @@ class Predictive:
         seconds = min(60.0, max(0.0, now - self._last))
         self._last = now
         self._tally.update(reading, seconds)
+        self._watching.look(reading, seconds, self._tally.fresh, (self._releases, self._ringing))
         self._budget.update(now, self._theta, self._tally.answered, self._tally.abandoned)
         self._releases.watch(reading, self._tally.fresh_inbound, seconds)
         self._inbound = [self._inbound[0] + self._tally.fresh_inbound, self._inbound[1] + seconds]
         opening = self._opening(now, reading)
-        if now - self._refitted >= _REFIT_S or opening != self._is_opening:
+        pause = _REFIT_S if now < _LEARNING_S else _REFIT_LATER_S
+        if now - self._refitted >= pause or opening != self._is_opening:
             self._refitted = now
             self._ringing.refit()
             self._rate.forget_table()
@@ -106,7 +112,7 @@ class Predictive:
         return (self._tally.answered + 900 * busy) / (now + 900)
 
     def _bold(self, now: float, reading: Reading) -> int:
-        level = self._theta * math.exp(-self.wrap_weight * self._wrapping(reading)) * len(self._ringing.points)
+        level = self._theta * len(self._ringing.points)
         room = min(_MOST_AT_ONCE, _MOST_AT_ONCE if reading.lines_free is None else reading.lines_free)
         rate = min(0.97, self._rate.mean + self.doubt * self._rate.deviation)
         if self._is_opening:
@@ -120,10 +126,6 @@ class Predictive:
             for cell in cells:
                 cell.start()
         return found
-
-    def _wrapping(self, reading: Reading) -> float:
-        """Agents in wrap-up beyond the usual, in units of chance: soon more will be known, so waiting costs less."""
-        return (len(reading.wrap) - self.wrap_share * reading.logged) / math.sqrt(max(1, reading.logged))
 
     def _cells(self, reading: Reading, rate: float) -> list[Exact | Approximate]:
         rows = self._releases.rows(reading)
@@ -173,15 +175,16 @@ class Predictive:
         """All that was learned, for JSON; `load` goes on from it as if nothing had been in between."""
         return {
             "budget": self._budget.dump(), "ringing": self._ringing.dump(), "rate": self._rate.dump(),
-            "releases": self._releases.dump(), "tally": self._tally.dump(), "last": self._last, "theta": self._theta,
-            "refitted": None if math.isinf(self._refitted) else self._refitted, "inbound": self._inbound,
-            "first_call": self._first_call, "is_opening": self._is_opening, "unread": list(self._unread),
+            "releases": self._releases.dump(), "tally": self._tally.dump(), "watching": self._watching.dump(),
+            "last": self._last, "theta": self._theta, "refitted": None if math.isinf(self._refitted) else
+            self._refitted, "inbound": self._inbound, "first_call": self._first_call, "is_opening": self._is_opening,
+            "unread": list(self._unread),
         }  # fmt: skip
 
     @classmethod
     def load(cls, cfg: Mapping[str, Any], state: Mapping[str, Any]) -> Predictive:
         found = cls(cfg)
-        for name in ("budget", "ringing", "rate", "releases", "tally"):
+        for name in ("budget", "ringing", "rate", "releases", "tally", "watching"):
             getattr(found, "_" + name).load(state[name])
         found._last, found._theta = state["last"], state["theta"]
         found._refitted = -math.inf if state["refitted"] is None else state["refitted"]
