@@ -20,10 +20,10 @@ from routing.api.record_models import RecordListOut, RecordOut, RecordPath, Reco
 from routing.api.schemas import Body
 from routing.api.services import services
 from routing.api.times import rfc3339
-from routing.api.views_campaign import secure_columns
 from routing.core.cad import MASK
 from routing.core.config import Config
 from routing.core.orders import WithdrawRecords
+from routing.core.preview_card import secure_columns
 from routing.core.record import RecordLive
 from routing.store.front import Front
 from routing.store.sql import campaign_edits

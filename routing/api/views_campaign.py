@@ -68,7 +68,7 @@ def record_card(
     """`RecordCardOut`."""
     known, campaign = record.card, config.campaigns.get(record.card.campaign)
     shown: dict[str, Any] = preview_card.card(campaign, interaction, record)
-    hidden = secure_columns(config, campaign) if campaign and not may_see_secure else frozenset()
+    hidden = preview_card.secure_columns(config, campaign) if campaign and not may_see_secure else frozenset()
     same = ("name", "external_id", "list_id", "priority", "attempts")
     return {
         "record_id": known.id,
@@ -83,11 +83,6 @@ def record_card(
         "callback": planned_view(record.callback),
         "guide_done": record.guide_done,
     }
-
-
-def secure_columns(config: Config, campaign: Campaign) -> frozenset[str]:
-    """Columns of the list whose values become secure call data."""
-    return frozenset(name for name, variable in config.cad_of(campaign.entry_point).items() if variable.secure)
 
 
 def _masked(field: dict[str, str], hidden: frozenset[str]) -> dict[str, str]:

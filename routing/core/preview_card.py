@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from routing.core.cad import MASK
 from routing.core.campaign_rules import Campaign, RecordField
+from routing.core.config import Config
 from routing.core.interaction import Interaction
 from routing.core.record import RecordLive
 
@@ -25,8 +29,21 @@ def origin_of(record: RecordLive) -> str:
     return PERSONAL if due.agent_id else CALLBACK
 
 
+def told(config: Config, interaction: Interaction, record: RecordLive) -> dict[str, object]:
+    """The card for events and replies: what becomes secure call data is masked there, too (SAFE-06)."""
+    campaign = config.campaigns.get(record.card.campaign)
+    hidden = secure_columns(config, campaign) if campaign else frozenset(record.card.data)
+    data = {name: MASK if name in hidden and value else value for name, value in record.card.data.items()}
+    return card(campaign, interaction, replace(record, card=replace(record.card, data=data)))
+
+
+def secure_columns(config: Config, campaign: Campaign) -> frozenset[str]:
+    """Columns of the list whose values become secure call data."""
+    return frozenset(name for name, variable in config.cad_of(campaign.entry_point).items() if variable.secure)
+
+
 def card(campaign: Campaign | None, interaction: Interaction, record: RecordLive) -> dict[str, object]:
-    """As `record.shown` and the API tell it; `campaign`: None when it is not configured any more."""
+    """In clear text; `campaign`: None when it is not configured any more."""
     call, known = interaction.campaign, record.card
     case = {
         "label": campaign.label if campaign else known.campaign,

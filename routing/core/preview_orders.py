@@ -26,7 +26,7 @@ from routing.core.guard import campaign_number, profile_of, require
 from routing.core.interaction import Interaction
 from routing.core.members import is_loaded, is_running, joined, not_ready_because
 from routing.core.orders import AcceptRecord, DeclineRecord, DialRecord, GetRecord
-from routing.core.preview_card import card
+from routing.core.preview_card import told
 from routing.core.pushes import next_for
 from routing.core.record import RecordLive, RecordState
 from routing.core.roles import Action
@@ -53,7 +53,7 @@ def get(world: World, order: GetRecord) -> Values:
     if record is None:
         raise NoRecord(campaign=campaign.id, reason="kept" if world.hoppers.count_ready(campaign.id) else "empty")
     interaction = previews.show(world, record, order.agent_id)
-    return {"interaction_id": interaction.id, **card(campaign, interaction, record)}
+    return {"interaction_id": interaction.id, **told(world.config, interaction, record)}
 
 
 def _require_campaign(world: World, order: GetRecord) -> Campaign:

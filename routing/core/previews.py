@@ -23,7 +23,7 @@ from routing.core.events import EventType
 from routing.core.facts import PhoneState
 from routing.core.interaction import Interaction, InteractionState
 from routing.core.members import is_running
-from routing.core.preview_card import card, origin_of
+from routing.core.preview_card import origin_of, told
 from routing.core.record import Place, RecordLive, RecordState, RecordTrigger, ReleaseCause
 from routing.core.releasing import move, put_back, release
 from routing.core.timers import Due, key
@@ -53,7 +53,7 @@ def show(world: World, record: RecordLive, agent_id: str) -> Interaction:
     )
     open_engagement(world, world.agent(agent_id), engagement)
     _forget_wish(world, campaign.id, agent_id)
-    world.emit(EventType.RECORD_SHOWN, interaction, agent_id, **card(campaign, interaction, record))
+    world.emit(EventType.RECORD_SHOWN, interaction, agent_id, **told(world.config, interaction, record))
     if is_at_once(campaign) and record.card.callback is None:  # of one who expects us nobody takes it so
         dial(world, interaction, record)
     elif call := interaction.campaign:

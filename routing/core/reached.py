@@ -28,7 +28,7 @@ from routing.core.interaction import (
 )
 from routing.core.members import ready_agents
 from routing.core.messages import play_message
-from routing.core.preview_card import card
+from routing.core.preview_card import told
 from routing.core.ringing import rescind, ring
 from routing.core.seats import move
 from routing.core.timers import Due, key
@@ -130,8 +130,7 @@ def _show(world: World, interaction: Interaction, agent_id: str) -> None:
     if call is None or record is None:
         return
     interaction = world.update_interaction(interaction, campaign=replace(call, agent_id=agent_id))
-    campaign = world.config.campaigns.get(call.campaign)
-    world.emit(EventType.RECORD_SHOWN, interaction, agent_id, **card(campaign, interaction, record))
+    world.emit(EventType.RECORD_SHOWN, interaction, agent_id, **told(world.config, interaction, record))
 
 
 # ------------------------------------------------------------------ nobody in time
