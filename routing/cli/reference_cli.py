@@ -14,10 +14,12 @@ from routing.app.importing.findings import Finding as ImportFinding
 from routing.app.live.agents import AgentRow
 from routing.app.live.callbacks import CallbackRow
 from routing.app.live.calls import CallRow
+from routing.app.live.campaigns import CampaignRow, DropsNow
 from routing.app.live.dry_run import Answer
 from routing.app.live.explain import Explanation, Moment
 from routing.app.live.queues import QueueRow
 from routing.app.live.status import Status
+from routing.app.live.why import Why, WhyRow
 from routing.cli.erlang_command import StaffRow
 from routing.cli.exits import MEANINGS
 from routing.cli.main import app
@@ -28,6 +30,9 @@ from routing.sim.figures import Figures
 from routing.sim.outcome import Simulated
 from routing.sim.pacing.adviser import Advice, Expected
 from routing.sim.pacing.trial import Cell, Pooled
+from routing.store.sql.campaign_counts import RecordCounts
+from routing.store.sql.campaign_drops import DropRow, DropSums
+from routing.store.sql.campaign_listing import RecordRow
 from routing.store.sql.do_not_call import Mark
 
 _COMMON = {"redis", "tenant", "config", "as_json"}
@@ -37,6 +42,10 @@ _SHAPES = {
     "queues": (QueueRow,),
     "calls": (CallRow,),
     "callback list": (CallbackRow,),
+    "campaign list": (CampaignRow, DropsNow),
+    "campaign why": (Why, WhyRow, RecordCounts),
+    "campaign records": (RecordRow,),
+    "campaign drops": (DropRow, DropSums),
     "do-not-call list": (Mark,),
     "explain": (Explanation, Moment, Trace, Candidate),
     "dry-run": (Answer, Trace, Candidate),

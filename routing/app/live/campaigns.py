@@ -17,7 +17,7 @@ _SEATED = InteractionState.SEATED.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DropRow:
+class DropsNow:
     """Sums within the legal window. `dropped`: of the calls that persons answered (`live`), with no agent in time;
     `hung_up`: of those, who hung up while they waited. Both shares are None while nobody has answered.
     """
@@ -56,7 +56,7 @@ class CampaignRow:
     hopper: int
     records: dict[str, int]
     calls: dict[str, int]
-    drops: DropRow
+    drops: DropsNow
     paced_at_ms: int | None
     pacing: dict[str, float]
 
@@ -82,10 +82,10 @@ def may_work_for(config: Config, campaign: Campaign, agent_id: str) -> bool:
     return agent is not None and agent.team in campaign.teams
 
 
-def drops_of(world: World, campaign: Campaign) -> DropRow:
+def drops_of(world: World, campaign: Campaign) -> DropsNow:
     """As they count against the cap."""
     total = drop_days.within_window(world, campaign)
-    return DropRow(
+    return DropsNow(
         window_days=campaign.pacing.window_days,
         cap=campaign.pacing.cap,
         **asdict(total),
