@@ -14,9 +14,11 @@ from routing.core.orders import (
     AddRecords,
     ApplyConfig,
     ControlCampaign,
+    Hold,
     JoinCampaign,
     LeaveCampaign,
     MarkDoNotCall,
+    Resume,
     SignOut,
     WithdrawRecords,
 )
@@ -209,3 +211,23 @@ def test_a_configuration_without_the_campaign_or_its_team_lets_go_of_what_is_nob
     again.d.order(ApplyConfig, config=moved)
     assert again.d.world.state.campaigns["spring"].joined == {}
     assert {e.values["why"] for e in again.d.told(EventType.CAMPAIGN_LEFT)} == {"configuration"}
+
+
+@pytest.mark.req("ACT-06")
+def test_each_event_of_a_callback_that_may_have_its_own_sound_is_an_event_type_of_its_own() -> None:
+    line = Line(records=[due("cb")])
+    line.talks()
+    interaction = line.interaction
+    for kind in (Hold, Resume):
+        line.order(kind)
+        line.d.reach(interaction.id)
+    line.hangs_up(interaction.customer_leg)
+    sounds = {
+        EventType.RECORD_SHOWN: "prompted",
+        EventType.HOLD_STARTED: "held",
+        EventType.HOLD_ENDED: "retrieved",
+        EventType.INTERACTION_ENDED: "ended",
+    }
+    heard = [sounds[e.type] for e in line.d.told(*sounds) if e.interaction_id == interaction.id]
+    assert heard == ["prompted", "held", "retrieved", "ended"]
+    assert line.d.told(EventType.RECORD_SHOWN)[0].values["origin"] == "callback"
