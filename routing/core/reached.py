@@ -29,6 +29,7 @@ from routing.core.interaction import (
 from routing.core.members import ready_agents
 from routing.core.messages import play_message
 from routing.core.preview_card import told
+from routing.core.reach import is_in_reach
 from routing.core.ringing import rescind, ring
 from routing.core.seats import move
 from routing.core.timers import Due, key
@@ -82,7 +83,7 @@ def seek(world: World, interaction: Interaction) -> None:
         return
     if interaction.party(Role.OWNER):  # his agent is there since before he was called
         agent_first.connected(world, interaction, interaction.customer_leg)
-    elif seat := seating.seat_for(world, call):
+    elif seat := seating.seat_for(world, interaction, call):
         _connect_seat(world, interaction, seat)
     elif not campaign.seize_agents and (agent_id := _free_agent(world, interaction, campaign)):
         ring(world, interaction, (agent_id,), OfferPurpose.CAMPAIGN)
@@ -90,8 +91,9 @@ def seek(world: World, interaction: Interaction) -> None:
 
 def _free_agent(world: World, interaction: Interaction, campaign: Campaign) -> str:
     """Not one who did not take this call."""
-    tried = {past.agent_id for past in interaction.past_offers}
-    return next((id_ for id_ in ready_agents(world, campaign.id) if id_ not in tried), "")
+    tried, agents = {past.agent_id for past in interaction.past_offers}, world.config.agents
+    ready = (id_ for id_ in ready_agents(world, campaign.id) if id_ not in tried)
+    return next((id_ for id_ in ready if is_in_reach(world.config, interaction.pbx, agents[id_].pbx)), "")
 
 
 def agent_answered(world: World, interaction: Interaction, offer: Offer) -> None:

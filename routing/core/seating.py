@@ -74,7 +74,7 @@ def _over_because(world: World, seat: Interaction) -> str:
         return "campaign"
     if call.agent_id not in world.state.campaigns[call.campaign].joined:
         return "left"
-    if seat.pbx not in world.config.pbxs:
+    if seat.pbx != pbx_of(world.config, world.config.campaigns[call.campaign]):
         return "configuration"
     return "" if agent.state is AgentState.AVAILABLE else agent.state.value
 
@@ -223,16 +223,16 @@ def free_seats(world: World, campaign_id: str) -> list[Interaction]:
     return [seat for seat in found if seat.campaign and seat.campaign.agent_id not in kept]
 
 
-def seat_for(world: World, call: CampaignCall) -> Interaction | None:
-    """For this contact: the one that is kept for him, else who has waited longest."""
-    if call.agent_id and (own := _seat_of(world, call.campaign, call.agent_id)):
+def seat_for(world: World, interaction: Interaction, call: CampaignCall) -> Interaction | None:
+    """For this contact: the one that is kept for him, else who has waited longest; on the PBX of his call."""
+    own = _seat_of(world, call.campaign, call.agent_id) if call.agent_id else None
+    if own and own.pbx == interaction.pbx:
         return own
     if not world.count_campaign_calls(call.campaign, _S.SEATED):
         return None
     kept, free = kept_agents(world, call.campaign), world.each_campaign_call(call.campaign, _S.SEATED)
-    return min(
-        (seat for seat in free if seat.campaign and seat.campaign.agent_id not in kept), key=_since, default=None
-    )
+    found = (s for s in free if s.campaign and s.campaign.agent_id not in kept and s.pbx == interaction.pbx)
+    return min(found, key=_since, default=None)
 
 
 def hand_over(world: World, seat: Interaction, interaction: Interaction) -> Party:
