@@ -419,3 +419,40 @@ def test_a_paused_campaign_dials_nothing_new_and_lets_ring_what_rings() -> None:
 def test_a_campaign_without_an_entry_point_has_calls_all_the_same() -> None:
     line = Outbound(campaign(predictive().mode, entry_point="", pacing=predictive().pacing)).dial()
     assert line.call().cad == {"case": "7"}
+
+
+# ---------------------------------------------------------------------- a new configuration
+
+
+def without(line: Outbound, what: str) -> None:
+    config = line.d.world.config
+    changes: dict[str, Any] = {"campaigns": {}, "pbxs": {}, "agents": {}}
+    line.d.apply(replace(config, **{what: changes[what]}))
+
+
+@pytest.mark.req("SAFE-01")
+@pytest.mark.parametrize("when", ["ready", "checking", "ringing", "reached"])
+@pytest.mark.parametrize("what", ["campaigns", "pbxs", "agents"])
+def test_nothing_is_stuck_when_the_configuration_has_it_no_more(what: str, when: str) -> None:
+    line = Outbound(records=numbered(1))
+    of = ""
+    if when != "ready":
+        line.pace(1)
+    if when in ("ringing", "reached"):
+        line.allow()
+        of = line.of()
+    if when == "reached":
+        line.answers()
+    without(line, what)
+    if when == "checking":
+        line.allow()
+    line.d.advance(120)
+    if what != "campaigns":
+        line.control(CampaignTrigger.STOP)
+    line.d.advance(120)
+    assert not line.d.world.state.records
+    assert not line.d.world.state.interactions
+    assert not [k for k in line.d.world.state.timers if "rec_1" in k or (of and of in k)]
+    started, ended = (line.told(type_) for type_ in (EventType.ATTEMPT_STARTED, EventType.ATTEMPT_ENDED))
+    assert len(started) == len(ended) == (when in ("ringing", "reached") or (when, what) == ("checking", "agents"))
+    assert len(line.told(EventType.RECORD_RELEASED)) == 1
