@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from deploy.lab.postgres import PostgresServer
 from routing.app.lists.spec import DuplicateKey, Encoding, ImportFormat, ImportKind, Mapping, NumberColumn, OnDuplicate
@@ -327,6 +329,35 @@ def test_a_cancelled_one_stops_and_keeps_what_it_brought(site: ImportSite) -> No
     assert (site.found(id_).state, len(site.records())) == ("cancelled", 100)
     with site.database.begin() as connection, pytest.raises(import_jobs.ImportEnded):
         import_jobs.cancel_import(connection, site.tenant, id_, site.clock.now_ms())
+
+
+@pytest.mark.req("DIALER-02")
+def test_what_is_there_is_found_by_an_index_however_long_the_list_is(tmp_path: Path) -> None:
+    """A look-up that reads the whole campaign makes each portion of a long file slower than the one before."""
+    url = f"sqlite:///{tmp_path}/plans.db"
+    migrate.upgrade(url)
+    site = ImportSite(Database.at(url))
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if statement.startswith("SELECT") and "json_each" in statement:
+            asked.append((statement, parameters))
+
+    event.listen(site.database.engine, "before_cursor_execute", note)
+    try:
+        site.mark("+12015559999")
+        site.done(people(3), key=DuplicateKey.BOTH)
+        site.done(people(3), key=DuplicateKey.BOTH, on_duplicate=OnDuplicate.UPDATE)
+    finally:
+        event.remove(site.database.engine, "before_cursor_execute", note)
+    assert len(asked) >= 8
+    with site.database.read() as connection:
+        for statement, parameters in asked:
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            (table,) = (line for line in plan if " records " in line or " do_not_call " in line)
+            column = statement.partition(" IN (SELECT")[0].rpartition(".")[2].strip()
+            assert f"{column}=?" in table, f"{statement}: {plan}"
+    site.database.close()
 
 
 @pytest.mark.req("DIALER-02")

@@ -6,13 +6,13 @@ from one portion to the next. Portions of one campaign wait for each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
 from routing.core.config import Numbers
 from routing.core.record import RecordNumber
@@ -198,18 +198,27 @@ class _Portion:
     def _look_up(self, given: Sequence[Incoming]) -> None:
         """Records that are there by key, and by number and external id, which may have changed since they came."""
         column, into = records.c, self._into
-        query = select(column.id, column.number, column.external_id, column.dedupe_key, column.closed_because)
-        query = query.where(column.tenant == into.tenant, column.campaign == into.campaign)
-        ids = {incoming.external_id for incoming in given} - {""}
-        ways: list[tuple[Any, Iterable[str]]] = [(column.external_id, ids)]
+        self._find(column.external_id, {incoming.external_id for incoming in given} - {""}, column.external_id != "")
         if into.on_duplicate is not OnDuplicate.ADD:
-            ways.append((column.dedupe_key, [self._key(incoming) for incoming in given]))
+            keys = [self._key(incoming) for incoming in given]
+            self._find(column.dedupe_key, keys, column.campaign == into.campaign)
             if into.key is not DuplicateKey.EXTERNAL_ID:
-                ways.append((column.number, [incoming.numbers[0].number for incoming in given]))
-        for of, values in ways:
-            if values:
-                for row in self._connection.execute(query.where(among(self._connection, of, values))):
-                    self._learn(row.id, row.number, row.external_id, row.dedupe_key, row.closed_because)
+                self._find(column.number, [incoming.numbers[0].number for incoming in given])
+
+    def _find(self, of: Any, values: Collection[str], *where: ColumnElement[bool]) -> None:
+        """`where`: what the index of that column begins or ends with, and no more. With the campaign as a condition of
+        its own a database may choose to read the whole campaign instead.
+        """
+        if not values:
+            return
+        column = records.c
+        query = select(
+            column.id, column.campaign, column.number, column.external_id, column.dedupe_key, column.closed_because
+        )
+        query = query.where(column.tenant == self._into.tenant, among(self._connection, of, values), *where)
+        for row in self._connection.execute(query):
+            if row.campaign == self._into.campaign:
+                self._learn(row.id, row.number, row.external_id, row.dedupe_key, row.closed_because)
 
     def _learn(self, id_: str, number: str, external_id: str, key: str | None, closed_because: str) -> None:
         known = _Known(id_, closed_because == DO_NOT_CALL)
