@@ -13,6 +13,7 @@ from deploy.lab.redis import RedisServer
 from routing.core.events import Event, EventType
 from routing.store.sql import campaign_ledger
 from routing.store.sql.campaign_ledger import Breach
+from routing.store.sql.campaign_results import answers_of, dispositions_of
 from routing.store.sql.campaign_tables import attempt_ledger, attempts, guide_answers, record_dispositions
 from routing.store.sql.database import Database
 from routing.store.sql.do_not_call import is_marked
@@ -211,9 +212,9 @@ def test_a_flag_without_a_number_marks_all_that_the_record_has(site: HopperSite)
 
 def test_dispositions_and_answers_are_kept_with_who_gave_them(site: HopperSite) -> None:
     site.tell([told(_T.RECORD_DISPOSED, codes=["sold", "vip"], do_not_call=False, number=NUMBER)])
-    site.tell([told(_T.GUIDE_ANSWERED, answers={"a": "1"}, is_complete=False)])
+    site.tell([told(_T.GUIDE_ANSWERED, answers={"a": "1", "left": "x"}, is_complete=False)])
     site.record()
-    site.tell([told(_T.GUIDE_ANSWERED, answers={"b": "2"}, is_complete=True)])
+    site.tell([told(_T.GUIDE_ANSWERED, answers={"a": "1", "b": "2"}, is_complete=True)])
     site.record()
     (disposition,) = site.rows(record_dispositions)
     assert (disposition["codes"], disposition["agent_id"], disposition["record_id"]) == (
@@ -223,6 +224,14 @@ def test_dispositions_and_answers_are_kept_with_who_gave_them(site: HopperSite) 
     )
     (answered,) = site.rows(guide_answers)
     assert (answered["answers"], answered["is_complete"]) == ({"a": "1", "b": "2"}, 1)
+    site.tell([told(_T.RECORD_DISPOSED, 5, codes=["vip"], do_not_call=False, number=NUMBER)])
+    site.record()
+    with site.database.read() as connection:
+        given = dispositions_of(connection, site.tenant, "rec_0000")
+        guides = answers_of(connection, site.tenant, "rec_0000")
+        assert dispositions_of(connection, site.tenant, "rec_0001") == ()
+    assert [each.codes for each in given] == [["vip"], ["sold", "vip"]]
+    assert [each.answers for each in guides] == [{"a": "1", "b": "2"}]
 
 
 # ------------------------------------------------------------------ the history of calls

@@ -126,15 +126,12 @@ class _Projecting:
         self._rows.put(record_dispositions, tenant=self._tenant, id=f"dsp_{position}", do_not_call=flag, **about)
 
     def _put_answers(self, event: Event) -> None:
-        values, column = cast("dict[str, Any]", event.values), guide_answers.c
-        key = {"tenant": self._tenant, "record_id": values["record_id"], "interaction_id": event.interaction_id}
-        query = select(column.answers).where(*(column[name] == value for name, value in key.items()))
-        stored = self._connection.execute(query).scalar_one_or_none() or {}
-        mine = [r for r in self._rows.of(guide_answers) if all(r[name] == value for name, value in key.items())]
-        answers = {**stored, **(mine[0]["answers"] if mine else {}), **(values.get("answers") or {})}
+        """All that are on the way which the guide takes now: those of a way that was left are gone."""
+        values = cast("dict[str, Any]", event.values)
+        key = {"record_id": values["record_id"], "interaction_id": event.interaction_id}
         about = {"campaign": values["campaign"], "agent_id": event.agent_id, "at_ms": event.at_ms}
-        done = int(bool(values.get("is_complete")))
-        self._rows.put(guide_answers, **key, **about, answers=answers, is_complete=done)
+        answered = {"answers": dict(values.get("answers") or {}), "is_complete": int(bool(values.get("is_complete")))}
+        self._rows.put(guide_answers, tenant=self._tenant, **key, **about, **answered)
 
     # ------------------------------------------------------------------ marks and records
 
