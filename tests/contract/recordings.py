@@ -26,7 +26,7 @@ DROPPED = re.compile(
 )
 KEPT_VARIABLES = re.compile(
     r"SR_.*|(dialed_)?(user|domain)(_name)?|hangup_cause(_q850)?|bridge_uuid|originate_disposition|current_application"
-    r"|record_(ms|completion_cause)|last_bridge_hangup_cause|sip_(term_status|hangup_disposition)|proto_specific_hangup_cause"
+    r"|record_(ms|completion_cause)|detect_(audio|silence)_timeout|last_bridge_hangup_cause|sip_(term_status|hangup_disposition)|proto_specific_hangup_cause"
 )
 # Of the lists that FreeSWITCH gives as JSON.
 KEPT_FIELDS = frozenset("row_count rows uuid direction state reg_user realm conference_name members id".split())

@@ -146,7 +146,8 @@ class TapedLab(ABC):
         return str(self.tape.read(LAB, "prompt", name))
 
     async def hears_prompt(self, listener: LabParty, name: str, within_s: float = 5.0) -> None:
-        await self.tape.call(LAB, "hears_prompt", listener, name)
+        within = (within_s,) if within_s > 5.0 else ()  # a shorter one is no other recording
+        await self.tape.call(LAB, "hears_prompt", listener, name, *within)
 
     async def hears_message(self, listener: LabParty, speaker: LabParty, within_s: float = 5.0) -> None:
         await self.tape.call(LAB, "hears_message", listener, speaker)
