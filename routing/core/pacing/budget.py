@@ -20,9 +20,10 @@ from typing import Any
 
 _PRIOR_CALLS = 10.0
 _MEMORY_CALLS = 60.0
-_OFTEN = 2.5  # times the target: no more is spent at once however much was saved
+_OFTEN = 2.0  # times the target: no more is spent at once however much was saved
+_LAST_S, _LAST_OFTEN = 600.0, 4.0  # what is left at the very end would be lost
 _ENDLESS_S = 14400.0
-_RESERVE = 0.4
+_RESERVE = (0.45, 0.032)  # calls, and calls per agent: what may still go wrong when nothing can be taken back
 
 
 class Budget:
@@ -44,6 +45,7 @@ class Budget:
         self.warm_up_s = 0.0 if shift is None else min(900.0, float(shift) / 16)
         self.before = (float(cfg.get("prior_live") or 0), float(cfg.get("prior_abandoned") or 0))
         self.size = max(1.0, float(cfg.get("n_agents_planned") or 10))
+        self.reserve = _RESERVE[0] + _RESERVE[1] * self.size
         self.realized = _PRIOR_CALLS
         self.carried = _PRIOR_CALLS / self._prior_yield()
         self.seen = (0, 0)
@@ -70,8 +72,9 @@ class Budget:
         live, lost = answered + self.before[0], abandoned + self.before[1]
         rest = _ENDLESS_S if self.shift_s is None else max(0.0, self.shift_s - now)
         coming = per_second * rest
-        self.left = self.target * self.aim * (live + coming) - lost - pending - _RESERVE
-        self.share = min(_OFTEN * self.target, max(0.0, self.left) / (coming + 0.7))
+        self.left = self.target * self.aim * (live + coming) - lost - pending - self.reserve
+        often = _LAST_OFTEN if self.shift_s is not None and rest < _LAST_S else _OFTEN
+        self.share = min(often * self.target, max(0.0, self.left) / (coming + 0.7))
         level = self.share * self.carried / self.realized
         return min(0.4, level * self._caution(now))
 

@@ -125,7 +125,7 @@ class Predictive:
             found += 1
             for cell in cells:
                 cell.start()
-        return found
+        return found if beyond else max(found, min(room, one_to_one(reading)))
 
     def _cells(self, reading: Reading, rate: float) -> list[Exact | Approximate]:
         rows = self._releases.rows(reading)
