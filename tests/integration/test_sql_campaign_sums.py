@@ -13,11 +13,11 @@ from sqlalchemy import insert
 
 from routing.core.campaign_rules import PacingRules
 from routing.core.record import RecordNumber
-from routing.store.sql.campaign_counts import RecordCounts, campaign_totals, record_counts
+from routing.store.sql.campaign_counts import RecordCounts, record_counts
 from routing.store.sql.campaign_drops import DropRow, DropSums, drop_days, drop_months
 from routing.store.sql.campaign_tables import attempts
 from routing.store.sql.database import Database
-from tests.integration.campaign_lists import NOW_MS, CampaignList
+from tests.integration.campaign_lists import CampaignList
 
 NEW_YORK, TOKYO = "America/New_York", "Asia/Tokyo"
 DAY_IN_NEW_YORK_MS = 1_795_026_600_000
@@ -132,14 +132,3 @@ def test_a_day_begins_at_midnight_of_the_servers_time_zone(leads: CampaignList) 
     tried(leads, at(3, 2))
     assert [row.sums.attempts for row in days(leads, 2, 3, NEW_YORK)] == [1, 0]
     assert [row.sums.attempts for row in days(leads, 2, 3, "Asia/Kathmandu")] == [0, 1]
-
-
-def test_totals_tell_how_far_a_list_has_come(leads: CampaignList) -> None:
-    ids = leads.add(3)
-    leads.set(ids[0], state="closed", closed_because="done")
-    tried(leads, NOW_MS)
-    tried(leads, NOW_MS, "busy", is_live=0)
-    with leads.database.read() as connection:
-        totals = campaign_totals(connection, leads.tenant, "spring")
-    assert totals.records == {"open": 2, "claimed": 0, "closed": 1}
-    assert (totals.closed, totals.attempts, totals.persons) == ({"done": 1}, {"answered": 1, "busy": 1}, 1)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from routing.store.sql.campaign_cards import ClaimRules
 from routing.store.sql.campaign_claims import zone_ranks
 from routing.store.sql.campaign_rows import CALLBACK_RANK, MIXED, RowState
-from routing.store.sql.campaign_tables import attempts, records
+from routing.store.sql.campaign_tables import records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +39,6 @@ class RecordCounts:
     claimed: int = 0
     closed: dict[str, int] = field(default_factory=dict)
     total: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """`records` by state (open, claimed, closed), `closed` by cause, `attempts` by result; `persons`: so many of those
-    were answered by one.
-    """
-
-    records: dict[str, int]
-    closed: dict[str, int]
-    attempts: dict[str, int]
-    persons: int
 
 
 def record_counts(
@@ -126,21 +114,3 @@ def closed_by_cause(connection: Connection, tenant: str, campaign: str) -> dict[
     query = select(column.closed_because, func.count())
     query = query.where(column.tenant == tenant, column.campaign == campaign, column.closed_because != "")
     return dict(sorted((cause, count) for cause, count in connection.execute(query.group_by(column.closed_because))))
-
-
-def campaign_totals(connection: Connection, tenant: str, campaign: str) -> Totals:
-    """How far the list has come, and what its attempts have come to."""
-    column, tried = records.c, attempts.c
-    by_state = select(column.state, func.count()).where(column.tenant == tenant, column.campaign == campaign)
-    states = dict.fromkeys((state.value for state in RowState), 0)
-    for state, count in connection.execute(by_state.group_by(column.state)):
-        states[state] = count
-    ours = (tried.tenant == tenant, tried.campaign == campaign, tried.ended_at_ms.is_not(None))
-    by_result = select(tried.result, func.count(), func.sum(tried.is_live)).where(*ours).group_by(tried.result)
-    results = [(result or "unknown", count, persons or 0) for result, count, persons in connection.execute(by_result)]
-    return Totals(
-        records=states,
-        closed=closed_by_cause(connection, tenant, campaign),
-        attempts={result: count for result, count, _persons in sorted(results)},
-        persons=int(sum(persons for _result, _count, persons in results)),
-    )
