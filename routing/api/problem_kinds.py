@@ -220,6 +220,12 @@ RULES: dict[str, Kind] = {
         "`reason` is disposition_required, callback_past (the time of the callback has passed) or nothing_decided.",
         "Choose a disposition; correct the callback, or take it back; then mark it done again.",
     ),
+    "advice-not-possible": _kind(
+        422,
+        "No advice is possible",
+        "The campaign has too few attempts to learn from, nobody has joined it, or the simulation took too long.",
+        "Give `rate` and `agents`; for large teams use `switchroom campaign advise`.",
+    ),
     "record-held": _kind(
         409,
         "The record is in use",

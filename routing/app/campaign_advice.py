@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from typing import Any
+
+import msgspec
+
 from routing.core.campaign_rules import AttemptResult, Campaign
 from routing.core.errors import DomainError
 from routing.sim.pacing.adviser import Advice, Question, advise
@@ -49,3 +56,39 @@ def _known(found: Measures) -> dict[str, object]:
 def advice(campaign: Campaign, agents: int, figures: Measured, seeds: int = 0) -> Advice:
     """Takes some seconds for a small team, up to minutes for a large one."""
     return advise(Question(agents=agents, measured=figures, target=campaign.pacing.cap, seeds=seeds))
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """A question to a process of its own."""
+
+    agents: int
+    measured: Measured
+    target: float
+    seeds: int
+
+
+def ask_apart(asked: Ask, timeout_s: float) -> dict[str, Any]:
+    """The advice as JSON, computed in another process, so that this one goes on. Raises TimeoutError, OSError."""
+    command = [sys.executable, "-m", "routing.app.campaign_advice"]
+    try:
+        done = subprocess.run(
+            command, input=msgspec.json.encode(asked), capture_output=True, timeout=timeout_s, check=True
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"no advice within {timeout_s:g} s") from error
+    except subprocess.CalledProcessError as error:
+        raise OSError(error.stderr.decode("utf-8", "replace")[-500:]) from error
+    found: dict[str, Any] = msgspec.json.decode(done.stdout)
+    return found
+
+
+def main() -> None:
+    """One question on standard input, its answer on standard output; everything else goes first."""
+    os.nice(10)
+    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=Ask)
+    found = advise(Question(agents=asked.agents, measured=asked.measured, target=asked.target, seeds=asked.seeds))
+    sys.stdout.buffer.write(msgspec.json.encode(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -158,3 +158,44 @@ def test_responses_are_those_of_the_campaign_then_those_for_all(site: Site) -> N
     found = site.get("campaigns/spring/responses", "anna")["items"]
     assert [(one["id"], one["campaign"]) for one in found] == [("price", "spring"), ("hours", None)]
     assert found[0]["text"] == "From 9 a month."
+
+
+@pytest.mark.req("CAMP-03", "CAMP-04", "API-07")
+def test_both_notifications_reach_the_agents_of_the_team_and_nobody_else(site: Site) -> None:
+    for name in ("office", "spring"):
+        site.post(f"campaigns/{name}/load")
+        site.post(f"campaigns/{name}/start")
+
+    def told(who: str, query: str = "") -> list[tuple[str, str]]:
+        found = site.get(f"events?after=0&wait=0&limit=500&types=campaign.*{query}", who)["events"]
+        return [(event["type"], event["data"]["campaign"]) for event in found]
+
+    assert told("anna") == [("campaign.loaded", "spring"), ("campaign.started", "spring")]
+    assert told("dora") == [("campaign.loaded", "office"), ("campaign.started", "office")]
+    assert len(told("crm")) == 4
+    assert told("crm", "&campaign=office") == told("dora")
+
+
+@pytest.mark.req("CAMP-07", "PROG-08", "CAMP-03")
+def test_in_a_progressive_campaign_a_record_comes_by_itself_to_one_agent_alone(site: Site) -> None:
+    site.sign_in("ben")
+    loaded(site, "autumn")
+    wait_until(lambda: site.events(EventType.RECORD_SHOWN))
+    (shown,) = site.get("agents/anna/interactions", "anna")["items"]
+    assert (shown["state"], shown["campaign"]["mode"]) == ("previewing", "progressive")
+    types = ("anna", "ben")
+    seen = {who: site.get("events?after=0&wait=0&limit=500&types=record.*", who)["events"] for who in types}
+    assert [event["type"] for event in seen["anna"]] == ["record.shown"]
+    assert seen["ben"] == []
+    assert site.post("agents/anna/campaigns/autumn/records", {}, "anna", 409)["reason"] == "mode"
+
+
+@pytest.mark.req("DIALER-12")
+@pytest.mark.timeout(120)
+def test_advice_names_a_mode_and_says_why(site: Site) -> None:
+    found = site.get("campaigns/spring/advice?agents=2&rate=0.3")
+    assert found["mode"] in {"preview", "progressive", "predictive"}
+    assert [one["mode"] for one in found["expected"]] == ["preview", "progressive", "predictive"]
+    assert found["reasons"]
+    assert site.get("campaigns/spring/advice?agents=2", status=422)["code"] == "advice-not-possible"
+    assert site.get("campaigns/spring/advice?rate=0.3", status=422)["code"] == "advice-not-possible"

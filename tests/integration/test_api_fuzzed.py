@@ -41,14 +41,14 @@ CHECKS: list[Any] = [
     allow_header_conformance,
 ]
 EXAMPLES = {GenerationMode.POSITIVE: 30, GenerationMode.NEGATIVE: 12}  # of each operation: a minute for all of it
-ENDLESS = "streamEvents"
+APART = {"streamEvents", "adviseCampaign"}  # one has no end, the other simulates for seconds
 SEED = 20_261_121
 
 
 def described() -> list[str]:
     document = document_of(create_app(build_services(ServerSettings(), ApiSettings())))
     said = [operation for item in document["paths"].values() for operation in item.values()]
-    return sorted(operation["operationId"] for operation in said if operation["operationId"] != ENDLESS)
+    return sorted(operation["operationId"] for operation in said if operation["operationId"] not in APART)
 
 
 @dataclass(frozen=True, slots=True)
