@@ -42,15 +42,25 @@ class Budget:
         shift = cfg.get("shift_seconds")
         self.shift_s = float(shift) if shift else None
         self.end_s = math.inf if self.shift_s is None else self.shift_s
-        self.warm_up_s = 0.0 if shift is None else min(900.0, float(shift) / 16)
+        self.warm_up_s = 900.0 if self.shift_s is None else min(900.0, self.shift_s / 16)
         self.before = (float(cfg.get("prior_live") or 0), float(cfg.get("prior_abandoned") or 0))
         self.size = max(1.0, float(cfg.get("n_agents_planned") or 10))
-        self.reserve = _RESERVE[0] + _RESERVE[1] * self.size
+        self.reserve = 0.0
+        self.begun = False
         self.realized = _PRIOR_CALLS
-        self.carried = _PRIOR_CALLS / self._prior_yield()
+        self.carried = 1.0
+        self.staffed(0.0, int(self.size))
         self.seen = (0, 0)
         self.left = 0.0
         self.share = self.target
+
+    def staffed(self, now: float, agents: int) -> None:
+        """How many there really are counts, not how many were planned."""
+        if agents > 0:
+            self.size = float(agents)
+        self.reserve = _RESERVE[0] + _RESERVE[1] * self.size
+        if now <= self.warm_up_s and not self.begun:
+            self.carried = _PRIOR_CALLS / self._prior_yield()
 
     def _prior_yield(self) -> float:
         return 0.9 * math.pow(max(self.size, 3.0) / 5, 0.26)
@@ -60,6 +70,7 @@ class Budget:
         live, lost = answered - self.seen[0], abandoned - self.seen[1]
         self.seen = (answered, abandoned)
         if now > self.warm_up_s and (live > 0 or lost):
+            self.begun = True
             self.carried += max(0, live) * theta
             self.realized = max(1.0, self.realized + lost)
         if self.realized > _MEMORY_CALLS:
@@ -93,9 +104,9 @@ class Budget:
 
     def dump(self) -> dict[str, Any]:
         return {"realized": self.realized, "carried": self.carried, "seen": list(self.seen), "left": self.left,
-                "share": self.share}  # fmt: skip
+                "share": self.share, "begun": self.begun}  # fmt: skip
 
     def load(self, state: Mapping[str, Any]) -> None:
         self.realized, self.carried = state["realized"], state["carried"]
         self.seen = (state["seen"][0], state["seen"][1])
-        self.left, self.share = state["left"], state["share"]
+        self.left, self.share, self.begun = state["left"], state["share"], state["begun"]

@@ -44,7 +44,7 @@ class Predictive:
         self._ringing = Ringing(float(cfg.get("ring_timeout") or 25.0))
         self._rate = AnswerRate()
         self._releases = Releases(self._ringing.horizon + math.ceil(self._max_wait))
-        self._tally = Tally(self._max_wait)
+        self._tally = Tally(self._max_wait, is_examined=cfg.get("amd") != "off")
         self._watching = Watching()
         self._tick = float(cfg.get("tick") or 1.0)
         self._last = -self._tick
@@ -83,6 +83,7 @@ class Predictive:
         self._tally.update(reading, seconds)
         self._watching.look(reading, seconds, self._tally.fresh, (self._releases, self._ringing))
         self._budget.update(now, self._theta, self._tally.answered, self._tally.abandoned)
+        self._budget.staffed(now, reading.logged)
         self._releases.watch(reading, self._tally.fresh_inbound, seconds)
         self._inbound = [self._inbound[0] + self._tally.fresh_inbound, self._inbound[1] + seconds]
         opening = self._opening(now, reading)
