@@ -7,7 +7,7 @@ that records it again after a rollback counts it once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from sqlalchemy import Connection
@@ -57,5 +57,19 @@ def count_delivery(counters: Counters) -> Callable[[str], None]:
             counters.add({field(metrics_table.DELIVERIES, result): 1})
         except StoreError as error:
             log.debug("delivery_not_counted", code=error.code)
+
+    return count
+
+
+def count_rows(counters: Counters) -> Callable[[Mapping[str, int]], None]:
+    """For a worker: counts rows of imports by what became of them. Without Redis they are not counted."""
+
+    def count(rows: Mapping[str, int]) -> None:
+        try:
+            counters.add(
+                {field(metrics_table.IMPORT_ROWS, result): number for result, number in rows.items() if number}
+            )
+        except StoreError as error:
+            log.debug("rows_not_counted", code=error.code)
 
     return count

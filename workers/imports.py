@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -43,6 +43,8 @@ _CHANGING = (
 )
 _REFUSALS = 3  # by the database, of one portion: it will not take it
 
+_COUNTED = ("added", "updated", "duplicate", "refused")
+
 
 class _LostError(Exception):
     """It was cancelled, or another worker has it."""
@@ -50,12 +52,16 @@ class _LostError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImporterSettings:
-    """`retry_s`: before a portion is tried again, doubled each time. `portion_rows`: in one transaction, at most."""
+    """`retry_s`: before a portion is tried again, doubled each time. `portion_rows`: in one transaction, at most.
+
+    `on_portion`: told what became of the rows of each portion that is written down.
+    """
 
     lists: ListSettings = field(default_factory=ListSettings)
     lease_ms: int = LEASE_MS
     retry_s: float = 0.5
     portion_rows: int = 2000
+    on_portion: Callable[[Mapping[str, int]], None] = lambda _rows: None
 
 
 class Importer:
@@ -163,6 +169,7 @@ class Importer:
                 counts = put(connection, where, portion)
                 found = self._advanced(connection, found, counts, portion, time.monotonic() - began_s)
             is_first, began_s = False, time.monotonic()
+            self._settings.on_portion({name: getattr(counts, name) for name in _COUNTED})
             if self._stop.is_set():
                 self._leave(found)
         self._end(found, ImportState.DONE)

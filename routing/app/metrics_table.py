@@ -59,6 +59,7 @@ DIALS = _counter("dial_attempts", "Outside numbers dialed, by result", "result")
 MISMATCHES = _counter("pbx_mismatches", "Times that a PBX did not do what was asked", "pbx")
 LINK_LOSSES = _counter("pbx_link_losses", "Times that the link to a PBX was lost", "pbx")
 DELIVERIES = _counter("webhook_deliveries", "Attempts to deliver a webhook, by result", "result")
+IMPORT_ROWS = _counter("import_rows", "Rows of imported files, by what became of them", "result")
 ATTEMPTS = _counter("campaign_attempts", "Attempts of campaigns that ended, by result", "campaign", "result")
 ANSWERED = _counter("campaign_answered", "Attempts of campaigns that a person answered", "campaign")
 CAMPAIGN_ABANDONED = _counter(
@@ -88,6 +89,7 @@ COUNTED = (
     MISMATCHES,
     LINK_LOSSES,
     DELIVERIES,
+    IMPORT_ROWS,
     ATTEMPTS,
     ANSWERED,
     CAMPAIGN_ABANDONED,

@@ -74,7 +74,7 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     from routing.store.signs import Signs
     from routing.store.sql.database import Database, PoolSize
     from workers import campaigns, imports, pacing, reports, webhooks
-    from workers.counting import count_delivery
+    from workers.counting import count_delivery, count_rows
     from workers.worker import Worker
 
     server = session.server
@@ -83,7 +83,8 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     database = Database.at(url, PoolSize(size=4, overflow=webhooks.THREADS, wait_s=30))
     codecs, settings = lenient_codecs_of(server), _settings(session)
     redis = connect(server.redis_url)
-    count = count_delivery(Counters(redis, server.tenant))
+    counters = Counters(redis, server.tenant)
+    count = count_delivery(counters)
     sender = webhooks.Sender(server.tenant, database, clock, settings.webhooks, codecs.sealer, name, count)
     webhooks.employ(sender.submit)
     computer = reports.Computer(server.tenant, database, clock)
@@ -94,7 +95,7 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     campaigns.employ(hoppers.submit)
     if "hoppers" in queues:
         hoppers.submit(campaigns.SWEEP)  # what a worker before us has left behind
-    chosen = imports.ImporterSettings(lists=settings.lists)
+    chosen = imports.ImporterSettings(lists=settings.lists, on_portion=count_rows(counters))
     importer = imports.Importer(server.tenant, database, clock, front.config, chosen)
     imports.employ(importer.submit)
     if "imports" in queues:

@@ -17,6 +17,7 @@ from deploy.lab.programs import find_tool
 from deploy.lab.redis import RedisServer
 from routing.app.config import load
 from routing.core.campaign_rules import Campaign
+from routing.store.counters import Counters
 from telephony.simulated.habits import Answers, Constant
 from tests.integration.campaign_config import campaign_configuration
 from tests.integration.campaign_site import campaign_center
@@ -87,3 +88,6 @@ def test_every_command_of_the_guide_prints_what_the_guide_shows(site: Site, tmp_
                     assert stable(printed) == stable(block.output), f"{PAGE.name}:{block.line}\n{printed}"
         finally:
             shell.close()
+    counted = Counters(site.front.redis, site.front.tenant).all()
+    rows = {result: counted.get(f'["switchroom_import_rows","{result}"]') for result in ("added", "refused")}
+    assert rows == {"added": 2, "refused": 1}, "by the worker that took them in"

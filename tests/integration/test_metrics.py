@@ -30,7 +30,7 @@ from routing.store.signs import Signs
 from routing.store.sql.database import Database
 from tests.integration.event_stream import emit, put_campaign, put_interaction, put_state
 from tests.integration.past import Past
-from workers.counting import Counting, count_delivery
+from workers.counting import Counting, count_delivery, count_rows
 from workers.recorder import Recorder, RecorderSettings
 
 pytestmark = pytest.mark.req("OPS-03")
@@ -223,6 +223,7 @@ def test_every_metric_of_the_dashboard_and_the_alerts_is_in_a_scrape(site: Site)
     counters = Counters(site.front.redis, site.front.tenant)
     counters.add(tally([*results, *(Event(type=type_, at_ms=1, values=values) for type_ in EventType)]))
     count_delivery(counters)("delivered")
+    count_rows(counters)({"added": 2, "refused": 1, "updated": 0})
     put_interaction(site.front, "int_1", "anna")
     put_state(site.front)
     put_campaign(site.front)
