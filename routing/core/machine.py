@@ -45,6 +45,15 @@ def late(world: World, interaction_id: str) -> None:
         _judged(world, interaction, Verdict.UNKNOWN, world.now_ms - call.reached_at_ms)
 
 
+def time_over(world: World, interaction_id: str) -> None:
+    """The time within which a person must have an agent is over: who may be one does not wait for the verdict on him.
+
+    A seat may be his in this very moment; else he is dropped.
+    """
+    late(world, interaction_id)
+    reached.too_late(world, interaction_id)
+
+
 def _judged(world: World, interaction: Interaction, verdict: Verdict, took_ms: int) -> None:
     call = interaction.campaign
     if call is None or interaction.state is not InteractionState.REACHED:

@@ -85,12 +85,14 @@ def seek(world: World, interaction: Interaction) -> None:
         agent_first.connected(world, interaction, interaction.customer_leg)
     elif seat := seating.seat_for(world, interaction, call):
         _connect_seat(world, interaction, seat)
-    elif not campaign.seize_agents and (agent_id := _free_agent(world, interaction, campaign)):
+    elif call.due_ms > world.now_ms and (agent_id := _free_agent(world, interaction, campaign)):
         ring(world, interaction, (agent_id,), OfferPurpose.CAMPAIGN)
 
 
 def _free_agent(world: World, interaction: Interaction, campaign: Campaign) -> str:
-    """Not one who did not take this call."""
+    """Whose telephone can be rung: not one who did not take this call, and nobody where agents have seats."""
+    if campaign.seize_agents:
+        return ""
     tried, agents = {past.agent_id for past in interaction.past_offers}, world.config.agents
     ready = (id_ for id_ in ready_agents(world, campaign.id) if id_ not in tried)
     return next((id_ for id_ in ready if is_in_reach(world.config, interaction.pbx, agents[id_].pbx)), "")

@@ -333,6 +333,23 @@ def test_the_time_of_the_detection_counts_into_the_time_for_an_agent() -> None:
     assert (line.outcome()["result"], line.outcome()["wait_ms"]) == ("dropped", COMPLIANCE_MS)
 
 
+@pytest.mark.req("DIALER-09", "DIALER-06")
+@pytest.mark.parametrize("has_seats", [True, False])
+def test_who_is_not_judged_when_the_time_is_over_gets_a_seat_at_once_or_is_dropped(has_seats: bool) -> None:
+    line = Outbound(predictive(seize_agents=has_seats, machines=replace(LISTENS, deadline_ms=1900)))
+    if has_seats:
+        line.sits()
+    of = line.dial().answers()
+    line.d.advance(1.999)
+    assert line.state(of) is S.REACHED
+    rung = len(line.d.dialed())
+    line.d.advance(0.001)
+    told = line.outcome()
+    assert (told["wait_ms"], told["verdict"]) == (2000, "unknown")
+    assert (told["result"], told["is_dropped"]) == (("answered", False) if has_seats else ("dropped", True))
+    assert len(line.d.dialed()) == rung, "nobody is rung in the last moment"
+
+
 @pytest.mark.req("DIALER-09")
 def test_a_machine_is_hung_up_on() -> None:
     line = machines().dial()
