@@ -283,6 +283,20 @@ def test_one_number_is_not_dialed_while_its_contact_hears_the_message() -> None:
     assert line.ready() == []
 
 
+@pytest.mark.req("SAFE-01", "PROG-06")
+def test_the_end_of_a_dropped_call_is_not_the_end_of_the_records_next_claim() -> None:
+    line = nobody()
+    again = replace(line.record().card, claim=8)
+    of = line.answers()
+    line.d.advance(2)
+    line.add(again)
+    line.hangs_up(of)
+    assert of in line.d.ended
+    assert (line.record().state, line.record().result) == (RecordState.READY, None)
+    assert len(line.told(EventType.ATTEMPT_ENDED)) == 1
+    assert len(line.told(EventType.RECORD_RELEASED, "rec_1")) == 1
+
+
 @pytest.mark.req("SAFE-01")
 def test_a_contact_who_is_gone_after_a_lost_link_has_hung_up() -> None:
     line = nobody()
