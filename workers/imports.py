@@ -73,11 +73,12 @@ class Importer:
         self._tenant, self._database, self._clock, self._config = tenant, database, clock, config
         self._settings = settings
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="import")
-        self._lock, self._busy, self._stop = threading.Lock(), 0, threading.Event()
+        self._lock, self._busy, self._is_asked, self._stop = threading.Lock(), 0, False, threading.Event()
 
     def submit(self, _import_id: str = "") -> None:
         """Something waits; more often than it does is harmless."""
         with self._lock:
+            self._is_asked = True
             if self._busy >= THREADS or self._stop.is_set():
                 return
             self._busy += 1
@@ -96,15 +97,25 @@ class Importer:
 
     def _work(self) -> None:
         try:
-            while not self._stop.is_set() and self.run_one():
-                pass
+            while self._goes_on():
+                while not self._stop.is_set() and self.run_one():
+                    pass
+            return
         except StoreError as error:
             log.warning("imports_not_taken", tenant=self._tenant, code=error.code, reason=str(error))
         except Exception as error:
             log.error("imports_failed", tenant=self._tenant, exc_info=error)
-        finally:
-            with self._lock:
-                self._busy -= 1
+        with self._lock:
+            self._busy -= 1
+
+    def _goes_on(self) -> bool:
+        """Whether somebody has asked since the last look: of what came after it nobody else would tell."""
+        with self._lock:
+            if self._is_asked and not self._stop.is_set():
+                self._is_asked = False
+                return True
+            self._busy -= 1
+            return False
 
     def run_one(self) -> bool:
         """Do the oldest import that waits; False: there is none. Raises StoreError."""

@@ -17,6 +17,7 @@ from routing.store.sql.database import Database
 from routing.store.sql.do_not_call import is_marked, marks
 from routing.store.sql.import_jobs import ImportState, Lease
 from tests.integration.import_site import CAMPAIGN, RULES, ImportSite, csv_of
+from tests.waiting import wait_until
 
 ONE, TWO, THREE = "+12015550101", "+12015550102", "+12015550103"
 
@@ -315,6 +316,19 @@ def test_a_worker_that_is_told_to_end_leaves_it_to_another_behind_its_portion(si
     assert (site.found(id_).state, site.found(id_).rows_read) == ("waiting", 100)
     assert site.importer().run_one()
     assert (site.found(id_).state, site.found(id_).added, len(site.records())) == ("done", 300, 300)
+
+
+@pytest.mark.req("DIALER-02")
+def test_several_files_that_come_while_it_works_are_all_done(site: ImportSite) -> None:
+    importer = site.importer()
+    files = []
+    for number in range(8):
+        files.append(site.upload(people(40, first=40 * number).encode()))
+        importer.submit(files[-1])
+    wait_until(lambda: all(site.found(id_).state == "done" for id_ in files), 30)
+    importer.stop()
+    importer.wait(5)
+    assert len(site.records()) == 320
 
 
 @pytest.mark.req("DIALER-02")
