@@ -24,7 +24,7 @@ from routing.app.settings import ListSettings
 from routing.core.config import Config
 from routing.core.errors import StoreError
 from routing.store.errors import StoreRefused
-from routing.store.sql import import_jobs
+from routing.store.sql import import_expiry, import_jobs
 from routing.store.sql.database import Database
 from routing.store.sql.import_jobs import Import, ImportState, Lease
 from workers.import_files import BadFile, Portion, opened
@@ -234,9 +234,9 @@ class Importer:
 def clear_away(database: Database, tenant: str, settings: ListSettings, now_ms: int) -> None:
     """Uploads that nobody ends, and imports that are long over."""
     with database.begin() as connection:
-        import_jobs.give_up_uploads(connection, tenant, now_ms - _UPLOAD_MS, now_ms)
+        import_expiry.give_up_uploads(connection, tenant, now_ms - _UPLOAD_MS, now_ms)
     with database.begin() as connection:
-        import_jobs.forget_imports(connection, tenant, now_ms - settings.keep_days * _DAY_MS)
+        import_expiry.forget_imports(connection, tenant, now_ms - settings.keep_days * _DAY_MS)
 
 
 # ------------------------------------------------------------------ the job

@@ -105,10 +105,16 @@ def stored(upload: Upload, pieces: Iterator[bytes]) -> Import:
     except (Problem, HTTPException) as error:
         _give_up(new.id, error)
         raise
+    return _ended(new)
+
+
+def _ended(new: NewImport) -> Import:
+    """The file is whole; a worker is told."""
     with writing() as connection:
-        found = import_jobs.end_upload(connection, tenant, mine, now_ms())
-        subject = f"list:{upload.list_id}" if upload.list_id else "do_not_call"
-        about: dict[str, Any] = {"import": new.id, "bytes": found.bytes_total, "campaign": upload.campaign}
+        now_ms = services().clock.now_ms()
+        found = import_jobs.end_upload(connection, current().tenant, (new.id, new.upload), now_ms)
+        subject = f"list:{new.list_id}" if new.list_id else "do_not_call"
+        about: dict[str, Any] = {"import": new.id, "bytes": found.bytes_total, "campaign": new.campaign}
         audit(connection, current(), "import.started", subject, **about)
     _wake(new.id)
     return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from routing.core.errors import DomainError
 from routing.store.sql.errors import UnknownRow
@@ -272,31 +272,6 @@ def report_of(connection: Connection, tenant: str, import_id: str, after: int, l
     query = select(import_report).where(table.tenant == tenant, table.import_id == import_id, table.place > after)
     rows = connection.execute(query.order_by(table.place).limit(limit)).mappings()
     return [(row["place"], row_as(Line, row)) for row in rows]
-
-
-# ------------------------------------------------------------------ clearing away
-
-
-def give_up_uploads(connection: Connection, tenant: str, before_ms: int, now_ms: int) -> int:
-    """Files of which nothing came since then fail; how many."""
-    is_left = and_(imports.c.state == ImportState.UPLOADING.value, imports.c.queued_at_ms < before_ms)
-    change = update(imports).where(imports.c.tenant == tenant, is_left)
-    reason = "its file never became whole"
-    return connection.execute(change.values(state=ImportState.FAILED.value, reason=reason, ended_at_ms=now_ms)).rowcount
-
-
-def forget_imports(connection: Connection, tenant: str, before_ms: int) -> None:
-    """Reports of what ended before then, and pieces of files that nobody reads any more."""
-    ended = [state.value for state in ENDED]
-    over = (imports.c.tenant == tenant, imports.c.state.in_(ended))
-    old = select(imports.c.id).where(*over, imports.c.ended_at_ms < before_ms)
-    report, part = import_report, import_parts
-    connection.execute(delete(report).where(report.c.tenant == tenant, report.c.import_id.in_(old)))
-    connection.execute(delete(imports).where(*over, imports.c.ended_at_ms < before_ms))
-    is_read = exists().where(
-        imports.c.tenant == part.c.tenant, imports.c.id == part.c.import_id, imports.c.state.not_in(ended)
-    )
-    connection.execute(delete(part).where(part.c.tenant == tenant, ~is_read))
 
 
 def _mine(tenant: str, import_id: str) -> ColumnElement[bool]:
