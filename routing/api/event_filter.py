@@ -50,12 +50,23 @@ class EventFilter:
         )
 
     def _may_see(self, event: Event, members: frozenset[str]) -> bool:
-        if self.only_for == event.agent_id or self.only_for in members:
+        is_about_him = self.only_for == event.agent_id and event.type not in _OF_RESERVED
+        if is_about_him or self.only_for in members:
             return True
         teams = event.values.get("teams") if event.type in _TO_TEAMS else None
         return bool(self.team) and isinstance(teams, list | tuple) and self.team in teams
 
 
+# They may name for whom a contact is called. He is shown nothing of him before both are connected (PROG-07).
+_OF_RESERVED = frozenset(
+    {
+        EventType.ATTEMPT_STARTED,
+        EventType.ATTEMPT_REACHED,
+        EventType.ATTEMPT_ENDED,
+        EventType.RECORD_RETURNED,
+        EventType.RECORD_RELEASED,
+    }
+)
 _TO_TEAMS = frozenset(
     {
         EventType.CAMPAIGN_LOADED,
@@ -94,7 +105,7 @@ class Participants:
         if not id_:
             return frozenset()
         members = self._members[id_] if id_ in self._members else self._found(id_)
-        if event.agent_id:
+        if event.agent_id and event.type not in _OF_RESERVED:
             members |= {event.agent_id}
         if event.type in _REGROUPING:
             self._members.pop(id_, None)

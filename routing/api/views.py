@@ -253,8 +253,8 @@ def has_part(interaction: Interaction, agent_id: str, agent: Agent | None) -> bo
     """Whether this agent has or had to do with it, so that he may see it."""
     is_engaged = agent is not None and interaction.id in agent.engagements
     others = {party.agent_id for party in interaction.parties} | {offer.agent_id for offer in interaction.offers}
-    if interaction.campaign and interaction.campaign.agent_id:
-        others.add(interaction.campaign.agent_id)
+    if interaction.campaign and not interaction.campaign.dialed_at_ms:
+        others.add(interaction.campaign.agent_id)  # he was shown the record; for whom one is dialed sees it later
     return is_engaged or agent_id in others | {offer.agent_id for offer in interaction.past_offers}
 
 

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from deploy.lab.redis import RedisServer
+from routing.app.clock import SystemClock
 from routing.core.cad import MASK
 from routing.core.events import EventType
+from routing.core.orders import PaceCampaign
 from routing.store.sql.do_not_call import is_marked
 from telephony.simulated.habits import Answers, Constant, RingsOut
 from tests.integration.campaign_config import PREVIEW, campaign_configuration, card
@@ -375,3 +377,51 @@ def test_the_outbound_actions_work_on_a_campaigns_call(site: Site) -> None:
     site.do(id_, "consults", to={"type": "agent", "id": "ben"})
     site.reaches(id_, "consulting")
     assert "exit_consult" in site.get(f"interactions/{id_}", "ben")["allowed_actions"]
+
+
+@pytest.mark.req("CBS-07", "CBS-08", "A23")
+def test_mark_done_is_blocked_by_a_callback_whose_time_has_passed_until_it_is_taken_back(site: Site) -> None:
+    loaded(site)
+    id_ = talking(site)
+    at = datetime.now(UTC) + timedelta(seconds=2)
+    site.put(f"interactions/{id_}/callback", {"at": at.isoformat(), "zone": "UTC"}, "anna")
+    site.put(f"interactions/{id_}/dispositions", {"codes": ["later"]}, "anna")
+    wait_until(lambda: datetime.now(UTC) > at + timedelta(seconds=1))
+    refused = site.do(id_, "done", status=409)
+    assert (refused["code"], refused["reason"]) == ("record-not-done", "callback_past")
+    assert site.get(f"interactions/{id_}", "anna")["state"] == "connected"
+    assert site.send("DELETE", f"interactions/{id_}/callback", "anna").status_code == 204
+    site.do(id_, "done", stop=True, wrap_up_reason="done")
+    assert [told["cause"] for told in released(site)()] == ["retry"]
+
+
+@pytest.mark.req("PROG-07", "PROG-09", "DIALER-01", "CAMP-07")
+def test_a_seated_agent_sees_nothing_of_a_contact_before_he_is_connected_with_him(
+    redis_server: RedisServer, tenant: Callable[[], str], tmp_path: Path
+) -> None:
+    name = tenant()
+    config = campaign_configuration(name)
+    seized = config.campaigns | {"winter": replace(config.campaigns["winter"], seize_agents=True)}
+    with campaign_center(redis_server, name, tmp_path, replace(config, campaigns=seized)) as site:
+        site.habit("anna", Answers(Constant(50)))
+        site.outside(FIRST, Answers(Constant(2500)))
+        loaded(site, "winter")
+
+        def hers(kind: str, state: str) -> list[Any]:
+            items = site.get("agents/anna/interactions", "anna")["items"]
+            return [one for one in items if (one["kind"], one["state"]) == (kind, state)]
+
+        wait_until(lambda: hers("seat", "seated"), DEED_S)
+        (seat,) = hers("seat", "seated")
+        assert (seat["campaign"]["record_id"], seat["campaign"]["card"], seat["campaign"]["name"]) == (None, None, "")
+        pace = {"campaign": "winter", "tick": 1, "at_ms": SystemClock().now_ms(), "calls": 1}
+        site.ask(PaceCampaign, **pace)
+        wait_until(lambda: site.events(EventType.ATTEMPT_STARTED), DEED_S)
+        (begun,) = site.events(EventType.ATTEMPT_STARTED)
+        assert site.get(f"interactions/{begun.interaction_id}", "anna", 404)["code"] == "interaction-unknown"
+        seen = site.get("events?after=0&wait=0&limit=500", "anna")["events"]
+        assert FIRST not in str(seen)
+        wait_until(lambda: hers("campaign", "connected"), DEED_S)
+        (call,) = hers("campaign", "connected")
+        assert call["campaign"]["card"]["name"] == "Carla 1"
+        assert "hold" in call["allowed_actions"]
