@@ -43,7 +43,7 @@ _PRIOR = tuple(_bell(_PRIOR_ODDS, _PRIOR_SPREAD))
 
 
 class AnswerRate:
-    diffusion = 1.2e-5  # variance of the log odds per second
+    diffusion = 7e-6  # variance of the log odds per second
     jumps = 1 / 3500  # per second
     jump_spread = 0.6
 

@@ -21,9 +21,9 @@ from typing import Any
 _PRIOR_CALLS = 10.0
 _MEMORY_CALLS = 60.0
 _OFTEN = 2.0  # times the target: no more is spent at once however much was saved
-_LAST_S, _LAST_OFTEN = 600.0, 4.0  # what is left at the very end would be lost
+_LAST_S, _LAST_OFTEN = 600.0, 6.0  # what is left at the very end would be lost
 _ENDLESS_S = 14400.0
-_RESERVE = (0.45, 0.032)  # calls, and calls per agent: what may still go wrong when nothing can be taken back
+_RESERVE = (0.25, 0.032)  # calls, and calls per agent: what may still go wrong when nothing can be taken back
 
 
 class Budget:
@@ -36,7 +36,7 @@ class Budget:
         if mode == "real":
             # People taken for machines are abandoned as well, unseen: (1 - f) a + f <= c.
             lost = min(0.99, max(0.0, float(cfg.get("amd_false_positive_estimate") or 0.0)))
-            self.target = max(0.0, (self.cap - lost) / (1 - lost)) * 0.96
+            self.target = max(0.0, (self.cap - lost) / (1 - lost)) * 0.9
         elif mode == "off":
             self.target *= 0.95  # which of the answered calls were people is known only on average
         shift = cfg.get("shift_seconds")
@@ -93,7 +93,7 @@ class Budget:
         """While little is known, spend little: what is saved is spent later, with better aim."""
         if now >= self.warm_up_s:
             return 1.0
-        return 0.4 if now < 0.7 * self.warm_up_s else 0.4 + 0.6 * (now / self.warm_up_s - 0.7) / 0.3
+        return 0.2 + 0.8 * max(0.0, now / self.warm_up_s - 0.85) / 0.15
 
     def worst_case_room(self, under_way: int) -> int:
         """Calls that may be started so that the cap holds even if all under way are answered and abandoned."""
