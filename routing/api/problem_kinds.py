@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from routing.api.problem_kind import LOOK, Kind
+from routing.api.problem_kind import kind as _kind
+from routing.api.problem_kinds_campaigns import CAMPAIGNS
 
+__all__ = ["KINDS", "REQUESTS", "RULES", "SERVER", "Kind"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """One type of problem; `title` never changes for it. `meaning` and `remedy` make its page."""
-
-    status: int
-    title: str
-    meaning: str = ""
-    remedy: str = ""
-
-
-def _kind(status: int, title: str, meaning: str, remedy: str) -> Kind:
-    return Kind(status=status, title=title, meaning=meaning, remedy=remedy)
-
-
-_LOOK = "Read the interaction anew; its `allowed_actions` say what is possible."
 
 # What the rules of the product refuse. Nothing has changed then.
 RULES: dict[str, Kind] = {
@@ -28,7 +16,7 @@ RULES: dict[str, Kind] = {
         409,
         "Not possible in this state",
         "The call or the agent is in a state from which this does not lead on.",
-        _LOOK,
+        LOOK,
     ),
     "pacing-refused": _kind(
         409,
@@ -67,13 +55,13 @@ RULES: dict[str, Kind] = {
         "Choose one of those listed in `detail`.",
     ),
     "agent-not-engaged": _kind(
-        409, "The agent has no part in this interaction", "The order names an agent who is not in this call.", _LOOK
+        409, "The agent has no part in this interaction", "The order names an agent who is not in this call.", LOOK
     ),
     "action-not-allowed": _kind(
         409,
         "The action is not allowed now",
         "State and role do not allow it; `allowed_actions` says what they do allow.",
-        _LOOK,
+        LOOK,
     ),
     "agent-not-available": _kind(
         409,
@@ -156,100 +144,6 @@ RULES: dict[str, Kind] = {
         "The number must not be called",
         "It is on the do-not-call list.",
         "Do not call it; a mark is not taken back.",
-    ),
-    "campaign-unknown": _kind(
-        404,
-        "There is no such campaign",
-        "The running configuration has no campaign of this id, or it is not for you to see.",
-        "`GET /v1/campaigns` lists them; an agent sees his own with `GET /v1/agents/ID/campaigns`.",
-    ),
-    "campaign-not-loaded": _kind(
-        409,
-        "The campaign is not loaded",
-        "Agents join and work for a campaign while it is loaded, running or paused.",
-        "Load it: `POST /v1/campaigns/ID/load`.",
-    ),
-    "campaign-not-of-team": _kind(
-        403,
-        "The agent cannot join this campaign",
-        "`because` is `team`: the campaign is not assigned to his team; or `logged_out`.",
-        "Assign his team to the campaign, or sign him in.",
-    ),
-    "campaign-not-running": _kind(
-        409,
-        "The campaign is not running",
-        "Records are given out and dialed while it is running, not while it is loaded or paused.",
-        "Start it: `POST /v1/campaigns/ID/start`.",
-    ),
-    "campaign-not-joined": _kind(
-        409,
-        "The agent has not joined this campaign",
-        "Nothing is delivered to who has not said that he is ready (CAMP-05).",
-        "Join it: `POST /v1/agents/ID/campaigns/CAMPAIGN/join`.",
-    ),
-    "no-record": _kind(
-        409,
-        "There is no record now",
-        "`reason` is `mode` (in this mode records are laid before agents, nobody asks for one), `empty` (none is "
-        "ready) or `kept` (those that are ready are not for this agent now).",
-        "`GET /v1/campaigns/ID/why` tells what holds the others back. Try again later.",
-    ),
-    "record-unknown": _kind(
-        404,
-        "There is no such record",
-        "It never was, or it belongs to another tenant.",
-        "`GET /v1/campaigns/ID/records` lists them.",
-    ),
-    "record-not-dialable": _kind(
-        409,
-        "The record cannot be dialed now",
-        "`because` says why: window, in_flight, today (its attempts of the contact's day are used up), spent, "
-        "no_number, no_trunk, not_running.",
-        "Decline it with `later`, or choose another of its numbers.",
-    ),
-    "record-refused": _kind(
-        409,
-        "That is not possible with this record",
-        "`reason` is not_ready (the agent cannot be rung, see `because`), window (closed until `next_open_at`), "
-        "other_number, limit, no_number, choice, callback (one is planned) or gone.",
-        _LOOK,
-    ),
-    "record-not-done": _kind(
-        409,
-        "The record cannot be closed yet",
-        "`reason` is disposition_required, callback_past (the time of the callback has passed) or nothing_decided.",
-        "Choose a disposition; correct the callback, or take it back; then mark it done again.",
-    ),
-    "advice-not-possible": _kind(
-        422,
-        "No advice is possible",
-        "The campaign has too few attempts to learn from, nobody has joined it, or the simulation took too long.",
-        "Give `rate` and `agents`; for large teams use `switchroom campaign advise`.",
-    ),
-    "record-held": _kind(
-        409,
-        "The record is in use",
-        "An agent has it before him, or it is being called; or `reason` names why it stays as it is.",
-        "Try again when that is over.",
-    ),
-    "disposition-refused": _kind(
-        422,
-        "The disposition is refused",
-        "`reason` is unknown (the campaign does not have `codes`) or single (it allows one).",
-        "Choose from the dispositions that the interaction's `campaign` lists.",
-    ),
-    "plan-refused": _kind(
-        422,
-        "No callback is scheduled so",
-        "`reason` is past, zone, personal, other_number, do_not_call, none, or window (closed then, open from "
-        "`next_open_at` on).",
-        "Choose another time, zone or number.",
-    ),
-    "guide-refused": _kind(
-        422,
-        "The answers are refused",
-        "`reason` is no_guide, submitted, unknown or answer (of `question`), or incomplete (`question` is open).",
-        "Answer the questions that `GET .../guide` shows.",
     ),
     "dry-run-refused": _kind(
         422,
@@ -460,4 +354,4 @@ SERVER: dict[str, Kind] = {
     ),
 }
 
-KINDS: dict[str, Kind] = RULES | REQUESTS | SERVER
+KINDS: dict[str, Kind] = RULES | CAMPAIGNS | REQUESTS | SERVER
