@@ -388,11 +388,11 @@ def test_a_message_is_left_behind_the_greeting_of_a_machine() -> None:
     line.judged(MachineVerdict.MACHINE)
     (play,) = line.played()
     assert (play.prompts, play.after_silence_ms) == (("/please_call",), 1500)
-    line.d.advance(20)
-    assert line.state(of) is S.REACHED, "no longer hurried: nobody waits"
     line.d.order(GoIdle, agent_id=ANNA, reason="break")
     line.d.available(ANNA)
     assert line.d.offered(of) == (), "there is nobody to talk with"
+    line.d.advance(20)
+    assert line.state(of) is S.REACHED, "no longer hurried: nobody waits"
     assert not line.told(EventType.ATTEMPT_ENDED)
     line.message_ends()
     assert (line.outcome()["result"], line.outcome()["cause"]) == ("machine", "message_finished")

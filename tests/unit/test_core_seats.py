@@ -321,6 +321,16 @@ def test_a_kept_seat_is_for_its_own_contact() -> None:
 
 
 @pytest.mark.req("DIALER-05")
+def test_a_contact_whose_agent_has_gone_does_not_take_the_seat_that_is_kept_for_another() -> None:
+    found = line(PROGRESSIVE, records=numbered(2)).sits(ANNA, BEN)
+    found.allow_all()
+    found.d.order(GoIdle, agent_id=ANNA, reason="break")
+    first = found.answers()
+    assert (found.state(first), found.d.state_of(BEN)) == (S.REACHED, "seated")
+    assert found.party(found.answers("rec_2")) == BEN
+
+
+@pytest.mark.req("DIALER-05")
 def test_a_contact_whose_agent_has_gone_gets_another_one_or_the_message() -> None:
     found = line(PROGRESSIVE, records=numbered(1)).sits(ANNA, BEN)
     found.allow_all()
@@ -394,7 +404,7 @@ def test_a_telephone_that_is_just_being_hung_up_for_a_caller_frees_nobody_else()
     for agent_id in (ANNA, BEN):
         found.d.phone(agent_id, PhoneState.BUSY)
     caller = found.d.call()
-    found.d.advance(1)
+    found.d.phone(BEN, PhoneState.BUSY)  # anything that happens
     assert (found.d.offered(caller), found.d.state_of(ANNA), found.d.state_of(BEN)) == ((), "available", "seated")
     found.d.phone(ANNA, PhoneState.FREE)
     assert found.d.offered(caller) == (ANNA,)
