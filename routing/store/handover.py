@@ -65,7 +65,7 @@ class Handover:
     def send(self, order: AddRecords, fence: int) -> str:
         """Its position. Raises StoreFull and FenceMoved, too; then it certainly was not appended."""
         entry = self.front.codecs.tagged(order)
-        arguments = [self.front.limits.inputs, order.campaign, fence, entry]
+        arguments: list[bytes | str | int] = [self.front.limits.inputs, order.campaign, fence, entry]
         try:
             done, result = self._append([self._inputs, self._fences], arguments)
         except (RedisError, OSError) as error:
@@ -79,10 +79,10 @@ class Handover:
     def newest_input(self) -> str:
         """Position of the newest input; `START`: there is none."""
         try:
-            found = self._redis.xrevrange(self._inputs, count=1)
+            found = cast("list[tuple[bytes, object]]", self._redis.xrevrange(self._inputs, count=1))
         except (RedisError, OSError) as error:
             raise translated(error) from error
-        return cast("bytes", cast("list[tuple[bytes, object]]", found)[0][0]).decode() if found else START
+        return found[0][0].decode() if found else START
 
     def consumed(self) -> str:
         """Up to which input the engine's committed state has come."""
