@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select
 
 from routing.core.config import Numbers
 from routing.core.record import RecordNumber
@@ -182,7 +181,7 @@ def attempts_of(
 _PLAIN = tuple(name for name in RecordRow.__dataclass_fields__ if name not in ("numbers", "blocked", "data"))
 
 
-def _record(row: Mapping[str, Any]) -> RecordRow:
+def _record(row: RowMapping) -> RecordRow:
     plain: dict[str, Any] = {name: row[name] for name in _PLAIN}
     numbers, blocked = numbers_of(row["numbers"]), numbers_of(row["blocked"])
     return RecordRow(**plain, numbers=numbers, blocked=blocked, data=row["data"] or {})
