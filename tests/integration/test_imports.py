@@ -231,6 +231,20 @@ def test_a_reimport_never_makes_a_do_not_call_record_dialable(
 
 
 @pytest.mark.req("DISP-05")
+@pytest.mark.parametrize("policy", list(OnDuplicate))
+@pytest.mark.parametrize("key", [DuplicateKey.NUMBER, DuplicateKey.EXTERNAL_ID])
+def test_who_was_closed_as_do_not_call_stays_away_by_his_number_alone(
+    site: ImportSite, policy: OnDuplicate, key: DuplicateKey
+) -> None:
+    """Also where the mark is of another one of his numbers, and the list knows him under another id."""
+    site.done(csv_of("id,phone", [f"A,{ONE}"]))
+    (row,) = site.records()
+    site.change(row["id"], state=RowState.CLOSED.value, closed_because="do_not_call")
+    again = site.done(csv_of("id,phone", [f"B,{ONE}"]), key=key, on_duplicate=policy)
+    assert site.refused(again) == [(2, "do_not_call")]
+
+
+@pytest.mark.req("DISP-05")
 def test_an_update_opens_no_closed_record_and_brings_no_blocked_number_back(site: ImportSite) -> None:
     site.done(csv_of("id,phone", [f"A,{ONE}"]), key=DuplicateKey.EXTERNAL_ID)
     (row,) = site.records()

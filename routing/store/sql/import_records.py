@@ -83,14 +83,6 @@ class Outcome:
     dropped: list[tuple[Incoming, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A record that is there, or will be at the end of the transaction."""
-
-    id: str
-    is_blocked: bool = False
-
-
 def order_end(connection: Connection, tenant: str, campaign: str) -> int:
     """`list_order` of the campaign's last record."""
     table = records.c
@@ -141,8 +133,8 @@ class _Portion:
     def __init__(self, connection: Connection, into: Into, given: Sequence[Incoming], now_ms: int) -> None:
         self._connection, self._into, self._now_ms = connection, into, now_ms
         self._new_id = new_ids("rec", now_ms)
-        self._known: dict[str, _Known] = {}
-        self._blocked_ids: set[str] = set()
+        self._known: dict[str, str] = {}  # ids of records that are there, or will be at the end
+        self._blocked_ids, self._blocked_numbers = set[str](), set[str]()
         self._new: dict[str, tuple[Incoming, str | None]] = {}
         self._changed: dict[str, Incoming] = {}
         self._look_up(given)
@@ -150,7 +142,7 @@ class _Portion:
     def put(self, incoming: Incoming, outcome: Outcome) -> None:
         key = self._key(incoming)
         known = self._known.get(key)
-        if (known and known.is_blocked) or incoming.external_id in self._blocked_ids:
+        if incoming.numbers[0].number in self._blocked_numbers or incoming.external_id in self._blocked_ids:
             outcome.blocked.append((incoming, incoming.numbers[0].number))
         elif known is None or self._into.on_duplicate is OnDuplicate.ADD:
             self._add(incoming, key)
@@ -158,7 +150,7 @@ class _Portion:
         elif self._into.on_duplicate is OnDuplicate.SKIP:
             outcome.duplicate += 1
         else:
-            self._change(known.id, incoming)
+            self._change(known, incoming)
             outcome.updated += 1
 
     def write(self) -> None:
@@ -184,7 +176,7 @@ class _Portion:
     def _add(self, incoming: Incoming, key: str) -> None:
         id_, is_unique = self._new_id(), self._into.on_duplicate is not OnDuplicate.ADD
         self._new[id_] = (incoming, key if is_unique else None)
-        self._known[key] = _Known(id_)
+        self._known[key] = id_
 
     def _change(self, id_: str, incoming: Incoming) -> None:
         if id_ in self._new:  # of two rows for the same new contact the later one tells
@@ -199,11 +191,12 @@ class _Portion:
         """Records that are there by key, and by number and external id, which may have changed since they came."""
         column, into = records.c, self._into
         self._find(column.external_id, {incoming.external_id for incoming in given} - {""}, column.external_id != "")
+        is_by_number = into.on_duplicate is not OnDuplicate.ADD and into.key is not DuplicateKey.EXTERNAL_ID
+        of_these = () if is_by_number else (column.closed_because == DO_NOT_CALL,)
+        self._find(column.number, [incoming.numbers[0].number for incoming in given], *of_these)
         if into.on_duplicate is not OnDuplicate.ADD:
             keys = [self._key(incoming) for incoming in given]
             self._find(column.dedupe_key, keys, column.campaign == into.campaign)
-            if into.key is not DuplicateKey.EXTERNAL_ID:
-                self._find(column.number, [incoming.numbers[0].number for incoming in given])
 
     def _find(self, of: Any, values: Collection[str], *where: ColumnElement[bool]) -> None:
         """`where`: what the index of that column begins or ends with, and no more. With the campaign as a condition of
@@ -221,19 +214,22 @@ class _Portion:
                 self._learn(row.id, row.number, row.external_id, row.dedupe_key, row.closed_because)
 
     def _learn(self, id_: str, number: str, external_id: str, key: str | None, closed_because: str) -> None:
-        known = _Known(id_, closed_because == DO_NOT_CALL)
-        if known.is_blocked and external_id:
-            self._blocked_ids.add(external_id)
-        keys = {key or "", _key(self._into.key, number, external_id)}
-        for one in keys - {""}:
-            if one not in self._known or known.is_blocked:
-                self._known[one] = known
+        if closed_because == DO_NOT_CALL:
+            self._blocked_ids |= {external_id} - {""}
+            self._blocked_numbers |= {number, _number_in(key)} - {""}
+        for one in {key or "", _key(self._into.key, number, external_id)} - {""}:
+            self._known.setdefault(one, id_)
 
 
 def _key(of: DuplicateKey, number: str, external_id: str) -> str:
     if of is DuplicateKey.NUMBER:
         return f"n:{number}"
     return f"x:{external_id}" if of is DuplicateKey.EXTERNAL_ID else f"b:{number}|{external_id}"
+
+
+def _number_in(key: str | None) -> str:
+    """Of a key by number: that with which the record came, also when all of its numbers have been taken out."""
+    return key[2:] if key and key.startswith("n:") else ""
 
 
 def _update(connection: Connection, into: Into, changed: Mapping[str, Incoming], now_ms: int) -> None:
