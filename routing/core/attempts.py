@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import capacity, compliance, decisions, drop_days, retry, windows
+from routing.core import basis, capacity, compliance, decisions, drop_days, retry
 from routing.core.campaign import CampaignCall, DropDay, Verdict
 from routing.core.campaign_rules import AttemptResult, Campaign
 from routing.core.commands import LookUp, LookUpKind
@@ -177,29 +177,9 @@ def _tell_started(world: World, interaction: Interaction, record: RecordLive, fo
         return
     told = _about(record) | {"attempt_id": call.attempt_id, "attempt": call.attempt, "number": call.number}
     told |= {"number_kind": call.number_kind, "ani": call.ani, "mode": call.mode.value}
-    told["basis"] = _basis(world, campaign, record, found)
+    told["basis"] = basis.of(world, campaign, record, found)
     owner = interaction.party(Role.OWNER)
     world.emit(EventType.ATTEMPT_STARTED, interaction, owner.agent_id if owner else call.agent_id, **told)
-
-
-def _basis(world: World, campaign: Campaign, record: RecordLive, found: Dialable) -> dict[str, object]:
-    """`lists`: of numbers that are not called, asked just before; `revision`: of them."""
-    card = record.card
-    number = found.number if found.index is None else card.numbers[found.index]
-    consent = {"consent": card.data["consent"]} if "consent" in card.data else {}
-    return {
-        "zone": found.zone,
-        "zone_source": found.zone_source,
-        "local_time": windows.local_time(found.zone, world.now_ms),
-        "window": campaign.hours or "legal",
-        "lists": ["all", campaign.id],
-        "revision": record.revision,
-        "attempts": card.attempts,
-        "attempts_today": card.attempts_today,
-        "number_attempts": number.attempts,
-        "number_attempts_today": number.attempts_today,
-        **consent,
-    }
 
 
 def _about(record: RecordLive) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from routing.core.guarantees import Standing, most_in_flight
 from routing.core.hours import Hours, Span
 from routing.core.limits import CallLimits
 from routing.core.orders import CapacityGranted, GoIdle, LeaveCampaign
+from routing.core.record import RecordState
 from routing.core.world import World, WorldState
 from tests.unit.campaign_line import ANNA, BEN, HOME, card, due
 from tests.unit.customers_line import Outbound, numbered, paced, predictive, seated
@@ -102,7 +103,8 @@ def test_a_campaign_has_no_more_calls_than_lines() -> None:
     of = found.answers()
     found.picks_up(of)
     assert found.pace(5).values["begun"] == 0, "a call that is talked in has a line, too"
-    found.fails(DialOutcome.BUSY, "rec_10")
+    ringing = [r.id for r in found.d.world.state.records.values() if r.state is RecordState.CALLING]
+    found.fails(DialOutcome.BUSY, ringing[0])
     assert found.pace(5).values["begun"] == 1
 
 
