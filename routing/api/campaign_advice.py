@@ -15,8 +15,8 @@ from routing.api.database import reading
 from routing.api.principal import Scope, current, needs
 from routing.api.problems import Problem
 from routing.api.schemas import Out, Query
-from routing.app.campaign_advice import MEASURED_DAYS, Ask, TooFewAttempts, ask_apart, measured
 from routing.app.live.campaigns import state_of
+from routing.sim.pacing.campaign_advice import MEASURED_DAYS, Ask, TooFewAttempts, ask_apart, measured
 from routing.store.sql.campaign_measures import measures
 
 api = APIBlueprint("campaign_advice", __name__, url_prefix="/v1/campaigns/<campaign_id>")

@@ -158,8 +158,8 @@ def advise_command(
     database: DatabaseOption = None,
 ) -> None:
     """Which mode fits it, by its attempts of the last 30 days: simulated shifts; some seconds up to minutes."""
-    from routing.app.campaign_advice import MEASURED_DAYS, advice, measured
     from routing.cli.pacing_tables import advice_lines
+    from routing.sim.pacing.campaign_advice import MEASURED_DAYS, advice, measured
     from routing.store.sql.campaign_measures import measures
 
     config = _config(session, campaign)

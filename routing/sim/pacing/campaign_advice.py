@@ -69,7 +69,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 def ask_apart(asked: Ask, timeout_s: float) -> dict[str, Any]:
     """The advice as JSON, computed in another process, so that this one goes on. Raises TimeoutError, OSError."""
-    command = [sys.executable, "-m", "routing.app.campaign_advice"]
+    command = [sys.executable, "-m", "routing.sim.pacing.campaign_advice"]
     try:
         done = subprocess.run(
             command, input=msgspec.json.encode(asked), capture_output=True, timeout=timeout_s, check=True
