@@ -140,11 +140,11 @@ def add_records(world: World, order: AddRecords) -> Values:
     """
     campaign = _configured(world, order.campaign)
     added = 0
-    for card in order.records:
+    for turn, card in enumerate(order.records):
         if card.id in world.state.records or card.campaign != campaign.id:
             continue
         added += 1
-        record = world.put_record(_ready(world, card))
+        record = world.put_record(_ready(world, card, turn))
         if not is_loaded(world, campaign.id):
             release(world, record, ReleaseCause.CAMPAIGN)
         elif record.card.callback and record.card.callback.agent_id:
@@ -152,9 +152,11 @@ def add_records(world: World, order: AddRecords) -> Values:
     return {"added": added}
 
 
-def _ready(world: World, card: RecordCard) -> RecordLive:
-    """A callback in the order of due times, the rest by priority, then as it comes."""
-    place, order = Place.LIST, (10 - card.priority) * 10**15 + world.now_ms
+def _ready(world: World, card: RecordCard, turn: int) -> RecordLive:
+    """A callback in the order of due times, the rest by priority, then as it comes: `turn` is its place among those
+    that come together, which is that of the list (CAMP-01).
+    """
+    place, order = Place.LIST, (10 - card.priority) * 10**18 + world.now_ms * 1000 + min(turn, 999)
     if card.callback:
         place, order = Place.CALLBACK, card.callback.at_ms
     return RecordLive(card=card, since_ms=world.now_ms, place=place, order=order)

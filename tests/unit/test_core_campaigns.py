@@ -107,7 +107,7 @@ def test_the_hopper_has_one_order_callbacks_first_then_priority_then_as_they_cam
         agents=(),
         records=[card("b"), card("a"), card("high", priority=9), due("late", at_ms=20), due("early", at_ms=10)],
     )
-    assert line.ready() == ["early", "late", "high", "a", "b"]
+    assert line.ready() == ["early", "late", "high", "b", "a"]
 
 
 @pytest.mark.req("PROG-06", "SAFE-01")
