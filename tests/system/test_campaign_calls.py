@@ -47,7 +47,7 @@ ani = "+{shown}"
 dial = {{ allowed = ["+1"], international = true }}
 hours = "always"
 ring_timeout_s = 15
-pacing = {{ message = "sorry", min_agents = 1 }}
+pacing = {{ message = "sorry", min_agents = 1, max_wait_ms = {wait_ms} }}
 {more}
 """
 MODES = {
@@ -55,7 +55,7 @@ MODES = {
     "rung": ("predictive", "seize_agents = false"),
     "machines": (
         "predictive",
-        'machines = { detect = true, deadline_ms = 1900, on_machine = "leave_message", message = "message" }',
+        'machines = { detect = true, deadline_ms = 2600, on_machine = "leave_message", message = "message" }',
     ),
     "alone": ("preview", ""),
 }
@@ -66,7 +66,8 @@ HOURS = '[hours.always]\ntime_zone = "UTC"\n' + "".join(
 
 def files() -> dict[str, str]:
     declared = "".join(
-        CAMPAIGN.format(id=id_, mode=mode, shown=SHOWN, more=more) for id_, (mode, more) in MODES.items()
+        CAMPAIGN.format(id=id_, mode=mode, shown=SHOWN, more=more, wait_ms=3000 if id_ == "machines" else 2000)
+        for id_, (mode, more) in MODES.items()
     )
     return {
         **center(NUMBERS, wrap_up='{ timeout_s = 0, default_reason = "Done" }'),
