@@ -155,8 +155,9 @@ def test_the_worst_case_starts_fewer_calls_than_the_budget() -> None:
 
 @pytest.mark.req("DIALER-05")
 @pytest.mark.parametrize("lines", [0, 1, 7])
-def test_no_more_calls_than_free_lines(lines: int) -> None:
-    policy = Predictive(CFG)
+@pytest.mark.parametrize("target", [0.03, 0.0])
+def test_no_more_calls_than_free_lines(lines: int, target: float) -> None:
+    policy = Predictive({**CFG, "target": target})
     assert policy.step(0.0, snapshot(idle=20, lines_free=lines)) == lines
 
 

@@ -23,7 +23,7 @@ _MEMORY_CALLS = 60.0
 _OFTEN = 2.0  # times the target: no more is spent at once however much was saved
 _LAST_S, _LAST_OFTEN = 600.0, 6.0  # what is left at the very end would be lost
 _ENDLESS_S = 14400.0
-_RESERVE = (0.25, 0.032)  # calls, and calls per agent: what may still go wrong when nothing can be taken back
+_RESERVE = (0.85, 0.03)  # calls, and calls per agent: what may still go wrong when nothing can be taken back
 
 
 class Budget:
