@@ -57,7 +57,8 @@ class ReportsQuery(Query):
     kind: str | None = Field(
         default=None,
         max_length=32,
-        description="Of calls: inbound, outdial, callback, voicemail, or all; of queues and entry points else inbound",
+        description="Of calls: inbound, outdial, callback, campaign, voicemail, or all; of queues and entry points "
+        "else inbound",
     )
     time_zone: str | None = Field(default=None, max_length=64, description="IANA name; else the tenant's own")
 
