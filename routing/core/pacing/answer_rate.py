@@ -44,7 +44,7 @@ _PRIOR = tuple(_bell(_PRIOR_ODDS, _PRIOR_SPREAD))
 
 class AnswerRate:
     diffusion = 7e-6  # variance of the log odds per second
-    jumps = 1 / 3500  # per second
+    jumps = 1 / 2000  # per second
     jump_spread = 0.6
 
     def __init__(self) -> None:

@@ -34,7 +34,7 @@ _FIRST_RATE = 0.55
 class Predictive:
     """`cfg`: see docs/pacing-policy.md; every key may be missing. Times in seconds since the start of the shift."""
 
-    doubt = 0.5  # standard deviations of the answer rate added to it
+    doubt = 1.0  # standard deviations of the answer rate added to it
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         self._budget = Budget(cfg)
