@@ -121,7 +121,7 @@ def _words(type_: Any) -> str:
     if origin is dict:
         return f"table: {_words(args[0])} -> {_words(args[1])}"
     if origin is Literal:
-        return ", ".join(f"`{value}`" for value in args)
+        return ", ".join(f"`{_toml(value) if isinstance(value, bool) else value}`" for value in args)
     if origin is list:
         return f"list of {_words(args[0])}"
     if isinstance(type_, type) and issubclass(type_, Enum):
