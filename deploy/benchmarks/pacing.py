@@ -78,9 +78,7 @@ def measure(arguments: argparse.Namespace) -> list[Figure]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="deploy/bench pacing", description=__doc__)
-    parser.add_argument(
-        "--quick", action="store_true", help="two sizes, one answer rate, one shift each"
-    )
+    parser.add_argument("--quick", action="store_true", help="two sizes, one answer rate, one shift each")
     parser.add_argument("--policy", action="append", metavar="NAME", help="repeat it; default: all")
     parser.add_argument("--size", action="append", type=int, metavar="N", help="agents; repeat it")
     parser.add_argument("--seeds", type=int, metavar="N", help="shifts for each cell")
