@@ -19,16 +19,20 @@ def yield_seats(world: World) -> bool:
     """After waiting callers and free agents were matched: seated agents are let go for callers whom nobody else can
     take, who has been seated longest first. Whether one was. His telephone is hung up, and rings again for the caller.
     """
-    waiting, is_yielded = _waiting(world), False
-    if not waiting:
-        return False
+    is_yielded = False
     for campaign_id in sorted(world.state.campaigns):
         campaign = world.config.campaigns.get(campaign_id)
-        if campaign is None or campaign.blend is Blend.CAMPAIGN_FIRST:
+        if campaign is None or campaign.blend is Blend.CAMPAIGN_FIRST or not _has_seats_now(world, campaign_id):
             continue
-        for queue in waiting:
+        for queue in _waiting(world):
             is_yielded |= _yield_to(world, campaign, queue)
     return is_yielded
+
+
+def _has_seats_now(world: World, campaign_id: str) -> bool:
+    """Asked first, as it costs next to nothing: whom nobody could yield to is not looked for after every step."""
+    seats = (InteractionState.SEATED, InteractionState.CALLING_AGENT)
+    return seating.has_seats(world, campaign_id) and world.count_campaign_calls(campaign_id, *seats) > 0
 
 
 def _waiting(world: World) -> list[Queue]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from routing.core import blending, closing, progressive, pushes, reached, seating
+from routing.core.members import is_running
 from routing.core.world import World
 
 Match = Callable[[World], None]
@@ -38,4 +39,4 @@ def settle(world: World, match: Match) -> None:
 
 def _comes_first(world: World, campaign_id: str) -> bool:
     campaign = world.config.campaigns.get(campaign_id)
-    return campaign is not None and blending.comes_first(world, campaign)
+    return campaign is not None and is_running(world, campaign_id) and blending.comes_first(world, campaign)

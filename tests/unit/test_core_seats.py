@@ -410,6 +410,26 @@ def test_a_telephone_that_is_just_being_hung_up_for_a_caller_frees_nobody_else()
     assert found.d.offered(caller) == (ANNA,)
 
 
+class _Counted(dict[str, Any]):
+    """Counts how often all of it was gone through."""
+
+    read = 0
+
+    def values(self) -> Any:
+        self.read += 1
+        return super().values()
+
+
+@pytest.mark.parametrize("action", [CampaignTrigger.PAUSE, CampaignTrigger.STOP])
+def test_where_nobody_is_seated_callers_who_wait_are_not_gone_through(action: CampaignTrigger) -> None:
+    found = blended(Blend.SERVICE_LEVEL, requires=(("spanish", 5),))
+    found.d.call()
+    found.control(action)
+    calls = found.d.world.state.interactions = _Counted(found.d.world.state.interactions)
+    found.d.phone(BEN, PhoneState.FREE)
+    assert calls.read == 0
+
+
 @pytest.mark.req("DIALER-10")
 def test_campaign_first_nobody_is_freed_for_a_caller() -> None:
     found = blended(Blend.CAMPAIGN_FIRST)
