@@ -213,6 +213,15 @@ def test_a_callback_is_due_at_its_time_with_its_number_next() -> None:
     assert (again.callback.at_ms, again.callback.agent_id, again.next_number) == (500, "agt_anna", 1)
 
 
+@pytest.mark.parametrize(("cause", "next_at_ms"), [("campaign", None), ("retry", 100)])
+def test_a_planned_callback_is_not_due_before_its_time_whatever_else_ended_it(
+    cause: str, next_at_ms: int | None
+) -> None:
+    callback = {"at_ms": 500, "zone": BERLIN, "number": "", "number_kind": "", "agent_id": ""}
+    done = released(row(number(1), **CLAIMED), release(cause, next_at_ms=next_at_ms, callback=callback))
+    assert (done["state"], done["due_at_ms"]) == ("open", 500)
+
+
 def test_a_callback_that_was_not_reached_keeps_the_zone_it_was_planned_in() -> None:
     before = {"at_ms": 500, "zone": BERLIN, "number": "", "number_kind": "", "agent_id": ""}
     again = before | {"zone": ""}

@@ -101,9 +101,9 @@ def released(row: Row, event: Event) -> Row:
     planned = values.get("callback")
     row = _with_callback(row, _mapping(planned)) if planned else row | {"callback": None}
     at_ms = values.get("next_at_ms")
-    if at_ms is None and cause is ReleaseCause.CALLBACK and row["callback"]:
-        at_ms = row["callback"]["at_ms"]
-    return row if at_ms is None else row | {"due_at_ms": _whole(at_ms)}
+    due_at_ms = row["due_at_ms"] if at_ms is None else _whole(at_ms)
+    # A callback that was planned is never due before its time, whatever else has taken the record out of our hands.
+    return row | {"due_at_ms": max(due_at_ms, row["callback"]["at_ms"]) if row["callback"] else due_at_ms}
 
 
 def _with_callback(row: Row, planned: Mapping[str, Any]) -> Row:
