@@ -108,10 +108,17 @@ def of_today(world: World, campaign: Campaign, card: RecordCard) -> RecordCard:
 def _candidates(card: RecordCard, number: str) -> list[tuple[RecordNumber, int | None]]:
     if number:
         index = index_of(card, number)
-        return [(RecordNumber(number=number) if index is None else card.numbers[index], index)]
+        return [(_new_number(card, number) if index is None else card.numbers[index], index)]
     count = len(card.numbers)
     order = [(card.next_number + step) % count for step in range(count)] if count else []
     return [(card.numbers[index], index) for index in order]
+
+
+def _new_number(card: RecordCard, number: str) -> RecordNumber:
+    """One that the record does not have: the contact's clock is that of the one that it has."""
+    if not card.numbers or not card.numbers[0].zone:
+        return RecordNumber(number=number)
+    return RecordNumber(number=number, zone=card.numbers[0].zone, zone_source="contact")
 
 
 def _judge(

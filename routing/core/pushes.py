@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from routing.core import attempts, seating
 from routing.core.agent import AgentState
@@ -13,6 +14,9 @@ from routing.core.members import is_running, joined, not_ready_because, pbx_of, 
 from routing.core.previews import is_agent_first, show
 from routing.core.record import Place, RecordLive
 from routing.core.world import World
+
+# What is looked at for nothing at a time: a window that closes over a long hopper must not hold up calls.
+MOST_IN_VAIN = 200
 
 
 def assign(world: World, campaigns: Iterable[str]) -> None:
@@ -86,7 +90,7 @@ def next_for(
     """
     again, in_vain = None, set() if in_vain is None else in_vain
     for record in tuple(world.hoppers.ready(campaign.id)):
-        if is_callback and record.place is not Place.CALLBACK:
+        if (is_callback and record.place is not Place.CALLBACK) or len(in_vain) >= MOST_IN_VAIN:
             break
         if record.id in in_vain or not _is_for(world, record, agent_id):
             continue
@@ -95,6 +99,16 @@ def next_for(
         elif _is_dialable(world, campaign, record, in_vain):
             return record
     return again if again and _is_dialable(world, campaign, again, in_vain) else None
+
+
+def weed(world: World, campaign_id: str) -> None:
+    """Nothing was found for who asked: what cannot be called for long leaves the hopper all the same, so that others
+    take its place. His refused order has changed nothing.
+    """
+    if is_running(world, campaign_id):
+        campaign = world.config.campaigns[campaign_id]
+        for record in tuple(islice(world.hoppers.ready(campaign_id), MOST_IN_VAIN)):
+            _is_dialable(world, campaign, record, set())
 
 
 def _is_for(world: World, record: RecordLive, agent_id: str) -> bool:

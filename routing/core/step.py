@@ -33,6 +33,7 @@ from routing.core import (
     presence,
     preview_orders,
     previews,
+    pushes,
     queueing,
     reconcile,
     reconfigure,
@@ -45,7 +46,7 @@ from routing.core import (
     wrapup,
 )
 from routing.core.effects import Effects
-from routing.core.errors import DomainError
+from routing.core.errors import DomainError, NoRecord
 from routing.core.facts import (
     CommandEnded,
     DialFailed,
@@ -216,7 +217,8 @@ _TIMERS: dict[Due, Callable[[World, str, str], None]] = {
 def step(world: World, item: Input, now_ms: int, seq: int) -> Effects:
     """Apply one input at `now_ms` (not before the last step) with journal number `seq`.
 
-    A refused order changes nothing but for its reply. Anything else that raises is a fault of ours: the world is
+    A refused order changes nothing but for its reply; where it found no record, those leave their hopper that cannot
+    be called for long. Anything else that raises is a fault of ours: the world is
     as it was before the step, and the error goes to the caller.
     """
     with world.step(now_ms, seq):
@@ -249,6 +251,8 @@ def _obey(world: World, order: Order) -> None:
         reply = Reply(order_id=order.order_id, reply_to=order.reply_to, values=_ORDERS[type(order)](world, order))
     except DomainError as error:
         world.rollback()
+        if isinstance(error, NoRecord):
+            pushes.weed(world, str(error.fields["campaign"]))
         reply = Reply(
             order_id=order.order_id,
             reply_to=order.reply_to,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from routing.core.campaign import CampaignTrigger
-from routing.core.campaign_rules import DialMode
+from routing.core.campaign_rules import DialMode, PreviewRules
 from routing.core.config import Result
 from routing.core.events import EventType
 from routing.core.facts import CommandEnded, CommandOutcome, LinkLost, PhoneState
 from routing.core.limits import CallLimits
 from routing.core.orders import AcceptRecord, DialRecord, GoIdle, LeaveCampaign, MarkDoNotCall
-from tests.unit.campaign_line import ANNA, BEN, HOME, Line, centre, preview
+from routing.core.record import RecordNumber
+from tests.unit.campaign_line import ANNA, BEN, HOME, OTHER, Line, campaign, card, centre, preview
 
 
 @pytest.mark.req("PREV-14", "OUT-06", "A16")
@@ -116,3 +119,30 @@ def test_a_telephone_of_which_nobody_knows_counts_as_no_decline(outcome: Command
     assert (line.of(), line.ready()) == ("", ["rec_1"])
     assert (ANNA not in line.record().declined) is is_his
     assert line.get().code == ("ok" if is_his else "no-record")
+
+
+@pytest.mark.req("DIALER-03", "PREV-10")
+def test_a_new_number_is_dialed_within_the_contacts_own_window() -> None:
+    rules = campaign(hours="", default_zone="", preview=PreviewRules(timeout_s=None))
+    at_home = RecordNumber(number=HOME, zone="America/Los_Angeles", zone_source="number")
+    line = Line(centre(rules), records=[])
+    line.d.advance(10 * 3600)  # 10 in the morning there
+    line.add(replace(card(), numbers=(at_home,)))
+    assert line.get().code == "ok"
+    line.d.advance(15 * 3600)  # 1 at night there, 9 in the morning by the server's clock
+    assert line.order(DialRecord, number=OTHER).values["because"] == "window"
+    line.d.advance(8 * 3600)
+    assert line.order(DialRecord, number=OTHER).code == "ok"
+
+
+@pytest.mark.req("PROG-06")
+def test_records_that_nobody_can_get_for_long_make_room_for_others() -> None:
+    line = Line(centre(campaign(hours="")), records=[])
+    line.d.advance(16 * 3600)  # midnight by the server's clock, 19 in New York
+    night = RecordNumber(number=HOME, zone="Europe/London", zone_source="number")
+    line.add(*(replace(card(f"rec_{n}"), numbers=(night,)) for n in range(3)))
+    assert line.get().code == "no-record"
+    assert line.ready() == []
+    assert [e.values["cause"] for e in line.d.told(EventType.RECORD_RELEASED)] == ["window"] * 3
+    line.add(card("rec_9"))
+    assert line.get().code == "ok"
