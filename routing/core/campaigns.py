@@ -43,9 +43,8 @@ def control(world: World, order: ControlCampaign) -> Values:
     live = world.put_campaign(replace(live, state=state, since_ms=world.now_ms, pacing={}))
     told = {"campaign": campaign.id, "label": campaign.label, "mode": campaign.mode.value}
     world.emit(_TOLD[order.action], None, **told, teams=list(campaign.teams), actor=order.actor)
-    if order.action in (CampaignTrigger.PAUSE, CampaignTrigger.STOP):
-        seating.clear(world, campaign.id)
     if order.action is CampaignTrigger.STOP:
+        seating.clear(world, campaign.id)
         _let_all_go(world, campaign.id)
     return {"campaign": campaign.id, "state": live.state.value}
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from routing.core import in_flight
 from routing.core.agent import AgentState, AgentTrigger, Engagement, EngagementState, EngagementTrigger
-from routing.core.campaign import CampaignCall
+from routing.core.campaign import CampaignCall, CampaignState
 from routing.core.campaign_calls import SEAT, open_seat
 from routing.core.campaign_rules import DialMode
 from routing.core.config import Result
@@ -26,7 +27,7 @@ from routing.core.interaction import (
     Party,
     Role,
 )
-from routing.core.members import is_running, pbx_of, ready_agents
+from routing.core.members import is_loaded, is_running, pbx_of, ready_agents
 from routing.core.record import RecordState
 from routing.core.ringing import rescind, ring
 from routing.core.seats import move
@@ -47,8 +48,8 @@ def has_seats(world: World, campaign_id: str) -> bool:
 
 
 def sweep(world: World) -> None:
-    """After every step: who may not be seated any more is let go. Only agents who have changed are looked at: a
-    campaign that is paused or left clears its seats itself.
+    """After every step: who may not be seated any more is let go. Of running campaigns only agents who have
+    changed are looked at; one that is stopped or left clears its seats itself.
     """
     changed = world.state.agents if world.effects.config_changed else world.effects.agents
     for agent_id in sorted(changed):
@@ -56,6 +57,25 @@ def sweep(world: World) -> None:
             seat = world.interaction(seat_id)
             if why := _over_because(world, seat):
                 leave(world, seat, why)
+    for campaign_id, live in sorted(world.state.campaigns.items()):
+        if live.state is CampaignState.PAUSED:
+            _thin(world, campaign_id)
+
+
+def _thin(world: World, campaign_id: str) -> None:
+    """Paused: whom it was calling still gets an agent when he answers; other seats are let go."""
+    found = world.campaign_calls(campaign_id, _S.CALLING_AGENT, _S.SEATED)
+    if not any(seat.kind == SEAT for seat in found):
+        return
+    calls = [call.campaign for call in in_flight.calls(world, campaign_id) if call.campaign]
+    kept = {call.agent_id for call in calls} - {""}
+    spare = sum(not call.agent_id for call in calls)
+    for seat in [*seats(world, campaign_id), *(seat for seat in found if seat.state is _S.CALLING_AGENT)]:
+        if seat.kind != SEAT or (seat.campaign and seat.campaign.agent_id in kept):
+            continue
+        spare -= 1
+        if spare < 0:
+            leave(world, seat, "campaign")
 
 
 def assign(world: World, campaign_ids: Iterable[str]) -> None:
@@ -70,7 +90,7 @@ def _over_because(world: World, seat: Interaction) -> str:
     agent = world.state.agents.get(call.agent_id) if call else None
     if call is None or agent is None or call.agent_id not in world.config.agents:
         return "removed"
-    if not has_seats(world, call.campaign) or not is_running(world, call.campaign):
+    if not has_seats(world, call.campaign) or not is_loaded(world, call.campaign):
         return "campaign"
     if call.agent_id not in world.state.campaigns[call.campaign].joined:
         return "left"

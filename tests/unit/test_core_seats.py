@@ -198,6 +198,23 @@ def test_a_seat_lasts_as_long_as_its_agent_is_free_and_the_campaign_runs(how: st
     assert len(found.d.told(EventType.SEAT_LEFT)) == is_seated
 
 
+@pytest.mark.req("DIALER-05", "DIALER-07")
+def test_paused_whom_it_was_calling_still_finds_a_seat_and_the_others_are_let_go() -> None:
+    found = line(records=numbered(3)).sits().dial(1)
+    found.control(CampaignTrigger.PAUSE)
+    assert [found.d.state_of(agent_id) for agent_id in (ANNA, BEN)] == ["seated", "available"]
+    of = found.answers()
+    assert (found.state(of), found.d.state_of(ANNA)) == (S.CONNECTED, "connected")
+    assert found.ready() == ["rec_2", "rec_3"]
+
+
+def test_paused_the_last_seat_is_let_go_when_nobody_is_called_any_more() -> None:
+    found = line(records=numbered(3)).sits().dial(1)
+    found.control(CampaignTrigger.PAUSE)
+    found.fails(DialOutcome.NO_ANSWER)
+    assert [found.d.state_of(agent_id) for agent_id in (ANNA, BEN)] == ["available"] * 2
+
+
 def test_signing_out_is_refused_in_rona_and_the_seat_is_as_it_was() -> None:
     found, of = talking()
     assert found.d.order(SignOut, agent_id=ANNA).code == "agent-engaged"
