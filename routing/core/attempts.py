@@ -20,7 +20,7 @@ from routing.core.events import EventType
 from routing.core.interaction import Interaction, InteractionState, OfferEnd, OfferPurpose, Role
 from routing.core.members import is_running
 from routing.core.record import RecordCard, RecordLive, RecordState, RecordTrigger, ReleaseCause
-from routing.core.releasing import move, release
+from routing.core.releasing import move, release, reserve
 from routing.core.ringing import ring_outside
 from routing.core.timers import Due, key
 from routing.core.world import World
@@ -258,7 +258,10 @@ def _close(world: World, interaction: Interaction, result: AttemptResult, cause:
     if interaction.id in world.state.interactions:
         interaction = world.interaction(interaction.id)
         world.update_interaction(interaction, campaign=replace(call, result=result))
-    return world.put_record(replace(record, card=_card_after(world, record, result, counted), result=result))
+    card = _card_after(world, record, result, counted)
+    if card.reserve_until_ms > record.card.reserve_until_ms:
+        reserve(world, call.number, card.reserve_until_ms)
+    return world.put_record(replace(record, card=card, result=result))
 
 
 def _tell_ended(

@@ -7,6 +7,7 @@ from typing import Any
 
 from routing.core.events import EventType
 from routing.core.members import is_loaded
+from routing.core.numbers import readings
 from routing.core.record import (
     Place,
     PlannedCallback,
@@ -47,6 +48,13 @@ def release(
     about = {} if interaction else {"interaction_id": record.interaction_id}
     world.emit(EventType.RECORD_RELEASED, interaction, record.agent_id, **told, **about)
     world.remove_record(record.id)
+
+
+def reserve(world: World, number: str, until_ms: int) -> None:
+    """Nobody at that number is dialed without an agent before, for whichever record of ours it is (DIALER-07)."""
+    for record in world.hoppers.with_number(readings(number, world.config.numbers)):
+        if record.card.reserve_until_ms < until_ms:
+            world.put_record(replace(record, card=replace(record.card, reserve_until_ms=until_ms)))
 
 
 def _callback(record: RecordLive) -> dict[str, object] | None:

@@ -26,7 +26,7 @@ from routing.core.facts import (
 from routing.core.interaction import InteractionState
 from routing.core.orders import EndInteraction, FinishWrapUp, GoIdle, LeaveCampaign
 from routing.core.record import RecordState
-from tests.unit.campaign_line import ANNA, BEN
+from tests.unit.campaign_line import ANNA, BEN, card
 from tests.unit.customers_line import PACING, Outbound, numbered, paced, predictive
 
 S = InteractionState
@@ -477,3 +477,16 @@ def test_an_agent_who_leaves_the_campaign_is_rung_for_nobody() -> None:
     line.d.order(LeaveCampaign, agent_id=ANNA, campaign="spring")
     of = line.answers()
     assert line.d.offered(of) == ()
+
+
+@pytest.mark.req("DIALER-07")
+def test_who_was_dropped_is_not_dialed_without_an_agent_for_another_record_either() -> None:
+    found = Outbound(records=[card("rec_1", "+12015550001"), card("rec_2", "+12015550001")], agents=(ANNA,)).dial(1)
+    found.d.order(GoIdle, agent_id=ANNA, reason="break")
+    found.answers()
+    found.d.advance(130)
+    assert [e.values["result"] for e in found.d.told(EventType.ATTEMPT_ENDED)] == ["dropped"]
+    found.d.available(ANNA)
+    assert found.pace(1).values["begun"] == 0
+    found.d.advance(3 * 86_400)
+    assert found.pace(1).values["begun"] == 1
