@@ -7,6 +7,7 @@ from routing.core.campaign_calls import open_call
 from routing.core.dialable import Hindered, choose
 from routing.core.interaction import InteractionState
 from routing.core.members import is_running, pbx_of
+from routing.core.previews import is_agent_first
 from routing.core.record import RecordLive
 from routing.core.releasing import put_back
 from routing.core.world import World
@@ -17,6 +18,8 @@ def dial(world: World, record: RecordLive) -> None:
     campaign = world.config.campaigns.get(record.card.campaign)
     if campaign is None or not is_running(world, campaign.id) or cannot_dial(world, campaign.id):
         put_back(world, record)
+    elif is_agent_first(campaign):
+        put_back(world, record)  # another mode since it was asked about
     elif record.agent_id and not seating.is_seated(world, campaign.id, record.agent_id):
         put_back(world, record)  # for whom it was kept is gone
     elif isinstance(choose(world, campaign, record, record.number), Hindered):

@@ -490,3 +490,15 @@ def test_who_was_dropped_is_not_dialed_without_an_agent_for_another_record_eithe
     assert found.pace(1).values["begun"] == 0
     found.d.advance(3 * 86_400)
     assert found.pace(1).values["begun"] == 1
+
+
+@pytest.mark.req("DIALER-01")
+def test_a_campaign_that_has_become_a_preview_meanwhile_calls_nobody_before_an_agent() -> None:
+    found = Outbound(predictive(), agents=(ANNA,))
+    assert found.pace(1).values["begun"] == 1
+    config = found.d.world.config
+    campaigns = {"spring": replace(config.campaigns["spring"], mode=DialMode.PREVIEW)}
+    found.d.apply(replace(config, campaigns=campaigns))
+    found.allow_all()
+    assert not found.d.told(EventType.ATTEMPT_STARTED)
+    assert "rec_1" in found.ready()
