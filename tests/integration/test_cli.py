@@ -247,7 +247,7 @@ def test_watch_prints_a_line_at_once_and_at_every_change_and_ends_with_a_signal(
         site.run("agent", "sign-in", "anna")
         wait_until(lambda: "available" in states(), 5)
         watching.send_signal(signal.SIGINT)
-        assert watching.wait(5) == 0
+        assert watching.wait(15) == 0
     finally:
         watching.stop()
 

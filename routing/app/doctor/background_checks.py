@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from routing.app.cad_keys import codecs_of
+from routing.app.cad_keys import lenient_codecs_of
 from routing.app.clock import Clock
 from routing.app.doctor import campaign_checks
 from routing.app.doctor.findings import Findings
@@ -34,7 +34,7 @@ def examine(server: ServerSettings, clock: Clock) -> list[Findings]:
         redis = connect(server.redis_url)
         try:
             _processes(own, Signs(redis, server.tenant), clock)
-            campaign_checks.check(own, Front(redis, server.tenant, codecs=codecs_of(server)), clock.now_ms())
+            campaign_checks.check(own, Front(redis, server.tenant, codecs=lenient_codecs_of(server)), clock.now_ms())
             if recorded is not None:
                 _lags(own, Front(redis, server.tenant), recorded, clock)
         finally:
