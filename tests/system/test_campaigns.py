@@ -16,7 +16,7 @@ from routing.store.sql.campaign_tables import records
 from tests.system.campaign_site import staffed
 from tests.waiting import run
 
-RECORDS = int(os.environ.get("SWITCHROOM_CAMPAIGN_RECORDS", "60"))
+RECORDS = int(os.environ.get("SWITCHROOM_CAMPAIGN_RECORDS", "50"))
 AGENTS = [str(1001 + n) for n in range(int(os.environ.get("SWITCHROOM_CAMPAIGN_AGENTS", "8")))]
 # Of ten customers: four who talk, two who do not come, one each busy, a machine, silent, and slow to answer.
 KINDS = "0002013402"
