@@ -85,7 +85,7 @@ PLANS = {
         victims=(*("api process", "whole api", "recorder", "worker") * 3, "api", "ticker", "redis"),
     ),
     "postgresql": Plan(
-        load_s=40, victims=("api process", "whole api", "recorder", "worker", "whole api", "ticker", "database")
+        load_s=48, victims=("api process", "whole api", "recorder", "worker", "whole api", "ticker", "database")
     ),
 }
 
