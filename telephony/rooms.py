@@ -128,7 +128,7 @@ def plan(rooms: tuple[Room, ...], spots: Spots, busy: Iterable[str], prefix: str
         elif len(room.legs) == 2:
             _together(draft, room.legs[0], room.legs[1], claims.get(room.name, ""))
         elif room.legs:
-            _conference(draft, room, claims.get(room.name) or _new_name(draft, f"{prefix}_{room.name}"))
+            _conference(draft, room, claims.get(room.name, ""), f"{prefix}_{room.name}")
     return Plan(draft.is_reached and not draft.steps, tuple(draft.steps), bool(falling & listed))
 
 
@@ -172,9 +172,9 @@ def _together(draft: _Draft, one: str, other: str, claim: str) -> None:
         draft.add(Join((one, other)))
 
 
-def _conference(draft: _Draft, room: Room, name: str) -> None:
-    wanted = set(room.legs)
-    members = {leg for leg, spot in draft.spots.items() if spot.conference == name}
+def _conference(draft: _Draft, room: Room, claim: str, base: str) -> None:
+    wanted, members = set(room.legs), _members(draft).get(claim, set())
+    name = _names(draft).get(claim) or _new_name(draft, base)
     if members == wanted:
         return
     draft.is_reached = False
@@ -190,15 +190,22 @@ def _conference(draft: _Draft, room: Room, name: str) -> None:
 
 
 def _members(draft: _Draft) -> dict[str, set[str]]:
+    """Who is in which conference, by the bridge's id."""
     members: dict[str, set[str]] = {}
     for leg, spot in draft.spots.items():
         if spot.conference:
-            members.setdefault(spot.conference, set()).add(leg)
+            members.setdefault(spot.bridge, set()).add(leg)
     return members
 
 
+def _names(draft: _Draft) -> dict[str, str]:
+    """The conferences by the bridge's id."""
+    return {spot.bridge: spot.conference for spot in draft.spots.values() if spot.conference}
+
+
 def _claims(draft: _Draft, rooms: tuple[Room, ...]) -> dict[str, str]:
-    """Which room stays in which conference, by room name; the others leave it, so that two never wait for each other.
+    """Which room stays in which conference, as its bridge's id by room name; the others leave it, so that two never
+    wait for each other.
 
     The largest room chooses first, the conference where most of its legs are and which strangers will leave.
     """
@@ -206,25 +213,34 @@ def _claims(draft: _Draft, rooms: tuple[Room, ...]) -> dict[str, str]:
     listed = {leg for room in rooms for leg in room.legs}
     for room in sorted(rooms, key=lambda room: -len(room.legs)):
         wanted = set(room.legs)
-        needed = 2 if len(wanted) == 2 else 1
         usable = [
-            name
-            for name, legs in members.items()
-            if len(wanted) > 1
-            and name not in claims.values()
-            and len(legs & wanted) >= needed
+            bridge
+            for bridge, legs in members.items()
+            if bridge not in claims.values()
+            and len(legs & wanted) >= (2 if len(wanted) == 2 else 1)
             and all(leg in draft.busy or leg in listed for leg in legs - wanted)
+            and (legs == wanted or _can_be_entered(draft, bridge))
         ]
-        if usable:
-            claims[room.name] = max(usable, key=lambda n: (len(members[n] & wanted), -len(members[n]), n))
+        if usable and len(wanted) > 1:
+            claims[room.name] = max(usable, key=lambda b: (len(members[b] & wanted), -len(members[b]), b))
     return claims
+
+
+def _can_be_entered(draft: _Draft, bridge: str) -> bool:
+    """Somebody stays in this conference, and it is the only one of its name.
+
+    Who enters in the moment when the last one leaves gets into one that is over: Asterisk (22) lets him in, alone, and
+    opens another one under the same name for those who come after him.
+    """
+    names = _names(draft)
+    return not _members(draft)[bridge] <= draft.busy and [*names.values()].count(names[bridge]) == 1
 
 
 def _new_name(draft: _Draft, base: str) -> str:
     """A name under which there is no conference."""
-    members = _members(draft)
+    taken = _names(draft).values()
     number, name = 1, base
-    while name in members:
+    while name in taken:
         number += 1
         name = f"{base}_{number}"
     return name

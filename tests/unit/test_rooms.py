@@ -212,6 +212,38 @@ def test_a_stranger_who_stays_in_the_conference_makes_the_others_leave_it() -> N
     assert world.bridges[world.bridge_of("c")] == set("cab")
 
 
+def in_conference(*legs: str, bridge: str, name: str = "int_1_main") -> dict[str, Spot]:
+    def inside(leg: str) -> Spot:
+        company = frozenset(legs) - {leg}
+        return Spot(context=CONTEXT_ROOM, exten=name, bridge=bridge, conference=name, company=company)
+
+    return {leg: inside(leg) for leg in legs}
+
+
+@pytest.mark.req("SAFE-02")
+def test_nobody_is_sent_into_a_conference_that_all_others_are_leaving() -> None:
+    """He would get into it when it is over already, and be alone."""
+    spots = in_conference("c", "a", bridge="b1") | {"b": Spot(context=CONTEXT_IDLE, exten="s")}
+    now = plan(CONFERENCE, spots, {"c", "a"}, "int_1")
+    assert now.steps == (Move(("b",), CONTEXT_ROOM, "int_1_main_2"),)
+    now = plan(CONFERENCE, spots, {"c"}, "int_1")
+    assert now.steps == (Move(("b",), CONTEXT_ROOM, "int_1_main"),), "but with one who stays"
+
+
+@pytest.mark.req("SAFE-02", "HOLD-02")
+def test_two_conferences_of_one_name_are_not_taken_for_one() -> None:
+    spots = in_conference("b", bridge="b1") | in_conference("c", "a", bridge="b2")
+    now = plan(CONFERENCE, spots, (), "int_1")
+    assert not now.is_reached
+    assert {(leg, step.exten) for step in now.steps for leg in step.legs if isinstance(step, Move)} == {
+        (leg, "int_1_main_2") for leg in "cab"
+    }
+    now = plan((room("c", "b"), room("a", name="side")), spots, (), "int_1")
+    assert set(now.steps) == {Move((leg,), CONTEXT_IDLE, "s") for leg in "cab"}
+    now = plan((room("c", "a"), room("b", name="side")), spots, (), "int_1")
+    assert now.steps == (Move(("b",), CONTEXT_IDLE, "s"),), "who is right already is left alone"
+
+
 def test_a_caller_who_is_only_handed_over_fits_nowhere() -> None:
     spot = Spot(context="switchroom", exten="s")
     assert not fits_alone(spot, "default")
