@@ -10,7 +10,7 @@ from typing import Any
 
 from routing.core import basis, capacity, compliance, decisions, drop_days, retry
 from routing.core.campaign import CampaignCall, DropDay, Verdict
-from routing.core.campaign_rules import AttemptResult, Campaign
+from routing.core.campaign_rules import DEFAULT_RETRIES, AttemptResult, Campaign, RetryRule
 from routing.core.commands import LookUp, LookUpKind
 from routing.core.config import Result
 from routing.core.dialable import Dialable, Hindered, Hindrance, choose, hours_of, index_of, of_today
@@ -222,26 +222,38 @@ def stop(world: World, record: RecordLive, cause: ReleaseCause) -> None:
     interaction = world.state.interactions.get(record.interaction_id)
     if interaction is not None and interaction.state is InteractionState.REACHED:
         return
-    if interaction is not None and (closed := _close(world, interaction, AttemptResult.CANCELLED, cause.value)):
-        record = closed
-    release(world, record, cause)
+    closed = _close(world, interaction, AttemptResult.CANCELLED, cause.value) if interaction else None
+    if cause is ReleaseCause.DO_NOT_CALL:
+        release(world, closed or record, cause)
+    elif closed:  # it has rung: the contact is not called again at once, whoever has taken it back
+        _release(world, closed, AttemptResult.CANCELLED, cause)
+    else:
+        release(world, record, cause, next_at_ms=world.now_ms if cause is ReleaseCause.RETRY else None)
     if interaction is not None:
         end_interaction(world, world.interaction(interaction.id), Result.CANCELLED, "server")
 
 
-def _release(world: World, record: RecordLive, result: AttemptResult) -> None:
-    """As its agent has decided while it rang (CBS-01), else by the campaign's rules for the next try."""
+def number_out(world: World, record: RecordLive) -> None:
+    """The number that is asked about or called is blocked by now: the record goes on with its others (DIALER-04)."""
+    is_over = record.do_not_call or not record.card.may_be_called()
+    stop(world, record, ReleaseCause.DO_NOT_CALL if is_over else ReleaseCause.RETRY)
+
+
+def _release(world: World, record: RecordLive, result: AttemptResult, cause: ReleaseCause = ReleaseCause.RETRY) -> None:
+    """As its agent has decided while it rang (CBS-01), else by the campaign's rules for the next try: `cause` then."""
     if decided := decisions.decided(world, record):
         release(world, record, decided[0], next_at_ms=decided[1])
         return
     campaign = world.config.campaigns.get(record.card.campaign)
     if campaign is None:
-        release(world, record, ReleaseCause.CAMPAIGN)
+        rest_ms = retry.rest_s(DEFAULT_RETRIES.get(result, RetryRule()), 1) * 1000
+        release(world, record, ReleaseCause.CAMPAIGN, next_at_ms=world.now_ms + rest_ms)
         return
     place = index_of(record.card, record.number)
     tried = retry.Tried(number=place, result=result, at_ms=world.now_ms, zone=world.config.time_zone)
     then = retry.after(campaign, hours_of(world, campaign), record.card, tried)
-    release(world, record, then.cause, next_at_ms=then.at_ms, next_number=then.next_number)
+    cause = cause if then.cause is ReleaseCause.RETRY else then.cause
+    release(world, record, cause, next_at_ms=then.at_ms, next_number=then.next_number)
 
 
 def _close(world: World, interaction: Interaction, result: AttemptResult, cause: str) -> RecordLive | None:

@@ -16,7 +16,7 @@ from routing.core.members import is_loaded, joined
 from routing.core.numbers import readings
 from routing.core.orders import AddRecords, ControlCampaign, JoinCampaign, LeaveCampaign, WithdrawRecords
 from routing.core.record import Place, RecordCard, RecordLive, RecordState, ReleaseCause
-from routing.core.releasing import release
+from routing.core.releasing import block, release
 from routing.core.timers import Due, key
 from routing.core.world import World
 
@@ -180,17 +180,18 @@ def withdraw(world: World, order: WithdrawRecords) -> Values:
 
 
 def marked(world: World, number: str, campaign_id: str = "") -> int:
-    """That number must not be called: what waits goes back to SQL, where the mark is, what rings is given up.
+    """That number must not be called: what waits goes back to SQL, where the mark is, what rings there is given up.
 
-    A record before an agent stays with him: it is asked again before it is dialed. How many it concerned.
+    Records go on with their other numbers; one before an agent stays with him. How many it concerned.
     """
-    found = world.hoppers.with_number(readings(number, world.config.numbers))
-    concerned = [r for r in found if campaign_id in ("", r.card.campaign)]
+    marked_as = readings(number, world.config.numbers)
+    concerned = [r for r in world.hoppers.with_number(marked_as) if campaign_id in ("", r.card.campaign)]
     for record in concerned:
+        record = block(world, record, number)
         if record.state is RecordState.READY:
             release(world, record, ReleaseCause.RETRY, next_at_ms=world.now_ms)
-        elif record.state in (RecordState.CHECKING, RecordState.CALLING):
-            attempts.stop(world, record, ReleaseCause.DO_NOT_CALL)
+        elif record.state in (RecordState.CHECKING, RecordState.CALLING) and record.number in record.card.blocked:
+            attempts.number_out(world, record)
     return len(concerned)
 
 

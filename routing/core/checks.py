@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from routing.core import agent_first, customer_first
-from routing.core.attempts import stop
+from routing.core.attempts import number_out, stop
 from routing.core.facts import LookedUp, LookUpOutcome
 from routing.core.record import RecordLive, RecordState, ReleaseCause
-from routing.core.releasing import put_back
+from routing.core.releasing import block, put_back
 from routing.core.timers import Due, key
 from routing.core.world import World
 
@@ -25,7 +25,9 @@ def looked_up(world: World, fact: LookedUp) -> None:
         return
     if fact.outcome is not LookUpOutcome.DONE:
         _unchecked(world, record)
-    elif fact.is_blocked or record.do_not_call:
+    elif fact.is_blocked:
+        number_out(world, block(world, record, record.number))
+    elif record.do_not_call:
         stop(world, record, ReleaseCause.DO_NOT_CALL)
     else:
         _may_be_called(world, world.put_record(replace(record, check_id="", revision=fact.revision)))

@@ -127,6 +127,8 @@ def _judge(
     number, index = candidate
     zone, source = zone_of(world, campaign, number)
     place = index or 0
+    if number.number in card.blocked:
+        return Hindered(why=Hindrance.NO_NUMBER)
     try:
         outside = campaign_number(world, campaign, pbx_of(world.config, campaign), number.number)
     except NumberRefused as error:

@@ -60,7 +60,7 @@ def card(campaign: Campaign | None, interaction: Interaction, record: RecordLive
         "origin": case["origin"],
         "case": _form((campaign.case_fields if campaign else ()) or CASE, case),
         "record": _form(shown, {"name": known.name} | known.data),
-        "numbers": [{"number": n.number, "kind": n.kind} for n in known.numbers],
+        "numbers": [{"number": n.number, "kind": n.kind} for n in known.numbers if n.number not in known.blocked],
         "next_number": interaction.dnis,
         "deadline_ms": (call.deadline_ms if call else 0) or None,
         "dial_at_ms": (call.dial_at_ms if call else 0) or None,

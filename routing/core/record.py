@@ -43,7 +43,8 @@ class RecordCard:
     """What SQL knows of a record when it hands it over. `claim`: under which number. `day`: the contact's own, ISO;
     `attempts_today` and those of the numbers are of that day. `next_number`: index of the number whose turn it is.
     `data`: columns of the list (PREV-05). `priority`: 1 to 10, higher first. `reserve_until_ms`: it is not dialed
-    without an agent before (DIALER-07). `callback`: it is in the engine's hands because a callback is due.
+    without an agent before (DIALER-07). `callback`: it is in the engine's hands because a callback is due. `blocked`:
+    numbers that must not be called, as is known since it was handed over (DIALER-04).
     """
 
     id: str
@@ -62,6 +63,11 @@ class RecordCard:
     next_number: int = 0
     reserve_until_ms: int = 0
     callback: DueCallback | None = None
+    blocked: tuple[str, ...] = ()
+
+    def may_be_called(self) -> bool:
+        """It has a number left that is not blocked."""
+        return any(known.number not in self.blocked for known in self.numbers)
 
 
 class RecordState(StrEnum):

@@ -20,6 +20,15 @@ from routing.core.record import (
 from routing.core.timers import Due, key
 from routing.core.world import World
 
+# Not DONE and REMOVED, which close it anyway; a callback may be planned at another number.
+_COME_AGAIN = (
+    ReleaseCause.RETRY,
+    ReleaseCause.WINDOW,
+    ReleaseCause.SPENT,
+    ReleaseCause.NO_NUMBER,
+    ReleaseCause.CAMPAIGN,
+)
+
 
 def move(world: World, record: RecordLive, trigger: RecordTrigger, **changes: Any) -> RecordLive:
     """Apply a row of the record's table. Raises IllegalTransition where there is none."""
@@ -35,14 +44,19 @@ def release(
     next_at_ms: int | None = None,
     next_number: int | None = None,
 ) -> None:
-    """SQL has it again. `next_at_ms`: when it is due, None: as before, or never, as the cause says."""
+    """SQL has it again. `next_at_ms`: when it is due, None: as before, or never, as the cause says.
+
+    What would come again and has no number left that may be called is closed instead.
+    """
     card = record.card
+    if cause in _COME_AGAIN and card.blocked and not card.may_be_called():
+        cause = ReleaseCause.DO_NOT_CALL
     for due in (Due.CHECK, Due.DUE_CALLBACK):
         world.clear_timer(key(due, record.id))
     told: dict[str, Any] = {"campaign": card.campaign, "record_id": card.id, "claim": card.claim, "cause": cause.value}
     told |= {"next_at_ms": next_at_ms, "next_number": card.next_number if next_number is None else next_number}
     told |= {"result": record.result.value if record.result else None, "number": record.number}
-    told |= {"codes": list(record.codes), "do_not_call": record.do_not_call}
+    told |= {"codes": list(record.codes), "do_not_call": record.do_not_call, "blocked": list(card.blocked)}
     told |= {"reserve_until_ms": card.reserve_until_ms, "callback": _callback(record)}
     interaction = world.state.interactions.get(record.interaction_id)
     about = {} if interaction else {"interaction_id": record.interaction_id}
@@ -55,6 +69,15 @@ def reserve(world: World, number: str, until_ms: int) -> None:
     for record in world.hoppers.with_number(readings(number, world.config.numbers)):
         if record.card.reserve_until_ms < until_ms:
             world.put_record(replace(record, card=replace(record.card, reserve_until_ms=until_ms)))
+
+
+def block(world: World, record: RecordLive, number: str) -> RecordLive:
+    """That number of it, however it is written, must not be called; the record goes on with its others (DIALER-04)."""
+    rules, card = world.config.numbers, record.card
+    taken, known = readings(number, rules), (*(n.number for n in card.numbers), record.number)
+    out = (one for one in known if one and not taken.isdisjoint(readings(one, rules)))
+    blocked = tuple(dict.fromkeys((*card.blocked, *out)))
+    return world.put_record(replace(record, card=replace(card, blocked=blocked)))
 
 
 def _callback(record: RecordLive) -> dict[str, object] | None:

@@ -79,4 +79,5 @@ def _next_number(campaign: Campaign, card: RecordCard, tried: int | None, *, mov
     order = [(first + step) % count for step in range(count)] if count else []
     if moves and count > 1:
         order = [*order[1:], order[0]]
-    return next((index for index in order if not is_spent(campaign, card.numbers[index])), None)
+    numbers = [(index, card.numbers[index]) for index in order if card.numbers[index].number not in card.blocked]
+    return next((index for index, number in numbers if not is_spent(campaign, number)), None)

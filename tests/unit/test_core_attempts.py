@@ -62,7 +62,7 @@ def test_nothing_is_dialed_before_it_is_said_that_the_number_may_be_called() -> 
 
 @pytest.mark.req("DIALER-04")
 def test_a_marked_number_is_not_dialed_and_its_record_leaves_with_the_reason() -> None:
-    line = one()
+    line = one(HOME)
     line.pace(1)
     line.allow(is_blocked=True)
     assert not line.dialed()

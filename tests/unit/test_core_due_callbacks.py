@@ -87,7 +87,7 @@ def test_limits_of_attempts_do_not_keep_a_contact_from_a_callback_that_he_expect
 @pytest.mark.parametrize("answer", ["blocked", "unchecked"])
 def test_when_it_is_due_it_is_asked_again_whether_he_may_be_called(answer: str) -> None:
     line = Line(records=())
-    line.add(due("cb_1"))
+    line.add(due("cb_1", HOME))
     line.accept()
     assert line.asked().number == HOME
     if answer == "blocked":

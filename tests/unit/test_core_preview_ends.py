@@ -22,7 +22,7 @@ from routing.core.orders import (
 )
 from routing.core.record import RecordState
 from routing.core.roles import Action
-from tests.unit.campaign_line import ANNA, BEN, CALLER, Line, campaign, card, centre, preview
+from tests.unit.campaign_line import ANNA, BEN, CALLER, HOME, Line, campaign, card, centre, preview
 from tests.unit.core_driver import START_MS, WRAP
 
 S = InteractionState
@@ -235,7 +235,7 @@ def test_nobody_signs_out_with_a_record_before_him() -> None:
 
 @pytest.mark.req("DIALER-03", "CBS-13")
 def test_a_number_that_must_not_be_called_frees_the_agent_and_the_record_goes() -> None:
-    line = Line()
+    line = Line(records=[card("rec_1", HOME)])
     line.get()
     line.accept()
     line.allow(is_blocked=True)

@@ -88,7 +88,7 @@ def test_who_leaves_the_campaign_keeps_what_he_has_in_hand(stage: str) -> None:
 @pytest.mark.req("DISP-05")
 @pytest.mark.parametrize("stage", ["asked", "agent rings", "contact rings"])
 def test_a_mark_from_outside_stops_what_is_on_its_way_and_frees_the_agent(stage: str) -> None:
-    line = Line()
+    line = Line(records=[card("rec_1", HOME)])
     line.get()
     line.accept()
     if stage != "asked":

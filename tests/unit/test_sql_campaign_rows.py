@@ -202,6 +202,34 @@ def test_a_record_of_a_stopped_campaign_is_open_and_due_as_before() -> None:
     assert (done["state"], done["due_at_ms"]) == ("open", 42)
 
 
+@pytest.mark.req("DIALER-04", "DISP-05")
+def test_a_number_that_was_marked_meanwhile_is_out_and_the_others_keep_their_turn() -> None:
+    three = row(number(1), number(2), number(3), **CLAIMED)
+    done = released(three, release("retry", next_at_ms=77, next_number=2, blocked=["+12015550001"]))
+    assert [n["number"] for n in done["numbers"]] == ["+12015550002", "+12015550003"]
+    assert [n["number"] for n in done["blocked"]] == ["+12015550001"]
+    assert (done["state"], done["due_at_ms"], done["next_number"]) == ("open", 77, 1)
+    closed = released(three, release("done", blocked=["+12015550001"]))
+    assert (closed["closed_because"], len(closed["numbers"]), len(closed["blocked"])) == ("done", 2, 1)
+
+
+@pytest.mark.req("DIALER-04", "DISP-05")
+def test_a_record_that_has_no_other_number_is_closed_by_the_mark() -> None:
+    done = released(row(number(1), **CLAIMED), release("campaign", blocked=["+12015550001"]))
+    assert (done["state"], done["closed_because"]) == ("closed", "do_not_call")
+    assert done["closed_at_ms"] == NOON_IN_NEW_YORK_MS
+    assert [n["number"] for n in done["blocked"]] == ["+12015550001"]
+
+
+@pytest.mark.req("DISP-05")
+def test_a_number_that_the_agent_has_typed_and_that_was_marked_never_joins_the_record() -> None:
+    done = released(row(number(1), **CLAIMED), release("retry", next_at_ms=77, blocked=["+12015550009"]))
+    assert [n["number"] for n in done["numbers"]] == ["+12015550001"]
+    assert [n["number"] for n in done["blocked"]] == ["+12015550009"]
+    again = released(done | CLAIMED, release("retry", next_at_ms=78, blocked=["+12015550009"]))
+    assert len(again["blocked"]) == 1
+
+
 def test_a_callback_is_due_at_its_time_with_its_number_next() -> None:
     callback = {"at_ms": 500, "zone": BERLIN, "number": "+12015550009", "number_kind": "home", "agent_id": "agt_anna"}
     done = released(row(number(1), **CLAIMED), release("callback", callback=callback))

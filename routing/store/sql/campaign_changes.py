@@ -96,14 +96,30 @@ def released(row: Row, event: Event) -> Row:
         row["last_result"] = str(values["result"])
     if cause in _CLOSING:
         closed = {"state": RowState.CLOSED.value, "closed_because": cause.value, "closed_at_ms": event.at_ms}
-        return row | closed | {"callback": None}
-    row |= {"state": RowState.OPEN.value, "next_number": _turn(row, values.get("next_number"))}
+        return _without(row, values.get("blocked"), row["next_number"]) | closed | {"callback": None}
+    row = _without(row, values.get("blocked"), _turn(row, values.get("next_number")))
+    row["state"] = RowState.OPEN.value
     planned = values.get("callback")
     row = _with_callback(row, _mapping(planned)) if planned else row | {"callback": None}
+    if not row["numbers"] and row["blocked"]:
+        closed = {"state": RowState.CLOSED.value, "closed_because": ReleaseCause.DO_NOT_CALL.value}
+        return row | closed | {"closed_at_ms": event.at_ms, "callback": None}
     at_ms = values.get("next_at_ms")
     due_at_ms = row["due_at_ms"] if at_ms is None else _whole(at_ms)
     # A callback that was planned is never due before its time, whatever else has taken the record out of our hands.
     return row | {"due_at_ms": max(due_at_ms, row["callback"]["at_ms"]) if row["callback"] else due_at_ms}
+
+
+def _without(row: Row, blocked: object, turn: int) -> Row:
+    """Numbers that must not be called are out for good; `turn`: the place of the one that is next, in the old count."""
+    gone = [str(number) for number in blocked] if isinstance(blocked, list | tuple) else []
+    numbers, out = row["numbers"] or [], row["blocked"] or []
+    kept = [known for known in numbers if known["number"] not in gone]
+    known = {number["number"]: number for number in (*numbers, *out)}
+    new = [number for number in gone if number not in {one["number"] for one in out}]
+    out = [*out, *(known.get(number) or number_row(RecordNumber(number=number)) for number in new)]
+    passed = sum(1 for number in numbers[:turn] if number in kept)
+    return row | {"numbers": kept, "blocked": out, "next_number": passed % len(kept) if kept else 0}
 
 
 def _with_callback(row: Row, planned: Mapping[str, Any]) -> Row:

@@ -27,7 +27,7 @@ _TAKEN = _OF_RECORDS | _OF_ATTEMPTS | {_T.GUIDE_ANSWERED}
 _AT_ONCE = 1000
 _CHANGED = (
     *("numbers", "number", "zone", "rank", "state", "claimed_at_ms", "due_at_ms", "day", "attempts", "attempts_today"),
-    *("next_number", "reserve_until_ms", "callback", "last_result", "last_attempt_at_ms"),
+    *("blocked", "next_number", "reserve_until_ms", "callback", "last_result", "last_attempt_at_ms"),
     *("closed_because", "closed_at_ms", "version", "updated_at_ms"),
 )
 
