@@ -24,6 +24,7 @@ from routing.api.principal import Scope, current, needs
 from routing.api.problems import Problem
 from routing.api.services import services
 from routing.api.views_models import InteractionOut
+from routing.app.lists import zones
 from routing.core.orders import (
     AcceptRecord,
     CancelPlannedCallback,
@@ -34,6 +35,7 @@ from routing.core.orders import (
     Order,
     PlanCallback,
 )
+from routing.store.sql.search import lookup_number
 
 api = APIBlueprint("record_commands", __name__, url_prefix="/v1/interactions/<interaction_id>")
 _SHOWN: dict[Any, Any] = {200: InteractionOut}
@@ -157,6 +159,7 @@ def plan(path: InteractionPath, body: PlanIn) -> dict[str, Any]:
     """Schedule a callback; it stands when the record is marked done (CBS-01..05)."""
     zone = body.zone or _zone_of(path.interaction_id)
     fields = {"number": body.number, "number_kind": body.number_kind, "is_personal": body.personal}
+    fields["number_zone"] = _range_zone(body.number)
     at_ms = wall_time_ms(body.at, zone)
     return _ordered(PlanCallback, path.interaction_id, body, at_ms=at_ms, zone=zone, **fields)
 
@@ -199,3 +202,9 @@ def _zone_of(interaction_id: str) -> str:
     dialed = next((n.zone for n in numbers if call and n.number in (call.number, view.interaction.dnis)), "")
     campaign = config.campaigns.get(call.campaign) if call else None
     return (dialed or (campaign.default_zone if campaign else "") or config.time_zone).split(",")[0]
+
+
+def _range_zone(number: str) -> str:
+    """The zones of a number by its range, however it was typed; empty: nothing is known."""
+    rules = services().front(current().tenant).config().numbers
+    return zones.zone_of(lookup_number(number, rules)) if number.strip() else ""

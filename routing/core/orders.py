@@ -355,7 +355,11 @@ class Dispose(Order):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanCallback(Order):
-    """Schedule a callback for this record (CBS-03); a later one replaces it."""
+    """Schedule a callback for this record (CBS-03); a later one replaces it.
+
+    `zone`: in which `at_ms` was given. `number_zone`: the zones of `number` by its range, joined with a comma, for one
+    that the record does not have; empty: nothing is known.
+    """
 
     agent_id: str
     interaction_id: str
@@ -363,6 +367,7 @@ class PlanCallback(Order):
     zone: str
     number: str = ""
     number_kind: str = ""
+    number_zone: str = ""
     is_personal: bool = False
 
 

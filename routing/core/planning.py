@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 
 from routing.core import decisions, windows
 from routing.core.campaign_rules import Campaign
-from routing.core.dialable import known_number
+from routing.core.dialable import index_of, known_number, zone_of
 from routing.core.errors import PlanRefused
 from routing.core.events import EventType
 from routing.core.finishing import about, held, tell
 from routing.core.guard import campaign_number, profile_of
 from routing.core.members import pbx_of
 from routing.core.orders import CancelPlannedCallback, PlanCallback
-from routing.core.record import PlannedCallback, RecordLive
+from routing.core.record import PlannedCallback, RecordLive, RecordNumber
 from routing.core.roles import Action
 from routing.core.world import World
 
@@ -41,13 +41,18 @@ def plan(world: World, order: PlanCallback) -> Values:
     if order.is_personal and not (profile and profile.reschedule_personal):
         raise PlanRefused(reason="personal")
     number = _number(world, campaign, record, order) if order.number.strip() else ""
-    _require_open(world, campaign, record, order.at_ms, number)
-    kind = order.number_kind.strip()[:MAX_KIND] if number else ""
+    is_new = bool(number) and index_of(record.card, number) is None
     planned = PlannedCallback(
-        at_ms=order.at_ms, zone=order.zone, number=number, number_kind=kind, is_personal=order.is_personal
+        at_ms=order.at_ms,
+        zone=order.zone,
+        number=number,
+        number_kind=order.number_kind.strip()[:MAX_KIND] if number else "",
+        number_zone=order.number_zone if is_new else "",
+        is_personal=order.is_personal,
     )
+    _require_open(world, campaign, record, planned)
     world.put_record(replace(record, callback=planned))
-    told = {"at_ms": planned.at_ms, "zone": planned.zone, "number": number, "number_kind": kind}
+    told = {"at_ms": planned.at_ms, "zone": planned.zone, "number": number, "number_kind": planned.number_kind}
     told |= {"is_personal": planned.is_personal}
     tell(world, EventType.RECORD_CALLBACK_PLANNED, order, **about(record), **told)
     return told
@@ -72,12 +77,18 @@ def _number(world: World, campaign: Campaign, record: RecordLive, order: PlanCal
     return campaign_number(world, campaign, pbx_of(world.config, campaign), order.number).number.text
 
 
-def _require_open(world: World, campaign: Campaign, record: RecordLive, at_ms: int, number: str) -> None:
-    """A time at which the contact may be called (CBS-13); it is looked at again when it falls due."""
-    zone = decisions.zone_of(world, campaign, record, number or record.number)
-    hours = world.config.hours.get(campaign.hours)
-    if not windows.is_open(hours, zone, at_ms):
-        raise PlanRefused(reason="window", next_open_ms=windows.next_open_ms(hours, zone, at_ms))
+def _require_open(world: World, campaign: Campaign, record: RecordLive, planned: PlannedCallback) -> None:
+    """A time at which that number may be called (CBS-13), by its own clock; it is looked at again when it falls due."""
+    zone, hours = _zone(world, campaign, record, planned), world.config.hours.get(campaign.hours)
+    if not windows.is_open(hours, zone, planned.at_ms):
+        raise PlanRefused(reason="window", next_open_ms=windows.next_open_ms(hours, zone, planned.at_ms))
+
+
+def _zone(world: World, campaign: Campaign, record: RecordLive, planned: PlannedCallback) -> str:
+    if planned.number and index_of(record.card, planned.number) is None:
+        number = RecordNumber(number=planned.number, zone=planned.number_zone, zone_source="number")
+        return zone_of(world, campaign, number)[0]
+    return decisions.zone_of(world, campaign, record, planned.number or record.number)
 
 
 def cancel(world: World, order: CancelPlannedCallback) -> Values:

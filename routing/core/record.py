@@ -133,13 +133,15 @@ class Place(StrEnum):
 class PlannedCallback:
     """A scheduled callback as the agent has it so far (CBS-03); it stands when the record is marked done.
 
-    `zone`: in which he gave date and time; `number`: another one than the record's, empty: none.
+    `zone`: in which he gave date and time; `number`: another one than the record's, empty: none; `number_zone`: of one
+    that the record does not have, by its range.
     """
 
     at_ms: int
     zone: str
     number: str = ""
     number_kind: str = ""
+    number_zone: str = ""
     is_personal: bool = False
 
 

@@ -84,7 +84,7 @@ def _callback(record: RecordLive) -> dict[str, object] | None:
     """What was planned now; else the one for which it was handed over, as long as nobody has talked about it."""
     planned: PlannedCallback | None = record.callback
     if planned is not None:
-        number = {"number": planned.number, "number_kind": planned.number_kind}
+        number = {"number": planned.number, "number_kind": planned.number_kind, "number_zone": planned.number_zone}
         agent_id = record.agent_id if planned.is_personal else ""
         return {"at_ms": planned.at_ms, "zone": planned.zone, **number, "agent_id": agent_id}
     due = record.card.callback

@@ -285,11 +285,14 @@ def test_a_callback_is_planned_changed_and_taken_back_until_the_record_is_closed
     assert site.send("DELETE", f"interactions/{id_}/callback", "anna").status_code == 204
     again = checked(site.send("DELETE", f"interactions/{id_}/callback", "anna"), 422)
     assert (again["code"], again["reason"]) == ("plan-refused", "none")
-    site.put(f"interactions/{id_}/callback", {"at": tomorrow()}, "anna")
+    site.put(f"interactions/{id_}/callback", body | {"number": "+1 (201) 555-0177"}, "anna")
     site.put(f"interactions/{id_}/dispositions", {"codes": ["later"]}, "anna")
     site.do(id_, "done", wrap_up_reason="later")
     (told,) = released(site)()
     assert told["cause"] == "callback"
+    zones = {"zone": "Europe/Berlin", "number_zone": "America/New_York"}  # a new number has the zone of its range
+    assert isinstance(told["callback"], dict)
+    assert told["callback"] | zones == told["callback"]
     assert checked(site.send("PUT", f"interactions/{id_}/callback", "anna", {"at": tomorrow()}), 404)
 
 

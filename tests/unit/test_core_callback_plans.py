@@ -59,6 +59,7 @@ def test_a_callback_is_planned_at_any_time_and_goes_with_the_record(when: str) -
         "zone": NEW_YORK,
         "number": WORK,
         "number_kind": "work",
+        "number_zone": "",
         "agent_id": "",
     }
 
@@ -102,6 +103,25 @@ def test_a_time_at_which_the_contact_may_not_be_called_is_refused_with_the_next_
     assert reply.values["reason"] == "window"
     assert reply.values["next_open_ms"] == round(eleven.replace(day=16, hour=8).timestamp() * 1000)
     assert plan(line, at_ms=round(eleven.replace(hour=20).timestamp() * 1000)).code == "ok"
+
+
+@pytest.mark.req("CBS-03", "CBS-13")
+def test_a_new_number_is_called_back_by_its_own_clock_whatever_zone_the_agent_gave_the_time_in() -> None:
+    line = Line(centre(campaign(hours="", default_zone=NEW_YORK)), start=False)
+    eleven = datetime(2027, 1, 15, 11, tzinfo=ZoneInfo(NEW_YORK))
+    line.d.now_ms = round(eleven.timestamp() * 1000)
+    line.control(CampaignTrigger.START)
+    line.talks()
+    early, late = (round(eleven.replace(day=16, hour=hour).timestamp() * 1000) for hour in (9, 22))
+    new: dict[str, Any] = {"number": OTHER, "number_zone": "America/Los_Angeles"}
+    assert plan(line, at_ms=early, **new).values["reason"] == "window", "it is 6 o'clock there"
+    assert plan(line, at_ms=early, number=OTHER).code == "ok", "nothing is known of it: by the campaign's clock"
+    assert plan(line, at_ms=late, **new | {"number": WORK}).values["reason"] == "window", "that one is the contact's"
+    assert plan(line, at_ms=late, **new).code == "ok", "19 o'clock there"
+    line.done()
+    callback = line.released()[0].values["callback"]
+    assert isinstance(callback, dict)
+    assert (callback["at_ms"], callback["zone"], callback["number_zone"]) == (late, NEW_YORK, "America/Los_Angeles")
 
 
 @pytest.mark.req("CBS-03", "PERM-09", "SAFE-04")

@@ -37,7 +37,7 @@ def test_a_record_is_closed_when_its_last_number_is_marked() -> None:
     mark(line, WORK)
     line.allow(is_blocked=True)
     told = line.released()
-    assert (told["cause"], set(told["blocked"])) == ("do_not_call", {HOME, WORK})
+    assert (told["cause"], told["blocked"]) == ("do_not_call", [WORK, HOME])
 
 
 def test_two_spellings_of_a_marked_number_are_both_out() -> None:

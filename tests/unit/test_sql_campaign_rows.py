@@ -231,8 +231,8 @@ def test_a_number_that_the_agent_has_typed_and_that_was_marked_never_joins_the_r
 
 
 def test_a_callback_is_due_at_its_time_with_its_number_next() -> None:
-    callback = {"at_ms": 500, "zone": BERLIN, "number": "+12015550009", "number_kind": "home", "agent_id": "agt_anna"}
-    done = released(row(number(1), **CLAIMED), release("callback", callback=callback))
+    callback = {"at_ms": 500, "zone": NEW_YORK, "number": "+12015550009", "number_kind": "home", "agent_id": "agt_anna"}
+    done = released(row(number(1), **CLAIMED), release("callback", callback=callback | {"number_zone": BERLIN}))
     assert (done["state"], done["due_at_ms"], done["callback"]) == ("open", 500, callback)
     assert [n["number"] for n in done["numbers"]] == ["+12015550001", "+12015550009"]
     assert (done["next_number"], done["numbers"][1]["zone"]) == (1, BERLIN)

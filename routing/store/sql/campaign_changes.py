@@ -133,7 +133,9 @@ def _with_callback(row: Row, planned: Mapping[str, Any]) -> Row:
     blocked = {gone["number"] for gone in row["blocked"] or []}
     written = [known["number"] for known in numbers]
     if number and number not in written and number not in blocked:
-        numbers.append(number_row(RecordNumber(number=number, kind=kind, zone=zone, zone_source="agent")))
+        own = str(planned.get("number_zone") or "")  # `zone` is only that in which the agent has given the time
+        source = "number" if own else ""
+        numbers.append(number_row(RecordNumber(number=number, kind=kind, zone=own, zone_source=source)))
         written.append(number)
     turn = written.index(number) if number in written else row["next_number"]
     return row | {"callback": callback, "numbers": numbers, "next_number": turn}
