@@ -20,7 +20,8 @@ from routing.core.events import EventType
 from routing.core.interaction import Interaction, InteractionState, OfferEnd, OfferPurpose, Role
 from routing.core.members import is_running
 from routing.core.record import RecordCard, RecordLive, RecordState, RecordTrigger, ReleaseCause
-from routing.core.releasing import move, release, reserve
+from routing.core.releasing import move, release
+from routing.core.reservations import reserve
 from routing.core.ringing import ring_outside
 from routing.core.timers import Due, key
 from routing.core.world import World
@@ -265,28 +266,29 @@ def _close(world: World, interaction: Interaction, result: AttemptResult, cause:
     if record.attempt_id != call.attempt_id or record.result is not None:
         return None
     counted = compliance.judge(call, result, world.now_ms)
-    _tell_ended(world, interaction, record, (result, counted, cause))
+    card = _card_after(world, record, result, counted)
+    reserved_ms = card.reserve_until_ms if card.reserve_until_ms > record.card.reserve_until_ms else 0
+    _tell_ended(world, interaction, record, (result, counted, cause, reserved_ms))
     drop_days.add(world, call.campaign, counted)
     if interaction.id in world.state.interactions:
         interaction = world.interaction(interaction.id)
         world.update_interaction(interaction, campaign=replace(call, result=result))
-    card = _card_after(world, record, result, counted)
-    if card.reserve_until_ms > record.card.reserve_until_ms:
-        reserve(world, call.number, card.reserve_until_ms)
+    if reserved_ms:
+        reserve(world, call.campaign, call.number, reserved_ms)
     return world.put_record(replace(record, card=card, result=result))
 
 
 def _tell_ended(
-    world: World, interaction: Interaction, record: RecordLive, ended_as: tuple[AttemptResult, DropDay, str]
+    world: World, interaction: Interaction, record: RecordLive, ended_as: tuple[AttemptResult, DropDay, str, int]
 ) -> None:
-    call, (result, counted, cause) = interaction.campaign, ended_as
+    call, (result, counted, cause, reserved_ms) = interaction.campaign, ended_as
     if call is None:
         return
     until_ms = call.reached_at_ms or world.now_ms
     told = _about(record) | {"attempt_id": call.attempt_id, "number": call.number, "result": result.value}
     told |= {"is_live": bool(counted.live), "is_dropped": bool(counted.dropped), "is_hung_up": bool(counted.hung_up)}
     told |= {"ring_ms": until_ms - call.dialed_at_ms, "wait_ms": world.now_ms - until_ms}
-    told |= {"verdict": call.verdict.value, "cause": cause}
+    told |= {"verdict": call.verdict.value, "cause": cause, "reserve_until_ms": reserved_ms}
     owner = interaction.party(Role.OWNER)
     world.emit(EventType.ATTEMPT_ENDED, interaction, owner.agent_id if owner else "", **told)
 

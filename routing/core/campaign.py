@@ -76,10 +76,19 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """A number whose call was dropped: it is not dialed without an agent before `until_ms` (DIALER-07)."""
+
+    number: str
+    at_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignLive:
     """`joined`: by agent. `days`: by ISO date, within the legal window. `tick`: number of the last pacing order obeyed.
     `pacing`: why it asked for what it asked for, for people. `dialed_at_ms`: when it dialed without an agent, within
-    the last minute; only kept where a limit needs it.
+    the last minute; only kept where a limit needs it. `reserved`: drops of the last minutes.
     """
 
     id: str
@@ -91,6 +100,7 @@ class CampaignLive:
     tick_at_ms: int = 0
     pacing: dict[str, float] = field(default_factory=dict)
     dialed_at_ms: tuple[int, ...] = ()
+    reserved: tuple[Reserved, ...] = ()
 
 
 class Verdict(StrEnum):

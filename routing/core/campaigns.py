@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from routing.core import attempts, previews, seating
+from routing.core import attempts, previews, reservations, seating
 from routing.core.agent import AgentState
 from routing.core.campaign import CampaignLive, CampaignState, CampaignTrigger, Membership, next_state
 from routing.core.campaign_rules import Campaign
@@ -139,7 +139,7 @@ def add_records(world: World, order: AddRecords) -> Values:
     """
     campaign = _configured(world, order.campaign)
     added = 0
-    for turn, card in enumerate(order.records):
+    for turn, card in enumerate(reservations.held(world, order.records)):
         if card.id in world.state.records or card.campaign != campaign.id:
             continue
         added += 1

@@ -64,13 +64,6 @@ def release(
     world.remove_record(record.id)
 
 
-def reserve(world: World, number: str, until_ms: int) -> None:
-    """Nobody at that number is dialed without an agent before, for whichever record of ours it is (DIALER-07)."""
-    for record in world.hoppers.with_number(readings(number, world.config.numbers)):
-        if record.card.reserve_until_ms < until_ms:
-            world.put_record(replace(record, card=replace(record.card, reserve_until_ms=until_ms)))
-
-
 def block(world: World, record: RecordLive, number: str) -> RecordLive:
     """That number of it, however it is written, must not be called; the record goes on with its others (DIALER-04)."""
     rules, card = world.config.numbers, record.card

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import delete, update
 
 from deploy.lab.redis import RedisServer
+from routing.core.campaign_rules import DialMode
 from routing.core.events import Event, EventType
-from routing.store.sql import campaign_ledger
+from routing.core.record import RecordNumber
+from routing.store.sql import campaign_ledger, campaign_reserves
 from routing.store.sql.campaign_ledger import Breach
 from routing.store.sql.campaign_results import answers_of, dispositions_of
 from routing.store.sql.campaign_tables import attempt_ledger, attempts, guide_answers, record_dispositions
@@ -24,6 +26,7 @@ from tests.integration.campaign_lists import HOME, NOW_MS
 from tests.integration.hopper_site import HopperSite
 
 NUMBER = "+12015550000"
+DAY_MS = 24 * 3_600_000
 _T = EventType
 
 
@@ -127,6 +130,53 @@ def test_the_ledger_holds_each_attempt_with_its_basis_and_its_outcome(site: Hopp
     assert breach(site) is None
     assert breach(site, known_hash=found[1].hash) is None
     assert breach(site, known_hash="0" * 64) == Breach(sequence=1, why="changed")
+
+
+@pytest.mark.req("DIALER-07")
+def test_a_drop_reserves_its_number_for_every_record_that_has_it_and_for_those_that_come(
+    site: HopperSite,
+) -> None:
+    until_ms, shown = NOW_MS + 3 * DAY_MS, RecordNumber(number="+12015550777", zone="America/New_York")
+    same = RecordNumber(number="2015550000", zone="America/New_York")
+    site.list.add_one(1, (shown, replace(shown, number=NUMBER)))
+    site.tell(attempt(result="dropped", is_live=True, is_dropped=True, reserve_until_ms=until_ms))
+    site.record()
+    site.list.add_one(2, (same,))
+    site.list.add_one(3, (replace(shown, number="+12015550778"),))
+    predictive = replace(site.list.campaign, mode=DialMode.PREDICTIVE)
+    assert [card.id for card in site.list.claim(campaign=predictive)] == ["rec_0003"]
+    rows = site.list.rows()
+    assert [rows[id_]["reserve_until_ms"] for id_ in ("rec_0001", "rec_0002")] == [until_ms, until_ms]
+    assert {rows[id_]["state"] for id_ in ("rec_0001", "rec_0002")} == {"open"}
+    assert site.list.claim(campaign=predictive) == []
+    preview = site.list.claim(count=1)  # there an agent is kept for him
+    assert [(card.id, card.reserve_until_ms) for card in preview] == [("rec_0001", until_ms)]
+    assert [card.id for card in site.list.claim(now_ms=until_ms, campaign=predictive)] == ["rec_0002"]
+
+
+@pytest.mark.req("DIALER-07", "CBS-09")
+def test_a_callback_of_who_was_dropped_comes_all_the_same(site: HopperSite) -> None:
+    number = RecordNumber(number=NUMBER, zone="America/New_York")
+    callback = {"at_ms": NOW_MS, "zone": "", "number": "", "number_kind": "", "agent_id": ""}
+    site.list.add_one(1, (number,))
+    site.list.set("rec_0001", callback=callback, rank=0)
+    site.tell(attempt(result="dropped", is_live=True, is_dropped=True, reserve_until_ms=NOW_MS + DAY_MS))
+    site.record()
+    predictive = replace(site.list.campaign, mode=DialMode.PREDICTIVE)
+    assert [card.id for card in site.list.claim(campaign=predictive)] == ["rec_0001"]
+
+
+@pytest.mark.req("DIALER-07")
+def test_of_two_drops_the_later_time_stands_and_both_are_forgotten_when_it_is_over(site: HopperSite) -> None:
+    site.tell(attempt(result="dropped", is_dropped=True, reserve_until_ms=NOW_MS + DAY_MS))
+    site.tell(attempt("att_2", "dropped", is_dropped=True, reserve_until_ms=NOW_MS + 1))
+    site.record()
+    with site.database.begin() as connection:
+        asked = (connection, site.tenant, ["2015550000", "+12015550001"], HOME)
+        assert campaign_reserves.reserved(*asked, NOW_MS + 1) == {"2015550000": NOW_MS + DAY_MS}
+        assert campaign_reserves.forget(connection, site.tenant, NOW_MS + 1) == 0
+        assert campaign_reserves.forget(connection, site.tenant, NOW_MS + DAY_MS) == 1
+        assert campaign_reserves.reserved(*asked, NOW_MS + 1) == {}
 
 
 def tamper(site: HopperSite, sequence: int, **values: Any) -> None:

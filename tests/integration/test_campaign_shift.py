@@ -116,8 +116,9 @@ def test_sql_says_of_a_long_day_what_the_engine_has_done(database: Database, ten
     assert Counter(row["result"] for row in tried) == laws.results
     assert {row["id"]: row["attempts"] for row in found} == {row["id"]: by_record[row["id"]] for row in found}
     for row in found:
-        assert sum(number["attempts"] for number in row["numbers"]) == row["attempts"]
-        assert sum(sum(number["results"].values()) for number in row["numbers"]) == row["attempts"]
+        numbers = [*row["numbers"], *(row["blocked"] or ())]
+        assert sum(number["attempts"] for number in numbers) == row["attempts"]
+        assert sum(sum(number["results"].values()) for number in numbers) == row["attempts"]
         assert row["state"] != "claimed", "claimed by nobody"
     assert max(row["claim"] for row in found) > 2, "no record came twice: the test shows little"
 

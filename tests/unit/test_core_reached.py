@@ -26,7 +26,7 @@ from routing.core.facts import (
 from routing.core.interaction import InteractionState
 from routing.core.orders import EndInteraction, FinishWrapUp, GoIdle, LeaveCampaign
 from routing.core.record import RecordState
-from tests.unit.campaign_line import ANNA, BEN, card
+from tests.unit.campaign_line import ANNA, BEN, OTHER, card
 from tests.unit.customers_line import PACING, Outbound, numbered, paced, predictive
 
 S = InteractionState
@@ -270,7 +270,7 @@ def test_a_message_that_nothing_is_heard_of_keeps_nobody(how: str) -> None:
 
 
 def test_one_number_is_not_dialed_while_its_contact_hears_the_message() -> None:
-    line = nobody()
+    line = nobody(pacing=paced(reserve_s=0))
     line.answers()
     line.d.advance(2)
     line.d.available(ANNA)
@@ -490,6 +490,39 @@ def test_who_was_dropped_is_not_dialed_without_an_agent_for_another_record_eithe
     assert found.pace(1).values["begun"] == 0
     found.d.advance(3 * 86_400)
     assert found.pace(1).values["begun"] == 1
+
+
+@pytest.mark.req("DIALER-07")
+def test_a_record_of_who_was_dropped_that_comes_before_the_drop_is_recorded_is_not_dialed_either() -> None:
+    line = nobody()
+    line.answers()
+    line.d.advance(2)
+    until_ms = line.d.now_ms + 3 * 86_400_000
+    (ended,) = line.told(EventType.ATTEMPT_ENDED, "rec_1")
+    assert ended.values["reserve_until_ms"] == until_ms
+    line.message_ends(outcome=PromptOutcome.FINISHED)
+    line.d.available(ANNA)
+    line.fails(DialOutcome.BUSY, "rec_2")
+    line.add(card("other_list", "+12015559999", "0012015550001", priority=10), card("free", OTHER, priority=9))
+    assert line.record("other_list").card.reserve_until_ms == until_ms
+    assert line.record("free").card.reserve_until_ms == 0
+    assert line.pace(1).values["begun"] == 1
+    assert "other_list" in line.ready()
+    assert "free" not in line.ready()
+
+
+@pytest.mark.req("DIALER-07")
+def test_drops_that_the_recorder_has_long_written_down_are_not_kept_here() -> None:
+    line = nobody()
+    line.answers("rec_1")
+    line.d.advance(2)
+    line.d.advance(16 * 60)
+    line.d.available(ANNA)
+    line.dial(1)
+    line.d.order(GoIdle, agent_id=ANNA, reason="break")
+    line.answers("rec_3")
+    line.d.advance(2)
+    assert [one.number for one in line.live.reserved] == ["+12015550003"]
 
 
 @pytest.mark.req("DIALER-01")

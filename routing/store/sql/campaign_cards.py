@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
-from routing.core.campaign_rules import Campaign
+from routing.core.campaign_rules import Campaign, DialMode
 from routing.core.config import Config, Numbers
 from routing.core.hours import Hours
 from routing.core.record import DueCallback, RecordCard, RecordNumber
@@ -70,8 +71,16 @@ class Taken:
     changes: dict[str, Any]
 
 
-def take(row: Mapping[str, Any], marked: Collection[str], rules: ClaimRules, now_ms: int) -> Taken:
-    """`marked`: numbers that must not be called, as the row writes them."""
+def take(
+    row: Mapping[str, Any],
+    marked: Collection[str],
+    rules: ClaimRules,
+    now_ms: int,
+    reserved: Mapping[str, int] = MappingProxyType({}),
+) -> Taken:
+    """`marked`: numbers that must not be called, as the row writes them. `reserved`: those that are not called without
+    an agent, until when: a record with one of them is nothing for a predictive campaign (DIALER-07).
+    """
     numbers = numbers_of(row["numbers"])
     kept = tuple(number for number in numbers if number.number not in marked)
     changes = _columns(row) | {"updated_at_ms": now_ms, "version": row["version"] + 1}
@@ -89,16 +98,24 @@ def take(row: Mapping[str, Any], marked: Collection[str], rules: ClaimRules, now
     changes |= {"numbers": [number_row(n) for n in kept], "day": today, "attempts_today": so_far}
     if at is not None:
         changes["next_number"] = at
+    changes["reserve_until_ms"] = max(row["reserve_until_ms"], *(reserved.get(n.number, 0) for n in kept))
     changes |= derived(dict(row) | changes, rules.numbers)
+    if rules.campaign.mode is DialMode.PREDICTIVE and is_held(dict(row) | changes, now_ms):
+        return Taken(card=None, changes=changes)
     if at is None:
         return Taken(card=None, changes=changes | {"due_at_ms": _opening(kept, rules, now_ms)})
     changes |= {"state": RowState.CLAIMED.value, "claim": row["claim"] + 1, "claimed_at_ms": now_ms}
     return Taken(card=_card(dict(row) | changes, kept), changes=changes)
 
 
+def is_held(row: Mapping[str, Any], now_ms: int) -> bool:
+    """It is not called without an agent; a callback, which is laid before one, is."""
+    return bool(row["reserve_until_ms"] > now_ms) and row["callback"] is None
+
+
 _CHANGED = (
     *("state", "claim", "claimed_at_ms", "due_at_ms", "day", "attempts_today", "next_number", "numbers"),
-    *("blocked", "number", "zone", "rank", "closed_because", "closed_at_ms"),
+    *("blocked", "number", "zone", "rank", "closed_because", "closed_at_ms", "reserve_until_ms"),
 )
 _OF_CARD = (
     *("id", "campaign", "claim", "name", "list_id", "contact_id", "external_id", "priority", "attempts"),

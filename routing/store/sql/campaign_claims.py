@@ -17,7 +17,8 @@ from sqlalchemy import Connection, bindparam, select, update
 from routing.core.campaign_rules import DialMode
 from routing.core.record import RecordCard
 from routing.store.sql.campaign_cards import ClaimRules, take
-from routing.store.sql.campaign_rows import MIXED, RowState
+from routing.store.sql.campaign_reserves import reserved
+from routing.store.sql.campaign_rows import CALLBACK_RANK, MIXED, RowState
 from routing.store.sql.campaign_tables import records
 from routing.store.sql.do_not_call import ALL_CALLS
 from routing.store.sql.do_not_call_tables import do_not_call
@@ -75,7 +76,7 @@ class _Claiming:
         column = records.c
         order = (column.due_at_ms, column.list_order)
         query = select(*order, column.id).where(*self._open, column.rank == rank, column.due_at_ms <= self._now_ms)
-        if self._rules.campaign.mode is DialMode.PREDICTIVE:
+        if self._rules.campaign.mode is DialMode.PREDICTIVE and rank != CALLBACK_RANK:
             query = query.where(column.reserve_until_ms <= self._now_ms)
         query = query.order_by(*order).limit(count).with_for_update(skip_locked=True)
         heads: list[tuple[int, int, str]] = []
@@ -90,8 +91,10 @@ class _Claiming:
         """Claim what can be called; close or put off the others."""
         if not rows:
             return []
-        marked = self._marked(number["number"] for row in rows for number in row["numbers"] or ())
-        taken = [take(row, marked, self._rules, self._now_ms) for row in rows]
+        numbers = {number["number"] for row in rows for number in row["numbers"] or ()}
+        marked = self._marked(numbers)
+        held = reserved(self._connection, self._tenant, numbers, self._rules.numbers, self._now_ms)
+        taken = [take(row, marked, self._rules, self._now_ms, held) for row in rows]
         changes = [{"key": row["id"], **done.changes} for row, done in zip(rows, taken, strict=True)]
         change = update(records).where(records.c.tenant == self._tenant, records.c.id == bindparam("key"))
         self._connection.execute(change, changes)

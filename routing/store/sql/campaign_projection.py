@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from routing.core.config import Numbers
 from routing.core.events import Event, EventType
 from routing.store.port import StoredEvent
-from routing.store.sql import campaign_changes, campaign_ledger
+from routing.store.sql import campaign_changes, campaign_ledger, campaign_reserves
 from routing.store.sql.campaign_rows import derived
 from routing.store.sql.campaign_tables import attempts, guide_answers, record_dispositions, records
 from routing.store.sql.do_not_call import ALL_CALLS, Mark, mark
@@ -61,6 +61,7 @@ class _Projecting:
             if record_id in after:
                 after[record_id] = self._changed(after[record_id], event, ended)
         self._mark(events, after)
+        self._reserve(events)
         self._rows.write(self._connection)
         campaign_ledger.append(self._connection, self._tenant, [e for e in events if e.type in _OF_LEDGER])
         self._write([row for id_, row in after.items() if row is not before[id_]])
@@ -147,6 +148,16 @@ class _Projecting:
                 about = {"note": f"record {_id(event, 'record_id')}", "marked_by": event.agent_id}
                 given = Mark(number="", campaign=ALL_CALLS, written=number, marked_at_ms=event.at_ms, **about)
                 mark(self._connection, self._tenant, given, self._rules)
+
+    def _reserve(self, events: Sequence[Event]) -> None:
+        """Whatever record has that number: it is not dialed without an agent for some days (DIALER-07)."""
+        until_ms: dict[str, int] = {}
+        for event in events:
+            at_ms = event.values.get("reserve_until_ms")
+            if event.type is _T.ATTEMPT_ENDED and isinstance(at_ms, int) and at_ms:
+                number = str(event.values["number"])
+                until_ms[number] = max(until_ms.get(number, 0), at_ms)
+        campaign_reserves.keep(self._connection, self._tenant, until_ms, self._rules)
 
     def _write(self, rows: Sequence[dict[str, Any]]) -> None:
         changes = []

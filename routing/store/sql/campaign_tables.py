@@ -82,6 +82,16 @@ records = Table(
     ),
 )
 
+# Numbers whose call was dropped, as `search.lookup_number` has them: not dialed without an agent before `until_ms`.
+reserved_numbers = Table(
+    "reserved_numbers",
+    metadata,
+    key("tenant"),
+    key("number"),
+    number("until_ms"),
+    Index("ix_reserved_numbers_until", "tenant", "until_ms"),
+)
+
 # One dialing of a record, for looking up and for sums; evidence is the ledger. `is_live`: a person answered;
 # `is_dropped`: no agent in time; `is_hung_up`: he hung up while he waited. 0, 1, or NULL until it has ended.
 attempts = Table(
@@ -133,7 +143,8 @@ attempt_ledger = Table(
     Index("ix_attempt_ledger_at", "tenant", "campaign", "at_ms"),
 )
 
-# Where each ledger ends, so that rows cut off at its end are missed.
+# Where each ledger ends, so that rows cut off at its end are missed. `cut_...`: of the last row that was deleted since
+# it was old; 0: none was.
 ledger_heads = Table(
     "ledger_heads",
     metadata,
@@ -141,6 +152,8 @@ ledger_heads = Table(
     key("campaign"),
     number("sequence"),
     text("hash"),
+    number("cut_sequence"),
+    text("cut_hash"),
 )
 
 # What agents chose; the newest one of an interaction is what holds.
