@@ -30,7 +30,7 @@ from routing.core.campaign import CampaignLive, CampaignState
 from routing.core.campaign_rules import DEFAULT_RETRIES, AttemptResult
 from routing.core.errors import StoreError
 from routing.core.orders import AddRecords
-from routing.core.record import RecordCard, RecordState
+from routing.core.record import RecordCard
 from routing.store.errors import StoreFull
 from routing.store.handover import FenceMoved, Handover, is_past
 from routing.store.port import START
@@ -116,9 +116,8 @@ class Filler:
         since_ms = self._clock.now_ms() - self._settings.stale_ms
         with self._database.read() as connection:
             sent = handing.claims(connection, self._tenant, campaign_id, since_ms=since_ms)
-        live = [record for record in self._handover.records() if record.card.campaign == campaign_id]
-        held = {record.card.id for record in live}
-        ready = sum(record.state == RecordState.READY.value for record in live)
+        ready = self._front.hopper_counts()[campaign_id]
+        held = self._handover.held(handing.ids_of(sent))
         under_way = sum(each.record_id not in held for each in sent)
         return rules.campaign.hopper - ready - under_way
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import cast
 
 from redis.exceptions import RedisError
 
-from routing.core.record import RecordState
 from routing.store.front import Front
-from routing.store.handover import Handover
 from routing.store.redis_link import translated
 from workers.campaigns import is_filled
 from workers.jobs import Jobs
@@ -24,7 +21,6 @@ class HopperTicks:
     def __init__(self, front: Front, jobs: Jobs) -> None:
         self._front, self._jobs = front, jobs
         self._next_sweep_ms = 0
-        self._handover = Handover(front)
 
     def __call__(self, now_ms: int) -> int:
         """Make the jobs that are due; how many. Raises StoreError."""
@@ -48,11 +44,7 @@ class HopperTicks:
         filled = sorted(id_ for id_, live in self._front.campaigns().items() if is_filled(live))
         if not filled:
             return []
-        declared, ready = self._front.config().campaigns, self._ready()
+        declared, ready = self._front.config().campaigns, self._front.hopper_counts()
         low = [id_ for id_ in filled if id_ in declared and ready[id_] < declared[id_].hopper]
         dry = self._front.redis.mget([self._front.keys("dry", id_) for id_ in low]) if low else []
         return [id_ for id_, is_dry in zip(low, cast("list[bytes | None]", dry), strict=True) if not is_dry]
-
-    def _ready(self) -> Counter[str]:
-        live = self._handover.records()
-        return Counter(record.card.campaign for record in live if record.state == RecordState.READY.value)

@@ -94,7 +94,7 @@ class Pacer:
         return calls
 
     def _scene(self, campaign: Campaign, live: CampaignLive) -> Scene:
-        records = tuple(r for r in self._front.records(campaign.id) if r.state in _IN_HAND)
+        records = tuple(r for r in self._front.records_in_hand(campaign.id) if r.state in _IN_HAND)
         ids = [r.interaction_id for r in records if r.interaction_id and r.state is RecordState.CALLING]
         agents, lines = self._front.agents(sorted(live.joined)), campaign.pacing.lines
         in_flight = sum(r.state in (RecordState.CHECKING, RecordState.CALLING, RecordState.TALKING) for r in records)

@@ -5,6 +5,7 @@ It never writes state. Under gevent each method gives way while it waits; one `F
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from routing.core.facts import PhoneState, phone_key
 from routing.core.interaction import Interaction
 from routing.core.matching_types import Trace
 from routing.core.orders import AnyOrder, Reply
-from routing.core.record import RecordLive
+from routing.core.record import RecordLive, RecordState
 from routing.core.world import WorldState
 from routing.store.codec import PLAIN, Codecs
 from routing.store.errors import StoreFull, StoreUnavailable
@@ -214,6 +215,31 @@ class Front:
             found = cast("dict[bytes, bytes]", self.redis.hgetall(self.keys("records")))
         records = (self.codecs.records.decode(data) for _id, data in sorted(found.items()))
         return [record for record in records if campaign_id in ("", record.card.campaign)]
+
+    def records_in_hand(self, campaign_id: str) -> list[RecordLive]:
+        """Those of a campaign that do not wait in its hopper, by id: costs what it finds, however long that is."""
+        with _translation():
+            is_whole, found = self._of_records("in_hand")
+        if not is_whole:
+            return [record for record in self.records(campaign_id) if record.state is not RecordState.READY]
+        ids = sorted(id_.decode() for id_, campaign in found.items() if campaign.decode() == campaign_id)
+        records = self.records_of(ids).values()
+        return [record for record in records if record.state is not RecordState.READY]
+
+    def hopper_counts(self) -> Counter[str]:
+        """How many records wait in each campaign's hopper."""
+        with _translation():
+            is_whole, found = self._of_records("hopper_counts")
+        if not is_whole:
+            ready = (record for record in self.records() if record.state is RecordState.READY)
+            return Counter(record.card.campaign for record in ready)
+        return Counter({campaign.decode(): int(count) for campaign, count in found.items()})
+
+    def _of_records(self, name: str) -> tuple[bool, dict[bytes, bytes]]:
+        """A hash that is written with the records, and whether it knows all of them: an older version wrote none."""
+        sizes = [("HLEN", self.keys(each)) for each in ("records", "in_hand", "hopper")]
+        records, in_hand, waiting, found = self._pipeline(*sizes, ("HGETALL", self.keys(name)))
+        return records == in_hand + waiting, dict(found)
 
     def load(self) -> WorldState:
         """The whole live state as of the last commit: for lists, costs as much as there is. Raises StoreCorrupt."""

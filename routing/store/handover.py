@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-import msgspec
 from redis.exceptions import RedisError
 
 from routing.core.errors import StoreError
@@ -18,18 +17,6 @@ from routing.store.errors import StoreFull
 from routing.store.front import Front
 from routing.store.port import START
 from routing.store.redis_link import script_source, translated
-
-
-class BriefCard(msgspec.Struct, frozen=True):
-    id: str
-    campaign: str
-
-
-class BriefRecord(msgspec.Struct, frozen=True):
-    """What matters of a RecordLive to those who fill hoppers; to read all of it costs some times as much."""
-
-    card: BriefCard
-    state: str
 
 
 class FenceMoved(StoreError):
@@ -45,7 +32,6 @@ class Handover:
     def __init__(self, front: Front) -> None:
         self.front, self._redis = front, front.redis
         self._inputs, self._fences = front.keys("inputs"), front.keys("claim_fences")
-        self._brief = msgspec.json.Decoder(BriefRecord)
         self._append = self._redis.register_script(script_source("append_fenced"))
 
     def fence(self, campaign: str) -> int:
@@ -87,14 +73,6 @@ class Handover:
     def consumed(self) -> str:
         """Up to which input the engine's committed state has come."""
         return self.front.meta().get("position") or START
-
-    def records(self) -> list[BriefRecord]:
-        """All that are in the engine's hands, as of the last commit."""
-        try:
-            found = cast("list[bytes]", self._redis.hvals(self.front.keys("records")))
-        except (RedisError, OSError) as error:
-            raise translated(error) from error
-        return [self._brief.decode(data) for data in found]
 
     def held(self, record_ids: Sequence[str]) -> set[str]:
         """Those of them that are in the engine's hands, as of the last commit."""

@@ -14,6 +14,8 @@ The braces are literal: Redis Cluster hashes only what stands between them, so t
     figures             hash    engine               configuration; live interactions
     campaigns           hash    engine               configuration
     records             hash    engine               hoppers, which campaigns limit; live interactions
+    in_hand, hopper     hash    engine               campaigns of those records, that do not wait and that do
+    hopper_counts       hash    engine               one field per campaign
     config              string  engine               one value
     revisions           list    engine               length
     journal             stream  engine               trimmed to the oldest kept snapshot

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from routing.core.facts import PhoneState
+from routing.core.record import RecordLive, RecordState
 from routing.store.codec import Codecs
 from routing.store.keys import Keys
 from routing.store.port import KEPT, Commit, Limits
@@ -30,6 +31,9 @@ _FIXED = (
     "figures",
     "campaigns",
     "records",
+    "in_hand",
+    "hopper",
+    "hopper_counts",
 )
 
 
@@ -55,6 +59,8 @@ class CommitScript:
         self._hash(commit.figures, self._codecs.encode)
         self._hash(commit.campaigns, self._codecs.encode)
         self._hash(commit.records, self._codecs.encode)
+        self._hash({id_: _of(record, is_ready=False) or None for id_, record in commit.records.items()}, str)
+        self._section([word for id_, record in commit.records.items() for word in (id_, _of(record, is_ready=True))])
         set_timers: list[Word] = []
         for key, at_ms in commit.timers.items():
             if at_ms is not None:
@@ -113,6 +119,13 @@ class CommitScript:
             self.keys.append(key)
             found = self._numbers[key] = len(self.keys)
         return found
+
+
+def _of(record: RecordLive | None, *, is_ready: bool) -> str:
+    """Its campaign, if it waits in the hopper, or if it does not; else empty."""
+    if record is None or (record.state is RecordState.READY) is not is_ready:
+        return ""
+    return record.card.campaign
 
 
 def phone_text(state: PhoneState) -> str:

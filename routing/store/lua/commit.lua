@@ -1,13 +1,16 @@
 -- Commit a batch of steps: everything or nothing.
 --
 -- KEYS  1 fence  2 meta  3 inputs  4 interactions  5 agents  6 phones  7 links  8 timers  9 config  10 events
---       11 journal  12 ended_index  13 revisions  14 figures  15 campaigns  16 records, from 17 on: streams, lists and strings that ARGV names by their number in KEYS
+--       11 journal  12 ended_index  13 revisions  14 figures  15 campaigns  16 records  17 in_hand  18 hopper
+--       19 hopper_counts, from 20 on: streams, lists and strings that ARGV names by their number in KEYS
 -- ARGV  1 token  2 seq of the state built upon  3 new seq  4 now in ms  5 input position
 --       6 limit of events  7 of commands per PBX  8 of traces per interaction  9 of ended ones kept, with their traces
 --       10 time to live of traces, 11 of ended interactions, in ms  12 limit of kept revisions
 --       13 customer calls that may live at once, empty: no limit
 --       then sections, each headed by the number of ARGV that follow in it:
 --         interactions, agents, phones, links, figures, campaigns, records: each twice, first field, value, ...; then fields to delete
+--         in_hand: id, campaign, ... of changed records that do not wait; then ids of the others that changed
+--         hopper: id, campaign, ... of changed records, with an empty campaign of what does not wait any more
 --         timers: deadline, key, ...; then keys to clear
 --         config: nothing or the value
 --         commands: key number, entry, ...
@@ -43,9 +46,26 @@ for index = 4, 7 do
   all("HSET", KEYS[index])
   all("HDEL", KEYS[index])
 end
-for index = 14, 16 do
+for index = 14, 17 do
   all("HSET", KEYS[index])
   all("HDEL", KEYS[index])
+end
+local id, of_hopper = section()
+while id <= of_hopper do
+  local campaign = ARGV[id + 1]
+  local was = call("HGET", KEYS[18], ARGV[id]) or ""
+  if was ~= campaign then
+    if was ~= "" and call("HINCRBY", KEYS[19], was, -1) <= 0 then
+      call("HDEL", KEYS[19], was)
+    end
+    if campaign == "" then
+      call("HDEL", KEYS[18], ARGV[id])
+    else
+      call("HSET", KEYS[18], ARGV[id], campaign)
+      call("HINCRBY", KEYS[19], campaign, 1)
+    end
+  end
+  id = id + 2
 end
 all("ZADD", KEYS[8])
 all("ZREM", KEYS[8])
