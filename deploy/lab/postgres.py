@@ -69,10 +69,10 @@ class PostgresServer(Server):
             raise
         return self
 
-    def create_database(self, name: str) -> str:
-        """A new and empty one; its url."""
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """A new one, empty or a copy of another to which nobody is connected; its url."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
         return self.url(name)
 
     def stop(self) -> None:

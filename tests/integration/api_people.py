@@ -12,7 +12,6 @@ from uuid import uuid4
 from flask import Flask
 
 from deploy.lab.redis import RedisServer
-from routing.api.application import create_app
 from routing.api.auth import BearerAuthenticator
 from routing.api.auth_keys import made_key
 from routing.api.building import build_services
@@ -21,8 +20,10 @@ from routing.api.principal import Scope
 from routing.api.services import Services
 from routing.app.clock import ManualClock
 from routing.app.settings import ApiSettings, ServerSettings
-from routing.store.sql import access, migrate
+from routing.store.sql import access
 from routing.store.sql.access import User
+from tests.integration.applications import app_over
+from tests.integration.databases import sqlite_with_tables
 
 TENANT, OTHER = "main", "other"
 EVERYTHING = [scope.value for scope in Scope]
@@ -82,12 +83,11 @@ class Doors:
 @contextmanager
 def doors(redis: RedisServer, directory: Path, api: ApiSettings | None = None) -> Iterator[Doors]:
     """Each with a database of its own; Redis is emptied."""
-    url = f"sqlite:///{directory}/{uuid4().hex}.db"
-    migrate.upgrade(url)
+    url = sqlite_with_tables(directory / f"{uuid4().hex}.db")
     server = ServerSettings(tenant=TENANT, redis_url=redis.url, database_url=url)
     made = build_services(server, api or ApiSettings(), clock=ManualClock())
     made.redis.flushall()
-    found = Doors(create_app(made), made)
+    found = Doors(app_over(made), made)
     found.authenticator.keys.rows.clock_s = found.seconds
     found.authenticator.people.rows.clock_s = found.seconds
     yield found

@@ -17,8 +17,9 @@ from deploy.lab.process import Child
 from deploy.lab.redis import RedisServer
 from routing.api.auth_keys import made_key
 from routing.api.principal import Scope
-from routing.store.sql import access, migrate
+from routing.store.sql import access
 from routing.store.sql.database import Database
+from tests.integration.databases import sqlite_with_tables
 
 ROOT = Path(__file__).parents[2]
 TENANT = "main"
@@ -100,7 +101,7 @@ def api_site(directory: Path) -> Iterator[ApiSite]:
     """The database is migrated; nothing runs yet but Redis."""
     with RedisServer() as redis:
         site = ApiSite(redis, directory)
-        migrate.upgrade(site.database_url)
+        sqlite_with_tables(directory / "site.db")
         try:
             yield site
         finally:

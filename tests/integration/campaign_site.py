@@ -18,7 +18,6 @@ from routing.core.events import EventType
 from routing.core.orders import AddRecords
 from routing.core.record import RecordCard
 from routing.store.signs import Signs
-from routing.store.sql import migrate
 from routing.store.sql.campaign_cards import ClaimRules
 from routing.store.sql.campaign_claims import claim
 from routing.store.sql.campaign_rows import NewRecord, new_row
@@ -27,6 +26,8 @@ from telephony.simulated.habits import Answers, Constant
 from tests.integration.campaign_config import campaign_configuration, card
 from tests.integration.cli_site import ROOT
 from tests.integration.control_site import Site, center
+from tests.integration.databases import sqlite_with_tables
+from tests.integration.lookups_thread import looking_up
 from tests.waiting import wait_until
 from workers.campaign_records import CampaignRecords
 from workers.recorder import Recorder, RecorderSettings
@@ -40,11 +41,10 @@ def campaign_center(
     tenant: str,
     directory: Path,
     config: Config | None = None,
-    programs: Sequence[str] = ("lookups",),
+    programs: Sequence[str] = (),
 ) -> Iterator[Site]:
-    """Anna is signed in; nothing is loaded. `programs`: processes that run beside it."""
-    url = f"sqlite:///{directory}/campaigns.db"
-    migrate.upgrade(url)
+    """Anna is signed in; nothing is loaded. `programs`: processes that run beside it, as well as look-ups."""
+    url = sqlite_with_tables(directory / "campaigns.db")
     empty = directory / "config"
     empty.mkdir()
     (empty / "center.toml").write_text("")
@@ -59,7 +59,10 @@ def campaign_center(
         for name in programs
     ]
     try:
-        with center(redis, config or campaign_configuration(tenant), database_url=url) as site:
+        with (
+            looking_up(redis.url, tenant, url),
+            center(redis, config or campaign_configuration(tenant), database_url=url) as site,
+        ):
             signs = Signs(site.front.redis, tenant)
             wait_until(lambda: signs.alive("lookups", SystemClock().now_ms()), DEED_S)
             yield site

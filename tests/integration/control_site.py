@@ -12,7 +12,6 @@ from uuid import uuid4
 from flask import Flask
 
 from deploy.lab.redis import RedisServer
-from routing.api.application import create_app
 from routing.api.principal import AGENT_SCOPES, Principal, Scope
 from routing.api.services import Services
 from routing.app.clock import SystemClock
@@ -26,6 +25,7 @@ from routing.store.front import Front, connect
 from routing.store.port import START
 from telephony.simulated.channel import Channel, Phone
 from telephony.simulated.habits import Habit
+from tests.integration.applications import app_over
 from tests.integration.control_config import CALLER, OTHER, PBX
 from tests.integration.control_exchange import Exchange, running
 from tests.waiting import wait_until
@@ -189,7 +189,7 @@ def center(
         authenticator=Tokens(config.tenant),
     )
     with running(redis.url, config, server.get("data_centre_calls")) as exchange:
-        site = Site(create_app(made), made, made.front(config.tenant), exchange)
+        site = Site(app_over(made), made, made.front(config.tenant), exchange)
         site.ask(ApplyConfig, config=config)
         wait_until(lambda: site.front.load().links.get(PBX))
         phones = {f"{PBX}|{agent.phone}" for agent in config.agents.values() if agent.pbx == PBX}

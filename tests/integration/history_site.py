@@ -16,7 +16,6 @@ from werkzeug.test import TestResponse
 
 from deploy.benchmarks.parts.feeder import PBX, Feeder
 from deploy.lab.redis import RedisServer
-from routing.api.application import create_app
 from routing.api.principal import AGENT_SCOPES, Principal, Scope
 from routing.api.services import Services
 from routing.app.clock import SystemClock
@@ -34,6 +33,7 @@ from routing.store.front import Front, connect
 from routing.store.port import START
 from routing.store.redis_store import RedisStore
 from routing.store.sql.database import Database
+from tests.integration.applications import app_over
 from tests.waiting import wait_until
 from workers.recorder import Recorder, RecorderSettings
 
@@ -193,7 +193,7 @@ def center(redis: RedisServer, database: Database, tenant: str, recordings: Path
     front = services.front(tenant)
     recorder = Recorder(front, database, SystemClock(), RecorderSettings(wait_ms=1))
     with _running(redis.url, tenant) as (loop, line):
-        site = Site(create_app(services), services, front, recorder, loop, line, recordings)
+        site = Site(app_over(services), services, front, recorder, loop, line, recordings)
         site.ask(ApplyConfig, actor="operator", config=config)
         site.say(LinkRestored(pbx=PBX, phones={a.phone: PhoneState.FREE for a in config.agents.values()}))
         site.ask(SignIn, agent_id="anna")

@@ -14,11 +14,11 @@ from deploy.lab.process import Child
 from deploy.lab.redis import RedisServer
 from routing.core.callback import CallbackRules
 from routing.core.events import EventType
-from routing.store.sql import migrate
 from telephony.simulated.habits import Answers, Constant, RingsOut
 from tests.integration.cli_site import ROOT
 from tests.integration.control_config import CUSTOMER, RIGHTS, configuration
 from tests.integration.control_site import Site, center, checked
+from tests.integration.databases import sqlite_with_tables
 from tests.waiting import wait_until
 
 RULES = CallbackRules(dial=RIGHTS, retry_s=(1,), max_attempts=2, ring_timeout_s=1)
@@ -26,9 +26,7 @@ RULES = CallbackRules(dial=RIGHTS, retry_s=(1,), max_attempts=2, ring_timeout_s=
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/history.db"
-    migrate.upgrade(url)
-    return url
+    return sqlite_with_tables(tmp_path / "history.db")
 
 
 @pytest.fixture

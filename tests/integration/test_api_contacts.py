@@ -134,7 +134,7 @@ def test_contacts_are_searched_and_paged_by_name(site: Site) -> None:
         {"name": "x", "attributes": {str(n): "" for n in range(65)}},
     ],
 )
-@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_bad_contact_is_refused_and_leaves_nothing(site: Site, body: dict[str, Any]) -> None:
     answer = site.send("POST", "contacts", body=body)
     assert (answer.status_code, answer.json["code"]) == (422, "invalid-request"), answer.text  # type: ignore[index]

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from deploy.lab.redis import RedisServer
 from routing.core.facts import DialOutcome
 from routing.core.limits import CallLimits
-from routing.store.sql import migrate
 from telephony.simulated.habits import Answers, Constant, Habit, Rejects, RingsOut
 from tests.integration.control_config import ANI, CUSTOMER, OWN_ANI, PROFILES, configuration
 from tests.integration.control_site import Site, center, checked
+from tests.integration.databases import sqlite_with_tables
 from tests.waiting import wait_until
 
 LISTED = "+12015550151"
@@ -25,9 +25,7 @@ LISTED = "+12015550151"
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/book.db"
-    migrate.upgrade(url)
-    return url
+    return sqlite_with_tables(tmp_path / "book.db")
 
 
 @pytest.fixture
@@ -40,8 +38,7 @@ def site(redis_server: RedisServer, tenant: Callable[[], str], database_url: str
 @pytest.fixture(scope="module")
 def shared(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """For refusals."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('shared')}/book.db"
-    migrate.upgrade(url)
+    url = sqlite_with_tables(tmp_path_factory.mktemp("shared") / "book.db")
     with center(redis_server, configuration("outdials"), signed_in=["anna", "cleo"], database_url=url) as made:
         yield made
 
@@ -295,8 +292,7 @@ def test_whatever_is_given_as_a_number_is_refused_with_a_reason(forbidding: Site
 @pytest.fixture(scope="module")
 def forbidding(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """No profile may dial anything at all; Dora has a call."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('numbers')}/book.db"
-    migrate.upgrade(url)
+    url = sqlite_with_tables(tmp_path_factory.mktemp("numbers") / "book.db")
     bound = {name: replace(profile, dial=replace(profile.dial, allowed=())) for name, profile in PROFILES.items()}
     config = configuration("numbers", profiles=bound)
     with center(redis_server, config, signed_in=["anna", "dora"], database_url=url) as made:

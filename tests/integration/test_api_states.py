@@ -17,10 +17,10 @@ from routing.core.config import EntryPoint
 from routing.core.facts import LegArrived
 from routing.core.flow import DigitInput, LookUpStep
 from routing.core.interaction import InteractionState
-from routing.store.sql import migrate
 from telephony.simulated.habits import Answers, Constant, Listener, Patient, Speech
 from tests.integration.control_config import CUSTOMER, PBX, RIGHTS, configuration
 from tests.integration.control_site import Site, center
+from tests.integration.databases import sqlite_with_tables
 from tests.unit.flow_line import flow, step
 from tests.waiting import wait_until
 
@@ -46,8 +46,7 @@ def site(redis_server: RedisServer, tenant: Callable[[], str], tmp_path: Path) -
         entry_points=base.entry_points | points,
         callbacks=CallbackRules(dial=RIGHTS),
     )
-    url = f"sqlite:///{tmp_path}/history.db"
-    migrate.upgrade(url)
+    url = sqlite_with_tables(tmp_path / "history.db")
     with center(redis_server, config, database_url=url) as made:
         yield made
 

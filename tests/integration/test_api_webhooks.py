@@ -14,7 +14,6 @@ from standardwebhooks import Webhook
 from werkzeug.test import TestResponse
 
 from deploy.lab.redis import RedisServer
-from routing.api.application import create_app
 from routing.api.principal import AGENT_SCOPES, Principal, Scope
 from routing.api.services import Services
 from routing.app.clock import SystemClock
@@ -25,6 +24,7 @@ from routing.store.port import StoredEvent
 from routing.store.sealing import Sealer, SealKeys, new_key
 from routing.store.sql.database import Database
 from routing.store.sql.webhooks import get_endpoint
+from tests.integration.applications import app_over
 from tests.integration.receiver import Receiver, Reply
 from tests.waiting import wait_until
 from workers import webhooks
@@ -58,7 +58,7 @@ class Site:
         sent = {"Authorization": f"Bearer {who}"} | {name.replace("_", "-"): v for name, v in headers.items()}
         if method == "POST":
             sent.setdefault("Idempotency-Key", str(uuid4()))
-        client = create_app(self.services).test_client()
+        client = app_over(self.services).test_client()
         return client.open(f"/v1/{path}", method=method, headers=sent, json=body)
 
     def created(self, **body: Any) -> Any:

@@ -50,7 +50,7 @@ def site(redis_server: RedisServer, tenant: Callable[[], str], tmp_path: Path) -
     name = tenant()
     config = campaign_configuration(name)
     config = replace(config, campaigns={"spring": declared(tmp_path / "page")})
-    programs = ("lookups", "recorder", "worker", "ticker")
+    programs = ("recorder", "worker", "ticker")
     with campaign_center(redis_server, name, tmp_path, config, programs) as made:
         made.habit("anna", Answers(Constant(50)))
         made.outside("+12015550102", Answers(Constant(50)))

@@ -14,10 +14,11 @@ from routing.api.passwords import is_password
 from routing.api.principal import Scope
 from routing.app.clock import SystemClock
 from routing.cli.main import app
-from routing.store.sql import access, audit, migrate
+from routing.store.sql import access, audit
 from routing.store.sql.access import User
 from routing.store.sql.database import Database
 from tests.integration.cli_site import CliSite
+from tests.integration.databases import sqlite_with_tables
 
 pytestmark = pytest.mark.req("API-08")
 PASSWORD = "correct horse battery"
@@ -28,7 +29,7 @@ def site(redis_server: RedisServer, tmp_path: Path, tenant: Callable[[], str]) -
     config = tmp_path / "config"
     config.mkdir()
     (config / "switchroom.toml").write_text(f'[server]\ndatabase_url = "sqlite:///{tmp_path}/a.db"\n', encoding="utf-8")
-    migrate.upgrade(f"sqlite:///{tmp_path}/a.db")
+    sqlite_with_tables(tmp_path / "a.db")
     return CliSite(redis=redis_server, config=config, tenant=tenant())
 
 

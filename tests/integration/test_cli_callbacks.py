@@ -10,9 +10,10 @@ import pytest
 
 from deploy.lab.redis import RedisServer
 from routing.core.facts import LinkRestored
-from routing.store.sql import audit, migrate
+from routing.store.sql import audit
 from routing.store.sql.database import Database
 from tests.integration.cli_site import CliSite, engine
+from tests.integration.databases import sqlite_with_tables
 from tests.unit.config_dir import GOOD, write
 
 NUMBER, OTHER = "+12015550123", "+12015550124"
@@ -26,9 +27,7 @@ allowed = ["+1201555", "201555"]
 
 @pytest.fixture
 def database(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/a.db"
-    migrate.upgrade(url)
-    return url
+    return sqlite_with_tables(tmp_path / "a.db")
 
 
 @pytest.fixture

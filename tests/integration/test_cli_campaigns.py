@@ -17,11 +17,12 @@ from routing.app.clock import SystemClock
 from routing.core.config import Numbers
 from routing.core.events import Event, EventType
 from routing.core.record import RecordNumber
-from routing.store.sql import campaign_ledger, migrate
+from routing.store.sql import campaign_ledger
 from routing.store.sql.campaign_rows import NewRecord, new_row
 from routing.store.sql.campaign_tables import attempt_ledger, attempts, records
 from routing.store.sql.database import Database
 from tests.integration.cli_site import CliSite, engine
+from tests.integration.databases import sqlite_with_tables
 from tests.unit.config_dir import GOOD, write
 
 CAMPAIGNS = """
@@ -78,9 +79,7 @@ class Lists:
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/a.db"
-    migrate.upgrade(url)
-    return url
+    return sqlite_with_tables(tmp_path / "a.db")
 
 
 @pytest.fixture

@@ -203,6 +203,7 @@ def test_a_backlog_of_one_endpoint_does_not_hide_what_is_due_for_another(site: O
 
 def test_a_slow_endpoint_does_not_starve_the_others(site: OutboxSite) -> None:
     go_on = threading.Event()
+    site.settings = replace(LOCAL, timeout_s=30.0)
     site.receiver.answer = lambda got: Reply(wait=go_on) if got.path == "/slow" else Reply()
     site.endpoint("/slow", "whk_slow")
     site.endpoint("/quick", "whk_quick")
@@ -210,7 +211,7 @@ def test_a_slow_endpoint_does_not_starve_the_others(site: OutboxSite) -> None:
         for _ in range(60):
             for job in site.happen():
                 sender.submit(*job)
-        wait_until(lambda: len(site.receiver.ids("/quick")) == 60, 15)
+        wait_until(lambda: len(site.receiver.ids("/quick")) == 60 and site.receiver.ids("/slow"), 15)
         assert len(site.receiver.ids("/slow")) == 1, "one at a time until it has shown that it answers"
         go_on.set()
         wait_until(lambda: len(site.receiver.ids("/slow")) == 60, 15)
