@@ -202,8 +202,9 @@ SWEEP = "*"  # no campaign is called so
 class Hoppers:
     """The jobs of one worker process, in threads of their own: a database that is slow must not delay other jobs."""
 
-    def __init__(self, filler: Filler) -> None:
-        self._filler = filler
+    def __init__(self, filler: Filler, looks: Sequence[Callable[[], object]] = ()) -> None:
+        """`looks`: what else is done with a sweep."""
+        self._filler, self._looks = filler, looks
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="hoppers")
         self._lock = threading.Lock()
         self._waiting: set[str] = set()
@@ -222,6 +223,8 @@ class Hoppers:
         try:
             if campaign_id == SWEEP:
                 self._filler.sweep()
+                for look in self._looks:
+                    look()
             else:
                 self._filler.fill(campaign_id)
         except StoreError as error:

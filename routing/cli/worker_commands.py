@@ -75,6 +75,7 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     from routing.store.sql.database import Database, PoolSize
     from workers import campaigns, imports, pacing, reports, webhooks
     from workers.counting import count_delivery, count_rows
+    from workers.hopper_marks import Marks
     from workers.worker import Worker
 
     server = session.server
@@ -91,7 +92,9 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     reports.employ(computer.submit)
     front = Front(redis, server.tenant, codecs=codecs)
     pacing.employ(pacing.Pacer(front, redis, clock).pace)
-    hoppers = campaigns.Hoppers(campaigns.Filler(Handover(front), database, clock))
+    hoppers = campaigns.Hoppers(
+        campaigns.Filler(Handover(front), database, clock), (Marks(front, database, clock).look,)
+    )
     campaigns.employ(hoppers.submit)
     if "hoppers" in queues:
         hoppers.submit(campaigns.SWEEP)  # what a worker before us has left behind

@@ -37,6 +37,7 @@ The braces are literal: Redis Cluster hashes only what stands between them, so t
     claim_fences        hash    workers              one field per campaign
     filling:CAMPAIGN,
     dry:CAMPAIGN        string  workers              TTL
+    marks_seen          string  workers              one value
     trace:ID            list    engine               TTL and length; goes with ended:ID
     ended:ID            string  engine               TTL; length of ended_index
     ended_index         list    engine               length

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from routing.core.config import Numbers
 from routing.store.sql.among import among
 from routing.store.sql.do_not_call import ALL_CALLS, Mark
 from routing.store.sql.do_not_call_tables import do_not_call
+from routing.store.sql.import_jobs import ImportState
+from routing.store.sql.import_tables import imports
 from routing.store.sql.inserting import insert_into
 from routing.store.sql.search import same_numbers
+
+_OF_MARKS = "do_not_call"  # `kind` of an import
 
 
 def marked_numbers(
@@ -27,6 +31,26 @@ def marked_numbers(
             forms.setdefault(form, set()).add(number)
     found = connection.scalars(select(table.number).where(*whose, among(connection, table.number, forms)))
     return {number for form in found for number in forms[form]}
+
+
+def brought_marks(connection: Connection, tenant: str, since_ms: int) -> bool:
+    """Whether an import of marks is under way, or has ended since then."""
+    table = imports.c
+    of_marks = (table.tenant == tenant, table.kind == _OF_MARKS)
+    is_new = or_(table.state == ImportState.RUNNING.value, table.ended_at_ms >= since_ms)
+    return connection.execute(select(table.id).where(*of_marks, is_new).limit(1)).first() is not None
+
+
+def marks_of(connection: Connection, tenant: str, numbers: Iterable[str], rules: Numbers) -> set[tuple[str, str]]:
+    """Marks of these numbers, in whatever way they are written: the number as it was given, the mark's campaign."""
+    table, forms = do_not_call.c, dict[str, set[str]]()
+    for number in numbers:
+        for form in same_numbers(number, rules):
+            forms.setdefault(form, set()).add(number)
+    if not forms:
+        return set()
+    query = select(table.number, table.campaign).where(table.tenant == tenant, among(connection, table.number, forms))
+    return {(number, campaign) for form, campaign in connection.execute(query) for number in forms[form]}
 
 
 def add_marks(connection: Connection, tenant: str, given: Sequence[Mark]) -> int:
