@@ -92,9 +92,8 @@ def run_worker(session: Session, queues: list[str], url: str) -> None:
     reports.employ(computer.submit)
     front = Front(redis, server.tenant, codecs=codecs)
     pacing.employ(pacing.Pacer(front, redis, clock).pace)
-    hoppers = campaigns.Hoppers(
-        campaigns.Filler(Handover(front), database, clock), (Marks(front, database, clock).look,)
-    )
+    filler, marks = campaigns.Filler(Handover(front), database, clock), Marks(front, database, clock)
+    hoppers = campaigns.Hoppers(filler, (marks.look,))
     campaigns.employ(hoppers.submit)
     if "hoppers" in queues:
         hoppers.submit(campaigns.SWEEP)  # what a worker before us has left behind
