@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,22 +14,17 @@ from deploy.lab.process import Child
 from deploy.lab.redis import RedisServer
 from routing.core.facts import LegAnswered, LegArrived, LegEnded, LegRinging, LinkRestored, PhoneState
 from tests.integration.cli_site import ROOT, CliSite, engine
+from tests.integration.engine_thread import leading
 from tests.unit.config_dir import replaced, write
 from tests.waiting import wait_until
 
 
 @pytest.fixture
-def redis() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def site(redis: RedisServer, tmp_path: Path) -> Iterator[CliSite]:
+def site(redis_server: RedisServer, tenant: Callable[[], str], tmp_path: Path) -> Iterator[CliSite]:
     """An engine with the good configuration applied; the PBX is linked and both phones are free."""
     (tmp_path / "config").mkdir()
-    site = CliSite(redis, write(tmp_path / "config"))
-    with engine(site, tmp_path / "engine.log"):
+    site = CliSite(redis_server, write(tmp_path / "config"), tenant())
+    with leading(redis_server.url, site.tenant):
         site.run("apply", "--yes")
         phones = {"PJSIP/1001": PhoneState.FREE, "PJSIP/1002": PhoneState.FREE}
         site.tell(LinkRestored(pbx="ast1", phones=phones))
@@ -228,8 +223,10 @@ def test_without_redis_every_command_says_so_with_its_own_exit_code(tmp_path: Pa
         server.close()
 
 
-def test_without_an_engine_an_order_says_so_and_status_fails(redis: RedisServer, tmp_path: Path) -> None:
-    site = CliSite(redis, write(tmp_path))
+def test_without_an_engine_an_order_says_so_and_status_fails(
+    redis_server: RedisServer, tenant: Callable[[], str], tmp_path: Path
+) -> None:
+    site = CliSite(redis_server, write(tmp_path), tenant())
     assert site.json("status", exit_code=1)["engine"] is None
     assert site.json("apply", "--yes", "--wait", "0.3", exit_code=4)["error"]["code"] == "no-reply"
 
@@ -243,7 +240,7 @@ def test_watch_prints_a_line_at_once_and_at_every_change_and_ends_with_a_signal(
         return [json.loads(line)[0]["state"] for line in lines]
 
     try:
-        wait_until(lambda: "logged_out" in states(), 10)
+        wait_until(lambda: "logged_out" in states(), 20)
         site.run("agent", "sign-in", "anna")
         wait_until(lambda: "available" in states(), 5)
         watching.send_signal(signal.SIGINT)
@@ -252,9 +249,11 @@ def test_watch_prints_a_line_at_once_and_at_every_change_and_ends_with_a_signal(
         watching.stop()
 
 
-def test_status_can_wait_for_the_first_configuration_and_its_links(redis: RedisServer, tmp_path: Path) -> None:
+def test_status_can_wait_for_the_first_configuration_and_its_links(
+    redis_server: RedisServer, tenant: Callable[[], str], tmp_path: Path
+) -> None:
     (tmp_path / "config").mkdir()
-    site = CliSite(redis, write(tmp_path / "config"))
+    site = CliSite(redis_server, write(tmp_path / "config"), tenant())
     with engine(site, tmp_path / "engine.log"):
         assert site.json("status", exit_code=1)["is_healthy"] is False
         assert "NOTHING IS APPLIED" in site.run("status", exit_code=1)

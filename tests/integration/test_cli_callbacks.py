@@ -12,8 +12,9 @@ from deploy.lab.redis import RedisServer
 from routing.core.facts import LinkRestored
 from routing.store.sql import audit
 from routing.store.sql.database import Database
-from tests.integration.cli_site import CliSite, engine
+from tests.integration.cli_site import CliSite
 from tests.integration.databases import sqlite_with_tables
+from tests.integration.engine_thread import leading
 from tests.unit.config_dir import GOOD, write
 
 NUMBER, OTHER = "+12015550123", "+12015550124"
@@ -36,7 +37,7 @@ def site(redis_server: RedisServer, tmp_path: Path, database: str) -> Iterator[C
     pbx = GOOD["pbx.toml"] + 'dial = "PJSIP/{number}@trunk"\n'
     files = {"pbx": pbx, "rules": RULES, "database": f'[server]\ndatabase_url = "{database}"\n'}
     site = CliSite(redis_server, write(tmp_path / "config", **files), tenant=f"cli_{tmp_path.name}")
-    with engine(site, tmp_path / "engine.log"):
+    with leading(redis_server.url, site.tenant):
         site.run("apply", "--yes")
         site.tell(LinkRestored(pbx="ast1"))
         site.settled()

@@ -21,8 +21,9 @@ from routing.store.sql import campaign_ledger
 from routing.store.sql.campaign_rows import NewRecord, new_row
 from routing.store.sql.campaign_tables import attempt_ledger, attempts, records
 from routing.store.sql.database import Database
-from tests.integration.cli_site import CliSite, engine
+from tests.integration.cli_site import CliSite
 from tests.integration.databases import sqlite_with_tables
+from tests.integration.engine_thread import leading
 from tests.unit.config_dir import GOOD, write
 
 CAMPAIGNS = """
@@ -89,7 +90,7 @@ def site(redis_server: RedisServer, tenant: Callable[[], str], tmp_path: Path, d
     server = f'[server]\ndatabase_url = "{database_url}"\n'
     files = write(tmp_path / "config", pbx=pbx, dialer=CAMPAIGNS, server=server)
     made = CliSite(redis_server, files, tenant())
-    with engine(made, tmp_path / "engine.log"):
+    with leading(redis_server.url, made.tenant):
         made.run("apply", "--yes")
         yield made
 
