@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
 
 from routing.app.settings import RetentionSettings
-from routing.store.sql import expiry, report_marks
+from routing.store.sql import campaign_expiry, campaign_reserves, expiry, report_marks
 from routing.store.sql.database import Database
 from routing.store.sql.expiry import OldRecording
 
@@ -24,18 +25,25 @@ log = structlog.get_logger()
 DAY_MS = 24 * 3600 * 1000
 BATCH = 200
 AUDIT_BATCH = 1000
+ROWS_BATCH = 1000
+Delete = Callable[[Connection, str, int, int, int], int]
 SUFFIX = ".wav"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retired:
-    """What one run has deleted. `failed_files` could not be deleted and will be tried again."""
+    """What one run has deleted. `failed_files` could not be deleted and will be tried again. `campaign_rows`: attempts,
+    results, answers of guides.
+    """
 
     files: int = 0
     failed_files: int = 0
     interactions: int = 0
     audit_entries: int = 0
+    campaign_rows: int = 0
+    ledger_rows: int = 0
+    report_rows: int = 0
 
 
 def retire(
@@ -68,10 +76,38 @@ def retire(
         entries = _all(
             database, lambda connection: expiry.delete_audit(connection, tenant, before_audit_ms, now_ms, AUDIT_BATCH)
         )
-    retired = Retired(files=files, failed_files=failed, interactions=interactions, audit_entries=entries)
+    retired = Retired(
+        files=files,
+        failed_files=failed,
+        interactions=interactions,
+        audit_entries=entries,
+        **_campaigns_and_reports(database, tenant, rules, now_ms),
+    )
     if retired != Retired():
-        log.info("retention_done", tenant=tenant, files=files, failed_files=failed, interactions=interactions)
+        log.info("retention_done", tenant=tenant, **asdict(retired))
     return retired
+
+
+def _campaigns_and_reports(database: Database, tenant: str, rules: RetentionSettings, now_ms: int) -> dict[str, int]:
+    with database.begin() as connection:
+        campaign_reserves.forget(connection, tenant, now_ms)
+        if rules.report_days is not None:  # first: what is deleted is not computed anew
+            report_marks.freeze(connection, tenant, now_ms - rules.report_days * DAY_MS)
+    steps: tuple[tuple[str, int | None, Delete], ...] = (
+        ("campaign_rows", rules.campaign_days, campaign_expiry.delete_attempts),
+        ("ledger_rows", rules.ledger_days, campaign_expiry.delete_ledger),
+        ("report_rows", rules.report_days, campaign_expiry.delete_reports),
+    )
+    done: dict[str, int] = {}
+    for name, days, delete in steps:
+        if days is not None:
+            work = partial(_portion, delete, tenant, (now_ms - days * DAY_MS, now_ms))
+            done[name] = _all(database, work)
+    return done
+
+
+def _portion(delete: Delete, tenant: str, times: tuple[int, int], connection: Connection) -> int:
+    return delete(connection, tenant, *times, ROWS_BATCH)
 
 
 def _all(database: Database, work: Callable[[Connection], int]) -> int:

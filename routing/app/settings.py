@@ -37,6 +37,9 @@ class RetentionSettings:
     recording_days: int | None = None
     history_days: int | None = None
     audit_days: int | None = None
+    campaign_days: int | None = None
+    ledger_days: int | None = None
+    report_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

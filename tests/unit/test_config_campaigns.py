@@ -8,6 +8,7 @@ import pytest
 
 from routing.app.config import Severity, check, load
 from routing.app.config.plan import make_plan
+from routing.app.settings import RetentionSettings
 from routing.core.campaign_rules import (
     DEFAULT_RETRIES,
     Answer,
@@ -126,6 +127,31 @@ def test_what_is_written_is_taken_over(tmp_path: Path) -> None:
     profile = config.profiles["default"]
     assert (profile.reschedule, profile.reschedule_before_dial) == (True, True)
     assert (profile.reschedule_personal, profile.other_number) == (False, False)
+
+
+@pytest.mark.req("OPS-07")
+def test_the_ledger_is_kept_for_five_years_unless_it_is_said_that_no_law_demands_it(tmp_path: Path) -> None:
+    def kept(text: str) -> RetentionSettings | str:
+        checked = check(write(tmp_path, more=f"[retention]\n{text}"))
+        return checked.loaded.server.retention if checked.loaded else str(checked.problems[0])
+
+    usual = kept("")
+    assert isinstance(usual, RetentionSettings)
+    assert (usual.campaign_days, usual.ledger_days, usual.report_days) == (1827, 1827, 1827)
+    assert usual.history_days is None
+    assert "ledger_below_minimum" in str(kept("ledger_days = 1826"))
+    short = kept("ledger_days = 90\nledger_below_minimum = true\nreport_days = 0")
+    assert isinstance(short, RetentionSettings)
+    assert (short.ledger_days, short.report_days) == (90, None), "0 is for ever"
+
+
+@pytest.mark.req("OPS-07", "DIALER-05")
+def test_attempts_are_kept_for_as_long_as_their_drops_count(tmp_path: Path) -> None:
+    campaign = LEAST.format(mode="preview")
+    refused = check(write(tmp_path, more=f"{campaign}[retention]\ncampaign_days = 29\n", pbx=TRUNK))
+    assert refused.loaded is None
+    assert "'spring' counts its drops over 30 days" in str(refused.problems[0])
+    assert check(write(tmp_path, more=f"{campaign}[retention]\ncampaign_days = 30\n", pbx=TRUNK)).loaded
 
 
 @pytest.mark.req("DIALER-01", "DIALER-05")

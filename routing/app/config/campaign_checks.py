@@ -19,6 +19,9 @@ def check_references(sources: Sources, tables: Tables, references: References) -
     for id_, table in tables.campaigns.items():
         path: KeyPath = ("campaigns", id_)
         _names(table, path, references)
+        if 0 < tables.retention.campaign_days < table.pacing.window_days:
+            where: KeyPath = ("retention", "campaign_days")
+            sources.error(where, f"campaign {id_!r} counts its drops over {table.pacing.window_days} days")
         _guide(sources, table, (*path, "guide"))
 
 

@@ -16,6 +16,7 @@ from routing.app.config.list_models import ListsTable
 from routing.app.config.pbx_models import PbxTable
 from routing.app.config.prompt_models import Language, PromptTable, SpeechTable
 from routing.app.config.queue_models import QueueTable
+from routing.app.config.retention_models import RetentionTable
 from routing.app.config.scalars import (
     CadName,
     Extension,
@@ -130,20 +131,6 @@ class RecordingsTable(Table):
         description="Directory in which this server sees the files of `SR_RECORD_DIR` (the same disk, or a mounted "
         "one); relative to the configuration directory. Not given: the files stay with the PBX",
     )
-
-
-class RetentionTable(Table):
-    """How long things are kept; what is not given is kept for ever. Read at the start of the processes."""
-
-    recording_days: int | None = Field(
-        default=None,
-        ge=1,
-        description="Days after the end of a call until its recordings are deleted; needs `directory` of `recordings`",
-    )
-    history_days: int | None = Field(
-        default=None, ge=1, description="Days after the end of a call until its history and recordings are deleted"
-    )
-    audit_days: int | None = Field(default=None, ge=1, description="Days until an entry of the audit log is deleted")
 
 
 class WebhooksTable(Table):

@@ -130,7 +130,8 @@ def server_settings(sources: Sources, tables: Tables) -> ServerSettings:
         values["database_url"] = f"{SQLITE}{(sources.directory / file).absolute()}"
     directory = tables.recordings.directory
     values["recordings_directory"] = str((sources.directory / directory).absolute()) if directory else ""
-    values["retention"] = RetentionSettings(**tables.retention.model_dump())
+    kept = tables.retention.model_dump(exclude={"ledger_below_minimum"})
+    values["retention"] = RetentionSettings(**{name: days or None for name, days in kept.items()})
     return ServerSettings(cad_keys=secrets.cad_keys(sources, tables.server), **values)
 
 

@@ -27,7 +27,6 @@ from routing.app.config.models import (
     ProfileTable,
     ReasonsTable,
     RecordingsTable,
-    RetentionTable,
     ServerTable,
     TeamTable,
     WebhooksTable,
@@ -37,6 +36,7 @@ from routing.app.config.positions import KeyPath
 from routing.app.config.problems import did_you_mean
 from routing.app.config.prompt_models import LANGUAGE_PATTERN, VALUE_PATTERN, PromptTable, SpeechTable
 from routing.app.config.queue_models import QueueTable
+from routing.app.config.retention_models import RetentionTable
 from routing.app.config.scalars import (
     CAD_NAME_PATTERN,
     ID_PATTERN,

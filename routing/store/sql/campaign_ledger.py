@@ -136,9 +136,15 @@ def month_span(month: str, zone: str) -> tuple[int, int]:
 def verify_ledger(connection: Connection, tenant: str, campaign: str, known_hash: str = "") -> Breach | None:
     """The first row that was changed, taken away or cut off; None: the chain holds.
 
-    `known_hash`: of an earlier export, kept elsewhere; a chain in which it is not was made anew.
+    `known_hash`: of an earlier export, kept elsewhere; a chain in which it is not was made anew. Rows that were deleted
+    since they were old are not missed, but an export that ends with one of them cannot be found in what is left, unless
+    it is the last of them.
     """
-    last, expected, is_known = "", 1, not known_hash
+    column = ledger_heads.c
+    query = select(column.sequence, column.hash, column.cut_sequence, column.cut_hash)
+    head = connection.execute(query.where(column.tenant == tenant, column.campaign == campaign)).first()
+    last, expected = (head.cut_hash, head.cut_sequence + 1) if head else ("", 1)
+    is_known = known_hash in ("", last)
     for entry in _entries(connection, tenant, campaign):
         if entry.sequence != expected:
             return Breach(sequence=expected, why="missing")
@@ -146,9 +152,6 @@ def verify_ledger(connection: Connection, tenant: str, campaign: str, known_hash
             return Breach(sequence=entry.sequence, why="changed")
         last, expected = entry.hash, expected + 1
         is_known |= entry.hash == known_hash
-    column = ledger_heads.c
-    query = select(column.sequence, column.hash).where(column.tenant == tenant, column.campaign == campaign)
-    head = connection.execute(query).first()
     if (head.sequence, head.hash) != (expected - 1, last) if head else expected > 1:
         return Breach(sequence=expected, why="cut_off")
     return None if is_known else Breach(sequence=1, why="changed")
