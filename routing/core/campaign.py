@@ -67,12 +67,14 @@ class DropDay:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
     """An agent who has joined (CAMP-05). `wants_next`: in preview mode the next record is laid before him (PREV-19).
-    `rests_until_ms`: his telephone has failed, nothing is laid before him by itself before.
+    `rests_until_ms`: his telephone has failed, nothing is laid before him by itself before. `missed`: previews in a row
+    that he has let run out.
     """
 
     joined_at_ms: int
     wants_next: bool = False
     rests_until_ms: int = 0
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

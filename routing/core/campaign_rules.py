@@ -83,7 +83,8 @@ class AttemptLimits:
 class PreviewRules:
     """`dial_on_accept`: accepting a record dials it (PREV-07). `dial_after_s`: it is dialed by itself after that
     preview time (PREV-08). `timeout_s`: a record that nobody touches goes back. `decline_retry_s`: when a declined one
-    comes again (A14). `cool_off_s`: not to who declined it, unless nobody else can take it (A15).
+    comes again (A14). `cool_off_s`: not to who declined it, unless nobody else can take it (A15). `missed_limit`: after
+    so many in a row that he lets run out an agent is in RONA; 0: never.
     """
 
     dial_on_accept: bool = True
@@ -91,6 +92,7 @@ class PreviewRules:
     timeout_s: int | None = 60
     decline_retry_s: int = 900
     cool_off_s: int = 300
+    missed_limit: int = 3
 
 
 class OnMachine(StrEnum):

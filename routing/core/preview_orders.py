@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import attempts, capacity, previews
+from routing.core import attempts, capacity, missed_previews, previews
 from routing.core.campaign import CampaignCall
 from routing.core.campaign_rules import Campaign, DialMode
 from routing.core.dialable import known_number
@@ -52,6 +52,7 @@ def get(world: World, order: GetRecord) -> Values:
     record = next_for(world, campaign, order.agent_id)
     if record is None:
         raise NoRecord(campaign=campaign.id, reason="kept" if world.hoppers.count_ready(campaign.id) else "empty")
+    missed_previews.forget(world, campaign.id, order.agent_id)
     interaction = previews.show(world, record, order.agent_id)
     return {"interaction_id": interaction.id, **told(world.config, interaction, record)}
 
@@ -106,6 +107,7 @@ def decline(world: World, order: DeclineRecord) -> Values:
         raise RecordRefused(reason="choice")
     _agent, interaction = require(world, order.agent_id, order.interaction_id, Action.DECLINE_RECORD)
     record = _record(world, interaction)
+    missed_previews.forget(world, record.card.campaign, order.agent_id)
     if interaction.campaign and order.choice == "skip":
         wish(world, interaction.campaign.campaign, order.agent_id)
     previews.not_taken(world, interaction, record, order.choice, previews.AGENT)
@@ -156,6 +158,7 @@ def _accepted(world: World, interaction: Interaction, call: CampaignCall) -> Int
     interaction = world.update_interaction(interaction, campaign=replace(call, **changes))
     about = {"campaign": call.campaign, "record_id": call.record_id}
     world.emit(EventType.RECORD_ACCEPTED, interaction, call.agent_id, **about)
+    missed_previews.forget(world, call.campaign, call.agent_id)
     world.clear_timer(key(Due.PREVIEW, interaction.id))
     if call.dial_at_ms:
         world.set_timer(key(Due.PREVIEW, interaction.id), call.dial_at_ms)

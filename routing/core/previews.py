@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from routing.core import attempts, dialable
+from routing.core import attempts, dialable, missed_previews
 from routing.core.agent import AgentState, Engagement, EngagementState
 from routing.core.campaign import CampaignCall
 from routing.core.campaign_calls import open_call
@@ -165,6 +165,8 @@ def not_taken(world: World, interaction: Interaction, record: RecordLive, choice
         put_back(world, record, place_of(record, call))
     else:
         release(world, record, ReleaseCause.RETRY, next_at_ms=world.now_ms + rules.decline_retry_s * 1000)
+    if why == TIMEOUT:  # his own state first: nobody ever sees him available in between
+        missed_previews.count(world, record.card.campaign, agent_id)
     end_interaction(world, interaction, Result.DECLINED, agent_id if why == AGENT else "server")
 
 

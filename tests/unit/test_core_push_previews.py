@@ -149,6 +149,58 @@ def test_in_push_preview_a_declined_record_rests_and_an_untouched_one_is_where_i
     assert line.released("rec_2") == []
 
 
+def run_out(line: Line, times: int) -> list[str]:
+    """What is seen of Anna after each preview that nobody touches."""
+    seen = []
+    for _ in range(times):
+        line.d.advance(20.1)
+        seen.append(line.d.state_of(ANNA))
+    return seen
+
+
+@pytest.mark.req("STATE-05", "STATE-08", "PROG-05")
+@pytest.mark.parametrize("mode", [M.PROGRESSIVE, M.PUSH_PREVIEW])
+def test_who_lets_one_preview_after_the_other_run_out_is_in_rona_until_he_says_that_he_is_there(mode: DialMode) -> None:
+    line = Line(preview(mode, timeout_s=20), records=cards("rec_1", "rec_2", "rec_3", "rec_4"))
+    assert run_out(line, 3) == ["preview", "preview", "rona"]
+    assert (line.of(), len(line.ready())) == ("", 4)
+    changes = [e.values["state"] for e in line.d.told(EventType.AGENT_STATE_CHANGED)]
+    assert changes[-2:] == ["preview", "rona"], "he was never seen as available in between"
+    line.d.advance(600)
+    assert line.d.state_of(ANNA) == "rona"
+    line.d.available(ANNA)
+    assert run_out(line, 3) == ["preview", "preview", "rona"], "the count begins anew"
+
+
+@pytest.mark.req("STATE-05")
+@pytest.mark.parametrize("what", ["declines", "accepts", "idle", "off"])
+def test_who_does_something_about_a_record_is_there(what: str) -> None:
+    rules = {"timeout_s": 20, "dial_on_accept": False, "cool_off_s": 0} | ({"missed_limit": 0} if what == "off" else {})
+    line = Line(preview(M.PUSH_PREVIEW, **rules), records=cards("rec_1", "rec_2", "rec_3", "rec_4", "rec_5"))
+    assert run_out(line, 2) == ["preview", "preview"]
+    match what:
+        case "declines":
+            line.decline()
+        case "accepts":
+            line.accept()
+            line.decline()
+        case "idle":
+            line.d.order(GoIdle, agent_id=ANNA, reason="break")
+            line.d.advance(20.1)
+            assert line.d.state_of(ANNA) == "idle"
+            line.d.available(ANNA)
+    assert run_out(line, 1) == (["rona"] if what == "idle" else ["preview"])
+    assert run_out(line, 1) == (["rona"] if what == "idle" else ["preview"])
+
+
+@pytest.mark.req("STATE-05", "PREV-01")
+def test_who_asks_for_each_record_that_he_lets_run_out_is_there() -> None:
+    line = Line(preview(timeout_s=20), records=cards("rec_1", "rec_2", "rec_3", "rec_4", "rec_5"))
+    for _ in range(4):
+        assert line.get().code == "ok"
+        assert run_out(line, 1) == ["available"]
+
+
 @pytest.mark.req("A12")
 def test_without_holding_back_the_agents_phone_rings_by_itself_and_he_sees_the_record_first() -> None:
     line = Line(centre(campaign(M.PROGRESSIVE, hold_dialing=False)))

@@ -58,6 +58,12 @@ class PreviewTable(Table):
         default=300,
         description="Seconds for which a record does not go to who declined it, if anybody else can take it",
     )
+    missed_limit: int = Field(
+        default=3,
+        ge=0,
+        le=100,
+        description="Previews in a row that an agent lets run out, after which he is in RONA; 0: never",
+    )
 
 
 class MachinesTable(Table):
