@@ -160,15 +160,18 @@ def test_a_callback_of_who_was_dropped_comes_all_the_same(site: HopperSite) -> N
     callback = {"at_ms": NOW_MS, "zone": "", "number": "", "number_kind": "", "agent_id": ""}
     site.list.add_one(1, (number,))
     site.list.set("rec_0001", callback=callback, rank=0)
+    site.list.add_one(2, (number,))
+    site.list.set("rec_0002", callback=callback, rank=0, reserve_until_ms=NOW_MS + DAY_MS)
     site.tell(attempt(result="dropped", is_live=True, is_dropped=True, reserve_until_ms=NOW_MS + DAY_MS))
     site.record()
     predictive = replace(site.list.campaign, mode=DialMode.PREDICTIVE)
-    assert [card.id for card in site.list.claim(campaign=predictive)] == ["rec_0001"]
+    assert [card.id for card in site.list.claim(campaign=predictive)] == ["rec_0001", "rec_0002"]
 
 
 @pytest.mark.req("DIALER-07")
 def test_of_two_drops_the_later_time_stands_and_both_are_forgotten_when_it_is_over(site: HopperSite) -> None:
     site.tell(attempt(result="dropped", is_dropped=True, reserve_until_ms=NOW_MS + DAY_MS))
+    site.record()
     site.tell(attempt("att_2", "dropped", is_dropped=True, reserve_until_ms=NOW_MS + 1))
     site.record()
     with site.database.begin() as connection:

@@ -18,11 +18,11 @@ from routing.core.facts import CommandEnded, CommandOutcome, DialOutcome, LinkLo
 from routing.core.hours import Hours, Span
 from routing.core.interaction import InteractionState
 from routing.core.limits import CallLimits
-from routing.core.orders import CapacityGranted, FireTimer, RequestCallback
+from routing.core.orders import CapacityGranted, FireTimer, PlanCallback, RequestCallback
 from routing.core.record import RecordNumber, RecordState
 from routing.core.timers import Due, key
 from tests.unit.callback_line import RULES as CALLBACKS
-from tests.unit.campaign_line import ANI, ANNA, HOME, WORK, campaign, card, centre
+from tests.unit.campaign_line import ANI, ANNA, HOME, WORK, Line, campaign, card, centre
 from tests.unit.core_driver import START_MS
 from tests.unit.customers_line import PROMPTS, Outbound, numbered, predictive
 
@@ -403,6 +403,37 @@ def test_stopping_a_campaign_takes_back_what_only_rings() -> None:
     assert {e.values["cause"] for e in line.told(EventType.RECORD_RELEASED)} == {"campaign"}
     assert not line.d.world.state.records
     assert line.d.state_of(ANNA) == "available"
+
+
+@pytest.mark.req("CAMP-07", "DIALER-03")
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_who_rang_when_the_campaign_was_stopped_is_not_called_again_at_once(is_gone: bool) -> None:
+    line = Outbound(records=numbered(2)).dial(1)
+    if is_gone:
+        without(line, "campaigns")
+    else:
+        line.control(CampaignTrigger.STOP)
+    rang, waited = line.released("rec_1"), line.released("rec_2")
+    assert (rang["cause"], rang["result"]) == ("campaign", "cancelled")
+    assert rang["next_at_ms"] == line.d.now_ms + 900_000
+    assert (waited["cause"], waited["next_at_ms"]) == ("campaign", None), "nobody has called him"
+
+
+@pytest.mark.req("CAMP-07", "DIALER-03")
+def test_the_last_attempt_of_a_record_stays_its_last_when_the_campaign_is_stopped() -> None:
+    line = Outbound(predictive(limits=AttemptLimits(record=1)), records=numbered(1)).dial(1)
+    line.control(CampaignTrigger.STOP)
+    assert line.released()["cause"] == "spent"
+
+
+@pytest.mark.req("CAMP-07", "CBS-01")
+def test_what_the_agent_has_planned_while_it_rang_stands_when_the_campaign_is_stopped() -> None:
+    line = Line().calling()
+    at_ms = line.d.now_ms + 7_200_000
+    assert line.order(PlanCallback, at_ms=at_ms, zone="UTC").code == "ok"
+    line.control(CampaignTrigger.STOP)
+    (released,) = line.released()
+    assert (released.values["cause"], released.values["next_at_ms"]) == ("callback", at_ms)
 
 
 def test_a_paused_campaign_dials_nothing_new_and_lets_ring_what_rings() -> None:

@@ -47,7 +47,7 @@ def test_a_callback_is_planned_at_any_time_and_goes_with_the_record(when: str) -
         case _:
             line.wraps_up()
     at_ms = line.d.now_ms + 3600_000
-    assert plan(line, number=WORK, number_kind="work").code == "ok"
+    assert plan(line, number=WORK, number_kind="work", number_zone="Asia/Tokyo").code == "ok"
     if when == "while it rings":
         line.fails(DialOutcome.NO_ANSWER)
     else:

@@ -102,6 +102,16 @@ def test_a_mark_for_the_person_closes_the_record_whatever_numbers_are_left() -> 
     assert (told.values["cause"], told.values["do_not_call"]) == ("do_not_call", True)
 
 
+def test_a_mark_for_the_person_while_it_is_asked_whether_he_may_be_called_closes_the_record() -> None:
+    line = Line()
+    line.get()
+    line.accept()
+    assert line.record().state is RecordState.CHECKING
+    assert line.order(Dispose, do_not_call=True).code == "ok"
+    (told,) = line.released()
+    assert (told.values["cause"], told.values["do_not_call"]) == ("do_not_call", True)
+
+
 def test_a_marked_number_is_not_tried_after_another_one_has_failed() -> None:
     line = one(HOME, WORK, OTHER)
     line.dial()
