@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from deploy.lab.command_line import run_command
 from deploy.lab.nodes import DIALPLANS, LabPbx, Node, make_node
 from deploy.lab.ports import ReservedPort
 from deploy.lab.process import Child
@@ -187,14 +187,10 @@ class Site:
 
     def switchroom(self, *words: str, check: bool = True, typed: str = "") -> Any:
         """Run one command line with --json and this input; its parsed answer. Raises RuntimeError with what it said."""
-        command = [sys.executable, "-m", "routing.cli.main", *words, "--json"]
-        environment = {**os.environ, **self.environment}
-        done = subprocess.run(
-            command, env=environment, input=typed, capture_output=True, text=True, timeout=60, check=False
-        )
-        if check and done.returncode:
-            raise RuntimeError(f"switchroom {' '.join(words)}: {done.stdout}{done.stderr}")
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        done = run_command([*words, "--json"], self.environment, typed, 60.0)
+        if check and done.exit_code:
+            raise RuntimeError(f"switchroom {' '.join(words)}: {done.output}{done.complaint}")
+        return json.loads(done.output) if done.output.strip() else None
 
     def log(self, name: str) -> str:
         """What a process wrote so far."""
