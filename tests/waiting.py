@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 POLL_S = 0.02
+# For what takes no time but that of the machine, which may be busy. What has to be there in time is told how much.
+BUSY_S = 10.0
 T = TypeVar("T")
 
 
@@ -20,7 +22,7 @@ def run(work: Coroutine[Any, Any, T], within: float = 20.0) -> T:
     return asyncio.run(limited())
 
 
-def wait_until(predicate: Callable[[], object], within: float = 5.0) -> None:
+def wait_until(predicate: Callable[[], object], within: float = BUSY_S) -> None:
     """Poll until the predicate is true; AssertionError after `within` seconds."""
     deadline = time.monotonic() + within
     while not predicate():
@@ -29,7 +31,7 @@ def wait_until(predicate: Callable[[], object], within: float = 5.0) -> None:
         time.sleep(POLL_S)
 
 
-async def until(predicate: Callable[[], object], within: float = 5.0) -> None:
+async def until(predicate: Callable[[], object], within: float = BUSY_S) -> None:
     """As wait_until, inside an event loop."""
     deadline = time.monotonic() + within
     while not predicate():

@@ -23,6 +23,7 @@ from tests.integration.control_config import PBX
 T = TypeVar("T")
 TICK_S = 0.003
 FOR_EVER_MS = 3_600_000
+BEAT_TTL_MS = 30_000  # no test here is of a connector that dies, and a test's process may get no turn for seconds
 
 
 class Engines:
@@ -111,7 +112,8 @@ def _exchange(config: Config, engines: Engines) -> Exchange:
 async def _run(exchange: Exchange, url: str, tenant: str) -> None:
     clock, store = SystemClock(), RedisStore(url, tenant)
     exchange.engines.start()
-    connector = Connector(store, exchange.port, clock, ConnectorSettings(pbx=PBX, drain_s=0))
+    settings = ConnectorSettings(pbx=PBX, drain_s=0, beat_ttl_ms=BEAT_TTL_MS)
+    connector = Connector(store, exchange.port, clock, settings)
     carrying = asyncio.create_task(connector.run(exchange.stop))
     while not exchange.stop.is_set():
         exchange.pbx.clock.run_until(clock.now_ms())

@@ -28,7 +28,7 @@ from telephony.simulated.habits import Habit
 from tests.integration.applications import app_over
 from tests.integration.control_config import CALLER, OTHER, PBX
 from tests.integration.control_exchange import Exchange, running
-from tests.waiting import wait_until
+from tests.waiting import BUSY_S, wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Site:
             self.ask(GoAvailable, agent_id=name)
 
     def ask(self, kind: type, **fields: Any) -> None:
-        reply = self.front.ask(kind(order_id=f"ord_{uuid4().hex}", actor="test", **fields), 5.0)
+        reply = self.front.ask(kind(order_id=f"ord_{uuid4().hex}", actor="test", **fields), BUSY_S)
         assert reply is not None
         assert reply.code == "ok", reply
 

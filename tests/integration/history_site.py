@@ -34,7 +34,7 @@ from routing.store.port import START
 from routing.store.redis_store import RedisStore
 from routing.store.sql.database import Database
 from tests.integration.applications import app_over
-from tests.waiting import wait_until
+from tests.waiting import BUSY_S, wait_until
 from workers.recorder import Recorder, RecorderSettings
 
 OTHER = "other"  # a tenant with nothing of its own
@@ -146,13 +146,13 @@ class Site:
 
     def ask(self, kind: type[Order], actor: str = "", **fields: Any) -> Reply:
         order: Any = kind(order_id=f"ord_{uuid4().hex}", actor=actor or f"agent:{fields.get('agent_id', '')}", **fields)
-        reply = self.front.ask(order, 5.0)
+        reply = self.front.ask(order, BUSY_S)
         assert reply is not None
         assert reply.code == "ok", reply
         return reply
 
     def say(self, *facts: Fact) -> None:
-        asyncio.run_coroutine_threadsafe(self.line.send(list(facts)), self.loop).result(5.0)
+        asyncio.run_coroutine_threadsafe(self.line.send(list(facts)), self.loop).result(BUSY_S)
 
     def call(self, agent_id: str = "anna", ani: str = CALLER, **cad: str) -> str:
         """A call that this agent, the only one who is signed in, has taken."""
