@@ -83,7 +83,7 @@ class ApiSite:
         command = [sys.executable, "-m", "routing.cli.main", "api", "--config", str(files)]
         found = Server(self._child(command, name), f"http://127.0.0.1:{port.number}")
         if is_waited_for:
-            found.child.wait_until(found.is_up, 20)
+            found.child.wait_until(found.is_up, 45)  # two programs one after the other, on a busy machine
         return found
 
     def engine(self) -> Child:
