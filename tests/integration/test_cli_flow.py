@@ -1,16 +1,17 @@
-"""`switchroom flow` and `switchroom prompts`, as processes of their own."""
+"""`switchroom flow` and `switchroom prompts`."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
-import sys
 import wave
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from deploy.lab.command_line import run_command
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "deploy" / "example"
@@ -24,16 +25,9 @@ cp "$(dirname "$0")/voice.wav" "$2"
 
 
 def switchroom(*arguments: str | Path, config: Path = EXAMPLE, typed: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "routing.cli.main", *map(str, arguments), "--config", str(config)]
-    return subprocess.run(
-        command,
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=ROOT,
-    )
+    words = [*map(str, arguments), "--config", str(config)]
+    done = run_command(words, {}, typed, 60.0)
+    return subprocess.CompletedProcess(words, done.exit_code, done.output, done.complaint)
 
 
 def as_json(*arguments: str | Path, config: Path = EXAMPLE) -> Any:
