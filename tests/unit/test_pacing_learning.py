@@ -143,6 +143,17 @@ def test_a_jump_of_the_answer_rate_is_seen_within_half_a_minute() -> None:
     lines.run(range(1230, 1300), 0.45)
     assert lines.rate.mean == pytest.approx(0.45, abs=0.04)
     assert 1200 < lines.rate.settled[1] < 1260
+    assert lines.rate.has_risen(1300.0)
+    assert not lines.rate.has_risen(1600.0)
+
+
+@pytest.mark.req("DIALER-12")
+def test_a_fall_and_steady_traffic_are_no_rise() -> None:
+    lines = Lines(per_second=2)
+    lines.run(range(1500), 0.4)
+    lines.run(range(1500, 1600), 0.2)
+    assert lines.rate.settled[1] > 1500
+    assert math.isinf(lines.rate.rose_at)
 
 
 @pytest.mark.req("DIALER-12")
@@ -156,18 +167,27 @@ def test_steady_traffic_raises_no_alarm() -> None:
     assert max(abs(mean - 0.3) for mean in seen) < 0.075
 
 
+def level(abandoned: int) -> float:
+    """In the middle of a shift with 1000 people answered, 1008 to come: 59.9 may be abandoned."""
+    budget = Budget({"target": 0.03, "shift_seconds": 14400, "n_agents_planned": 20})
+    budget.update(7000.0, 0.02, 1000, 30)
+    budget.seen = (1000, abandoned)
+    return budget.theta(7200.0, 0.14, 0.0)
+
+
 @pytest.mark.req("DIALER-05")
 def test_abandoned_calls_are_paid_for_by_all_calls_to_come() -> None:
-    def level(abandoned: int) -> float:
-        budget = Budget({"target": 0.03, "shift_seconds": 14400, "n_agents_planned": 20})
-        budget.update(7000.0, 0.02, 1000, 30)
-        budget.seen = (1000, abandoned)
-        return budget.theta(7200.0, 0.14, 0.0)
-
     levels = [level(abandoned) for abandoned in (10, 30, 50, 62)]
     assert levels == sorted(levels, reverse=True)
     assert level(30) > level(50) > 0
     assert level(62) == 0
+
+
+@pytest.mark.req("DIALER-05")
+def test_the_last_calls_of_a_budget_are_spent_slowly_instead_of_stopping() -> None:
+    assert 0.15 * level(30) < level(58) < 0.35 * level(30)
+    assert 0 < level(59) < level(58)
+    assert level(60) == 0
 
 
 @pytest.mark.req("DIALER-05")

@@ -31,6 +31,9 @@ _SIZE = len(GRID)
 _PRIOR_ODDS = -0.9  # a rate of 0.29
 _PRIOR_SPREAD = 1.1
 _LEAST = 1e-14
+_FAR, _SURE = 0.2, 2.0  # of the rate before, and of its deviation: more is a change of level
+_KNOWN_S = 900.0  # before that the first impression is only being corrected
+_AFTER_S = 300.0
 
 
 def _bell(center: float, spread: float) -> list[float]:
@@ -52,6 +55,7 @@ class AnswerRate:
         self.mean = sum(map(mul, self.belief, RATES))
         self.deviation = 0.2
         self.settled = [self.mean, 0.0]  # the rate held to be true before, and when that changed
+        self.rose_at = -math.inf
         self._ringing_before: dict[int, int] = {}
         self._table: list[list[float] | None] = []
         self._moments()
@@ -108,21 +112,30 @@ class AnswerRate:
         squares = sum(map(mul, self.belief, _SQUARES))
         self.deviation = math.sqrt(max(1e-8, squares - self.mean * self.mean))
 
+    def has_risen(self, now: float) -> bool:
+        """Lately, by a jump: calls started before it will be answered all the same, and find no agent."""
+        return now < self.rose_at + _AFTER_S
+
     def _notice(self, now: float) -> None:
-        """For people only: nothing is decided by it."""
+        """A change of level, against the rate of the last ten minutes or so."""
         held = self.settled[0]
-        if abs(self.mean - held) > 0.25 * held + 2.5 * self.deviation:
+        if abs(self.mean - held) > _FAR * held + _SURE * self.deviation:
+            if self.mean > held and now > _KNOWN_S:
+                self.rose_at = now
             self.settled = [self.mean, now]
         else:
             self.settled[0] = held + 0.002 * (self.mean - held)
 
     def dump(self) -> dict[str, Any]:
         before = sorted(self._ringing_before.items())
-        return {"belief": self.belief, "settled": self.settled, "before": [list(pair) for pair in before]}
+        return {"belief": self.belief, "settled": self.settled, "before": [list(pair) for pair in before],
+                "rose_at": None if math.isinf(self.rose_at) else self.rose_at}  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
         self.belief = list(state["belief"])
         self.settled = list(state["settled"])
+        rose_at = state.get("rose_at")
+        self.rose_at = -math.inf if rose_at is None else rose_at
         self._ringing_before = {int(age): int(count) for age, count in state["before"]}
         self._moments()
         self.forget_table()

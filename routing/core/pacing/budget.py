@@ -7,9 +7,13 @@ answered calls expected in the rest of the shift:
     risk level                   theta = a / k
 
 k, the share abandoned per unit of theta, is learned: the marginal call carries theta, its predecessors less, and each
-takes an agent from others; prior by team size from simulation. A constant theta is what maximizes utilization for a
-given number of abandoned calls (a Lagrange multiplier is constant in time), so the only feedback is this slow one.
-Nothing brakes when some minutes were bad: they cost a little of each later minute.
+takes an agent from others; prior by team size and answer rate from simulation. A constant theta is what maximizes
+utilization for a given number of abandoned calls (a Lagrange multiplier is constant in time), so the only feedback is
+this slow one. Nothing brakes when some minutes were bad: they cost a little of each later minute.
+
+Utilization is steepest in the first abandoned calls: from one call per idle agent to a quarter of the usual risk a
+small team gains ten points, from there to the whole of it five more. So a spent budget does not stop the dialing: its
+last calls, the reserve, are spent at a quarter of the target, and only with them it ends.
 """
 
 from __future__ import annotations
@@ -23,7 +27,10 @@ _MEMORY_CALLS = 60.0
 _OFTEN = 2.0  # times the target: no more is spent at once however much was saved
 _LAST_S, _LAST_OFTEN = 600.0, 6.0  # what is left at the very end would be lost
 _ENDLESS_S = 14400.0
-_RESERVE = (0.85, 0.03)  # calls, and calls per agent: what may still go wrong when nothing can be taken back
+_LEAST_OFTEN = 0.25  # times the target: what a spent budget still allows
+_RESERVE = (0.7, 0.06)  # calls, and calls per agent: what may still go wrong when nothing can be taken back
+_YIELD = 0.75
+_USUAL_RATE, _LEAST_RATE = 0.3, 0.05
 
 
 class Budget:
@@ -54,16 +61,16 @@ class Budget:
         self.left = 0.0
         self.share = self.target
 
-    def staffed(self, now: float, agents: int) -> None:
-        """How many there really are counts, not how many were planned."""
+    def staffed(self, now: float, agents: int, answer_rate: float = _USUAL_RATE) -> None:
+        """How many there really are counts, not how many were planned; where few answer, more calls are out for each
+        agent, and calls are abandoned in clusters.
+        """
+        scarce = math.sqrt(_USUAL_RATE / max(answer_rate, _LEAST_RATE))
         if agents > 0:
             self.size = float(agents)
-        self.reserve = _RESERVE[0] + _RESERVE[1] * self.size
+        self.reserve = (_RESERVE[0] + _RESERVE[1] * self.size) * scarce
         if now <= self.warm_up_s and not self.begun:
-            self.carried = _PRIOR_CALLS / self._prior_yield()
-
-    def _prior_yield(self) -> float:
-        return 0.9 * math.pow(max(self.size, 3.0) / 5, 0.26)
+            self.carried = _PRIOR_CALLS / (_YIELD * math.pow(max(self.size, 3.0) / 5, 0.26) * scarce**0.8)
 
     def update(self, now: float, theta: float, answered: int, abandoned: int) -> None:
         """After each step: what was answered and abandoned while `theta` was the level."""
@@ -85,9 +92,13 @@ class Budget:
         coming = per_second * rest
         self.left = self.target * self.aim * (live + coming) - lost - pending - self.reserve
         often = _LAST_OFTEN if self.shift_s is not None and rest < _LAST_S else _OFTEN
-        self.share = min(often * self.target, max(0.0, self.left) / (coming + 0.7))
+        self.share = max(self._least(), min(often * self.target, max(0.0, self.left) / (coming + 0.7)))
         level = self.share * self.carried / self.realized
         return min(0.4, level * self._caution(now))
+
+    def _least(self) -> float:
+        """`left` is 0 when only the reserve is there, and minus the reserve when that is gone."""
+        return _LEAST_OFTEN * self.target * min(1.0, max(0.0, 1 + self.left / self.reserve))
 
     def _caution(self, now: float) -> float:
         """While little is known, spend little: what is saved is spent later, with better aim."""

@@ -29,6 +29,7 @@ _LEARNING_S = 900.0
 _MOST_AT_ONCE = 250
 _VERDICT_S = 2.0
 _FIRST_RATE = 0.55
+_AFTER_RISE = 0.3  # of the level: what was out at the jump is paid for at once
 
 
 class Predictive:
@@ -83,7 +84,7 @@ class Predictive:
         self._tally.update(reading, seconds)
         self._watching.look(reading, seconds, self._tally.fresh, (self._releases, self._ringing))
         self._budget.update(now, self._theta, self._tally.answered, self._tally.abandoned)
-        self._budget.staffed(now, reading.logged)
+        self._budget.staffed(now, reading.logged, self._rate.mean)
         self._releases.watch(reading, self._tally.fresh_inbound, seconds)
         self._inbound = [self._inbound[0] + self._tally.fresh_inbound, self._inbound[1] + seconds]
         opening = self._opening(now, reading)
@@ -114,6 +115,8 @@ class Predictive:
 
     def _bold(self, now: float, reading: Reading) -> int:
         level = self._theta * len(self._ringing.points)
+        if self._rate.has_risen(now):
+            level *= _AFTER_RISE
         room = min(_MOST_AT_ONCE, _MOST_AT_ONCE if reading.lines_free is None else reading.lines_free)
         rate = min(0.97, self._rate.mean + self.doubt * self._rate.deviation)
         if self._is_opening:
