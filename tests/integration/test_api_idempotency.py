@@ -14,6 +14,7 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 
 from deploy.lab.redis import RedisServer
+from routing.api.application import create_app
 from routing.api.idempotency import KeyUse, idempotent, new_or_same_id
 from routing.api.orders import obey
 from routing.api.principal import Scope, needs
@@ -90,7 +91,9 @@ def site(redis: RedisServer, tmp_path: Path) -> Iterator[Doors]:
 
 @pytest.fixture
 def things(site: Doors) -> Counted:
+    """On an application of its own, since others share their routes."""
     found = Counted()
+    site.app = create_app(site.services)
     site.app.register_api(found.api)  # type: ignore[attr-defined]
     return found
 
