@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from routing.api import access_log, document_pages, health, idempotency, limits, metrics, problem_pages
-from routing.api.principal import authorize
+from routing.api.principal import INSIDE, authorize
 from routing.api.problems import PUBLIC_URL, Problem, response
 from routing.api.requests import ApiRequest, escaped, refuse_bad_target
 from routing.api.routes import blueprints
@@ -85,8 +85,10 @@ def _admit() -> Response | None:
     view = current_app.view_functions.get(request.endpoint or "")
     if getattr(view, "is_public", False):
         return None
-    g.principal = _principal()
-    limits.count_request(g.principal)
+    inside = request.environ.get(INSIDE)
+    g.principal = inside or _principal()
+    if inside is None:
+        limits.count_request(g.principal)  # what the desk asks was counted when its page was asked for
     if view is None:
         return None  # the error 404 or 405 comes next
     authorize(view)

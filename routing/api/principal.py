@@ -12,6 +12,8 @@ from flask import g
 from routing.api.problems import Problem
 
 View = TypeVar("View", bound=Callable[..., Any])
+# Key of a WSGI environment in which the desk says for whom it asks; no header of a request from outside gets there.
+INSIDE = "switchroom.principal"
 
 
 class Scope(StrEnum):

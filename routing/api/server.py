@@ -163,9 +163,10 @@ class ApiServer(BaseApplication):  # type: ignore[misc]
     def load(self) -> Wsgi:
         from routing.api.application import create_app
         from routing.api.building import build_services
+        from routing.desk.site import with_desk
 
         self._made = build_services(self._server, self._api, self._webhooks, lists=self._lists)
-        return BodyDeadline(create_app(self._made))
+        return BodyDeadline(with_desk(create_app(self._made)))
 
     def _end_streams_with(self, worker: Any) -> None:
         """Once the process is told to end: an event stream, even one its client has left, would hold it up."""

@@ -1,0 +1,140 @@
+"""Who is at the desk: a session in a cookie, and that what a browser sends was meant to be sent.
+
+The cookie holds the token that `POST /v1/sessions` gives, so a session ends as those of the API do: after
+`api.session_s` without a request, with a changed password, when its user is disabled. Signing in always makes a new
+one. What changes something must come from a page of ours: its origin is checked (Fetch Metadata, else `Origin`), and
+it brings a token that only our pages know, derived from the session (OWASP: HMAC-based token, signed double submit).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlsplit
+
+from flask import Response, g, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from routing.api import access_log, limits
+from routing.api.auth import BearerAuthenticator
+from routing.api.auth_people import PeopleDoor
+from routing.api.principal import Principal
+from routing.api.problems import Problem
+from routing.api.services import services
+from routing.desk.asking import Api
+
+COOKIE, SECURE_COOKIE = "switchroom_desk", "__Host-switchroom_desk"
+TOKEN_HEADER = "X-Desk-Token"  # noqa: S105 - its name, not its value
+SIGN_IN = "/desk/sign-in"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who looks at the page. `form_token` comes with everything he sends."""
+
+    principal: Principal
+    session: str
+    form_token: str
+
+    @property
+    def api(self) -> Api:
+        return Api(person=self.principal)
+
+    @property
+    def agent_id(self) -> str:
+        """Empty: a supervisor."""
+        return self.principal.agent_id
+
+    @property
+    def home(self) -> str:
+        return "/desk/agent" if self.agent_id else "/desk/supervisor"
+
+
+def person() -> Person:
+    """Who sent this request."""
+    return cast("Person", g.desk_person)
+
+
+def is_secure() -> bool:
+    return services().api.public_url.startswith("https:") or request.is_secure
+
+
+def cookie_name() -> str:
+    return SECURE_COOKIE if is_secure() else COOKIE
+
+
+def admit() -> AnyResponse | None:
+    """Before every request of the desk but those that are `open_to_all`. Raises Problem forbidden."""
+    _refuse_foreign()
+    view = getattr(g, "desk_view", None)
+    if getattr(view, "is_open_to_all", False):
+        return None
+    session = request.cookies.get(cookie_name(), "")
+    principal = services().authenticator.authenticate(session) if session else None
+    if principal is None:
+        return to_sign_in()
+    access_log.who(principal)
+    limits.count_request(principal)
+    g.desk_person = Person(principal=principal, session=session, form_token=form_token_of(session))
+    if request.method not in _SAFE and not _brings_token(person().form_token):
+        raise Problem("forbidden", "the page is out of date: load it again")
+    return None
+
+
+def form_token_of(session: str) -> str:
+    return hmac.digest(session.encode(), b"desk", "sha256").hex()
+
+
+def _brings_token(wanted: str) -> bool:
+    given = request.headers.get(TOKEN_HEADER, "") or request.form.get("form_token", "")
+    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+
+
+def _refuse_foreign() -> None:
+    """What changes something comes from a page of this very origin. Raises Problem forbidden."""
+    if request.method in _SAFE:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    else:
+        origin = request.headers.get("Origin", "")
+        is_ours = not origin or urlsplit(origin).netloc == request.host
+    if not is_ours:
+        raise Problem("forbidden", "this did not come from a page of the desk")
+
+
+def to_sign_in() -> AnyResponse:
+    """A page goes there; a part of a page takes the whole page along; an event stream is told not to come back."""
+    if request.headers.get("HX-Request"):
+        return Response(status=401, headers={"HX-Redirect": SIGN_IN})
+    if request.accept_mimetypes.best == "text/event-stream":
+        return Response(status=204)
+    return redirect(SIGN_IN, 303)
+
+
+def let_in(answer: AnyResponse, session: str) -> AnyResponse:
+    """From now on the browser brings this session."""
+    answer.set_cookie(cookie_name(), session, path="/", secure=is_secure(), httponly=True, samesite="Lax")
+    return answer
+
+
+def let_out(answer: AnyResponse) -> AnyResponse:
+    answer.delete_cookie(cookie_name(), path="/", secure=is_secure(), httponly=True, samesite="Lax")
+    return answer
+
+
+def people() -> PeopleDoor:
+    """Raises Problem not-found where nobody signs in with a password."""
+    authenticator = services().authenticator
+    if not isinstance(authenticator, BearerAuthenticator):
+        raise Problem("not-found", "nobody signs in with a password here")
+    return authenticator.people
+
+
+def digest_of(text: str) -> str:
+    """Short, for comparing pieces of pages."""
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

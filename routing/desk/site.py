@@ -1,0 +1,131 @@
+"""The blueprint of the desk: what is around every page."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+from flask import Blueprint, Flask, Response, current_app, g, make_response, redirect, render_template, request
+from jinja2 import StrictUndefined
+from werkzeug.wrappers import Response as AnyResponse
+
+from routing.api.problem_kinds import KINDS
+from routing.api.problems import Problem
+from routing.core.errors import StoreError, SwitchroomError
+from routing.desk import door, language, words
+from routing.desk.asking import Refused
+
+log = structlog.get_logger()
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+)
+# Every module with views of the desk; a new one adds its name here.
+MODULES = ("sign_in", "agent.page", "supervisor.page")
+
+pages = Blueprint(
+    "desk", __name__, url_prefix="/desk", template_folder="templates", static_folder="static", static_url_path="/static"
+)
+
+
+def with_desk(app: Flask) -> Flask:
+    """The application of the API, and the desk on it."""
+    for name in MODULES:
+        import_module(f"routing.desk.{name}")
+    app.register_blueprint(pages)
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    # Jinja's own: the translations are asked for each request anew, since readers differ.
+    cast("Any", app.jinja_env).install_gettext_callables(
+        language.gettext, language.ngettext, newstyle=True, pgettext=language.pgettext, npgettext=language.npgettext
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(language.FILTERS | words.FILTERS)
+    return app
+
+
+@pages.before_request
+def _admit() -> AnyResponse | None:
+    g.desk_view = current_app.view_functions.get(request.endpoint or "")
+    if request.endpoint == "desk.static":
+        return None
+    return door.admit()
+
+
+@pages.after_request
+def _with_headers(answer: Response) -> Response:
+    if request.endpoint == "desk.static":
+        # A file's address holds its version (`asset`), so it can be kept.
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    answer.headers["Content-Security-Policy"] = POLICY.format(ancestors="'none'")
+    answer.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+@pages.context_processor
+def _always() -> dict[str, Any]:
+    who = getattr(g, "desk_person", None)
+    return {
+        "person": who,
+        "language": language.html_language(),
+        "languages": language.LANGUAGES,
+        "asset": asset,
+        "form_token": who.form_token if who else "",
+    }
+
+
+def asset(name: str) -> str:
+    """The address of a static file, another one after it has changed."""
+    return f"/desk/static/{name}?v={_version(name)}"
+
+
+@cache
+def _version(name: str) -> str:
+    return door.digest_of((Path(str(pages.static_folder)) / name).read_bytes().decode("utf-8", "replace"))
+
+
+@pages.errorhandler(Refused)
+def _refused(error: Refused) -> Response:
+    return told(error.status, error.code, str(error))
+
+
+@pages.errorhandler(Problem)
+def _problem(problem: Problem) -> Response:
+    kind = KINDS.get(problem.code)
+    return told(kind.status if kind else 409, problem.code, problem.detail)
+
+
+@pages.errorhandler(SwitchroomError)
+def _failed(error: SwitchroomError) -> Response:
+    detail = "" if isinstance(error, StoreError) else str(error)
+    kind = KINDS.get(error.code)
+    log.warning("desk_request_refused", code=error.code, reason=str(error))
+    return told(kind.status if kind else 409, error.code, detail)
+
+
+def told(status: int, code: str, detail: str) -> Response:
+    """A refusal in the reader's language: of a part of a page as a message on the page, else as a page of its own."""
+    about = {"title": words.problem(code), "detail": detail, "code": code}
+    if request.headers.get("HX-Request"):
+        # A status that htmx swaps in; what was refused is said in the message.
+        answer = make_response(render_template("message.html", kind="error", **about))
+        answer.headers.update({"HX-Retarget": "#messages", "HX-Reswap": "beforeend", "X-Desk-Problem": code})
+        return answer
+    return make_response(render_template("problem.html", **about), status)
+
+
+def said(text: str) -> Response:
+    """A message on the page: it was done."""
+    answer = make_response(render_template("message.html", kind="done", title=text, detail="", code=""))
+    answer.headers.update({"HX-Retarget": "#messages", "HX-Reswap": "beforeend"})
+    return answer
+
+
+@pages.get("/")
+def home() -> AnyResponse:
+    return redirect(door.person().home, 303)
