@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.desk.browser import browser as started
 from tests.integration.conftest import redis_server, tenant
 
-__all__ = ["redis_server", "tenant"]
+__all__ = ["browser", "redis_server", "tenant"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """For everybody; each person has a context of his own in it."""
+    with started() as opened:
+        yield opened
