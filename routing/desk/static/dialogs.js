@@ -1,0 +1,90 @@
+// Dialogs and focus. `<dialog data-modal>` opens when it appears, wherever it comes from; with `data-must` it stays until
+// the server takes it away; with `data-once` it is removed when it closes. `data-close` closes the dialog around it,
+// `data-open="ID"` opens one that is there. `data-copy="ID"` copies the value of that element.
+
+const body = document.body;
+
+function openNew() {
+  for (const dialog of document.querySelectorAll("dialog[data-modal]:not([open])")) dialog.showModal();
+}
+
+body.addEventListener("click", (event) => {
+  const { target } = event;
+  const opener = target.closest("[data-open]");
+  if (opener) document.getElementById(opener.dataset.open).showModal();
+  if (target.closest("[data-close]")) target.closest("dialog")?.close();
+  const copier = target.closest("[data-copy]");
+  if (copier) copy(copier);
+  // The backdrop is the dialog itself, outside of its box.
+  if (target.matches("dialog[open]:not([data-must])") && isOutside(target, event)) target.close();
+});
+
+function isOutside(dialog, event) {
+  const box = dialog.getBoundingClientRect();
+  const isInside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+  return !isInside && (event.clientX !== 0 || event.clientY !== 0);
+}
+
+addEventListener("cancel", (event) => event.target.matches("dialog[data-must]") && event.preventDefault(), true);
+addEventListener(
+  "close",
+  (event) => {
+    const dialog = event.target;
+    if (dialog.matches("dialog[data-must]") && dialog.isConnected) dialog.showModal();
+    else if (dialog.matches("dialog[data-once]")) dialog.remove();
+    else if (dialog.matches("dialog")) dialog.removeAttribute("data-modal");
+  },
+  true,
+);
+// What was asked for in a dialog is done: it has served its purpose.
+body.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, xhr, successful } = event.detail;
+  const isDone = successful && xhr.status < 400 && !xhr.getResponseHeader("X-Desk-Problem");
+  if (isDone && elt.closest("[data-then-close]")) elt.closest("dialog")?.close();
+});
+
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  const text = source.value ?? source.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    source.select?.();
+    if (!source.select) getSelection().selectAllChildren(source);
+    return; // he presses Ctrl+C himself
+  }
+  if (button.dataset.done) document.dispatchEvent(new CustomEvent("desk:say", { detail: { kind: "done", title: button.dataset.done } }));
+}
+
+// ------------------------------------------------------------------ focus
+
+// Where the focus was, from the inside out: when its element goes, the nearest that is still there gets it.
+let path = [];
+body.addEventListener("htmx:sseBeforeMessage", remember);
+body.addEventListener("htmx:beforeSwap", remember);
+for (const name of ["htmx:sseMessage", "htmx:afterSettle"]) {
+  body.addEventListener(name, () => {
+    openNew();
+    restore();
+  });
+}
+
+function remember() {
+  path = [];
+  for (let one = document.activeElement; one && one !== body; one = one.parentElement) if (one.id) path.push(one.id);
+}
+
+function restore() {
+  if (document.activeElement && document.activeElement !== body) return;
+  const found = path.map((id) => document.getElementById(id)).find((one) => one && !one.hidden && !one.matches(".region"));
+  path = [];
+  if (!found) return;
+  const inside = found.matches("button, input, select, textarea, a[href]") ? found : found.querySelector("button:not(:disabled), a[href]");
+  if (inside) inside.focus({ preventScroll: true });
+  else {
+    found.setAttribute("tabindex", "-1");
+    found.focus({ preventScroll: true });
+  }
+}
+
+openNew();
