@@ -21,6 +21,7 @@ class Scope(StrEnum):
 
     INTERACTIONS_READ = "interactions:read"
     INTERACTIONS_CONTROL = "interactions:control"
+    INTERACTIONS_SUPERVISE = "interactions:supervise"
     OUTDIAL = "outdial"
     CALLBACKS_WRITE = "callbacks:write"
     CAD_WRITE = "cad:write"

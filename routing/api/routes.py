@@ -41,6 +41,7 @@ def blueprints() -> list[APIBlueprint]:
         reports,
         sessions,
         status,
+        supervision,
         targets,
         webhooks,
     )
@@ -49,6 +50,7 @@ def blueprints() -> list[APIBlueprint]:
         interactions,
         commands,
         interaction_cad,
+        supervision,
         outdials,
         callbacks,
         record_commands,

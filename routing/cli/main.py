@@ -9,7 +9,6 @@ import typer
 
 from routing.cli import config_commands, live_commands, server_commands, simulate_command
 from routing.cli.api_command import api_command
-from routing.cli.call_commands import call_app
 from routing.cli.callback_commands import callback_app
 from routing.cli.campaign_list_commands import campaign_app
 from routing.cli.db_commands import db_app
@@ -27,6 +26,7 @@ from routing.cli.pacing_commands import pacing_app
 from routing.cli.prompt_commands import prompts_app
 from routing.cli.recorder_command import recorder_command
 from routing.cli.report_command import report_command
+from routing.cli.supervise_commands import call_app
 from routing.cli.user_commands import user_app
 from routing.cli.worker_commands import lookups_command, ticker_command, worker_command
 

@@ -30,6 +30,7 @@ _ORDER = (
     "teams",
     "profiles",
     "agents",
+    "supervisors",
     "queues",
     "entry_points",
     "cad",

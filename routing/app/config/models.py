@@ -33,8 +33,10 @@ from routing.app.config.scalars import (
     Skills,
     Table,
 )
+from routing.app.config.supervisor_models import SupervisorTable
 from routing.app.settings import LogLevel
 from routing.core.config import UnansweredTransfer
+from routing.core.supervision import ShowSupervision
 
 
 class ServerTable(Table):
@@ -260,6 +262,11 @@ class CallsTable(Table):
         default=None,
         description="An agent may pause the recording for so long, then it goes on by itself; not given: nobody may",
     )
+    show_supervision: Annotated[ShowSupervision, Field(strict=False)] = Field(
+        default=ShowSupervision.HEARD,
+        description="Agents are told that a supervisor is in their call: `always`, `never`, or `heard`: while he "
+        "whispers or barges in",
+    )
 
 
 class ReasonsTable(Table):
@@ -299,4 +306,5 @@ KEYED: dict[str, Any] = {
     "flows": FlowTable,
     "campaigns": CampaignTable,
     "responses": ResponseTable,
+    "supervisors": SupervisorTable,
 }

@@ -17,6 +17,7 @@ from routing.app.config.models import (
 from routing.app.config.pbx_checks import template_of
 from routing.app.config.pbx_models import PbxTable
 from routing.app.config.sources import Sources
+from routing.app.config.supervisor_models import SupervisorTable
 from routing.app.config.validate import Tables
 from routing.app.settings import (
     ApiSettings,
@@ -41,6 +42,7 @@ from routing.core.declarations import CadVariable
 from routing.core.flow import Flow, Prompt
 from routing.core.limits import CallLimits
 from routing.core.outdial import OutdialRules
+from routing.core.supervision import SupervisorConfig
 
 SQLITE = "sqlite:///"
 _PORTS = {PbxKind.ASTERISK: 5038, PbxKind.FREESWITCH: 8021}
@@ -86,6 +88,8 @@ def core_config(tables: Tables, this_year: int) -> Config:
         callbacks=resolve_flows.callbacks(tables.callbacks),
         campaigns={id_: resolve_campaigns.campaign(id_, table) for id_, table in tables.campaigns.items()},
         responses=resolve_campaigns.responses(tables.responses),
+        supervisors={id_: _supervisor(id_, table, tables) for id_, table in tables.supervisors.items()},
+        show_supervision=tables.calls.show_supervision,
     )
 
 
@@ -226,6 +230,18 @@ def _agent(id_: str, table: AgentTable, tables: Tables) -> AgentConfig:
         order=table.order,
         pin=table.pin,
         extension=table.extension or "",
+    )
+
+
+def _supervisor(id_: str, table: SupervisorTable, tables: Tables) -> SupervisorConfig:
+    pbx = table.pbx or next(iter(tables.pbx))
+    return SupervisorConfig(
+        id=id_,
+        name=table.name,
+        pbx=pbx,
+        phone=address_of(table.phone, template_of(tables.pbx[pbx])),
+        extension=table.extension or "",
+        teams=tuple(table.teams),
     )
 
 

@@ -47,6 +47,7 @@ from routing.app.config.scalars import (
     PREFIX_PATTERN,
 )
 from routing.app.config.sources import Sources
+from routing.app.config.supervisor_models import SupervisorTable
 
 _PATTERN_HINTS = {
     ID_PATTERN: "lower-case letters, digits, '_', '-' and '.', at most 64",
@@ -94,6 +95,7 @@ class Tables:
     flows: dict[str, FlowTable] = field(default_factory=dict)
     campaigns: dict[str, CampaignTable] = field(default_factory=dict)
     responses: dict[str, ResponseTable] = field(default_factory=dict)
+    supervisors: dict[str, SupervisorTable] = field(default_factory=dict)
 
 
 def validate(sources: Sources) -> Tables:
