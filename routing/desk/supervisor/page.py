@@ -1,31 +1,41 @@
-"""The wallboard, its stream, and what is around its regions."""
+"""The wallboard, the streams of all pages of supervisors, and the modules with their regions."""
 
 from __future__ import annotations
 
-from flask import Response, redirect, render_template
+from collections.abc import Callable
+from importlib import import_module
+
+from flask import Response
 from werkzeug.wrappers import Response as AnyResponse
 
-from routing.desk.door import person
-from routing.desk.regions import Region
+from routing.desk.regions import LivePage
 from routing.desk.site import pages
 from routing.desk.stream import stream
-from routing.desk.supervisor.live import wallboard
+from routing.desk.supervisor import live
+from routing.desk.supervisor.charts import seed
+from routing.desk.supervisor.frame import add_status, show
 
-
-def _status() -> str:
-    return render_template("status.html", status=person().api.get("status"))
-
-
-wallboard.add(Region(name="status", render=_status, touched_by=("pbx.link_changed", "config.applied"), refresh_s=2.0))
+for _page in live.ALL:
+    add_status(_page)
+# Pages about one thing: its name in the address is that of the page.
+_ABOUT = {"story": "/<interaction_id>", "campaign": "/<campaign_id>"}
+# Every module with regions or pages of supervisors; a new one adds its name here.
+for _name in ("wording", "wallboard", "charts", "agents"):
+    import_module(f"routing.desk.supervisor.{_name}")
 
 
 @pages.get("/supervisor")
 def supervisor_page() -> str | AnyResponse:
-    if person().agent_id:
-        return redirect(person().home, 303)
-    return render_template("supervisor/wallboard.html", region=wallboard.placed, page=wallboard.name)
+    return show("supervisor/wallboard.html", live=live.wallboard, seed=seed())
 
 
-@pages.get("/stream/wallboard")
-def wallboard_stream() -> Response:
-    return stream(wallboard)
+def _streaming(page: LivePage) -> Callable[..., Response]:
+    def view(**_about: str) -> Response:
+        return stream(page)
+
+    return view
+
+
+for _page in live.ALL:
+    _rule = f"/stream/{_page.name}{_ABOUT.get(_page.name, '')}"
+    pages.add_url_rule(_rule, f"{_page.name}_stream", _streaming(_page))
