@@ -2,30 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from deploy.lab.redis import RedisServer
+from routing.desk.site import with_desk
 from tests.desk.desk_site import AtDesk
+from tests.desk.streaming import after_begin, until_region
 from tests.integration.control_config import configuration
 from tests.integration.control_site import Site, center
 
 
-@pytest.fixture
-def site(redis_server: RedisServer, tenant: Callable[[], str]) -> Iterator[Site]:
-    with center(redis_server, configuration(tenant())) as made:
+@pytest.fixture(scope="module")
+def site(redis_server: RedisServer) -> Iterator[Site]:
+    with center(redis_server, configuration("desk_state")) as made:
+        with_desk(made.app)
         yield made
 
 
+@pytest.fixture(autouse=True)
+def free(site: Site) -> None:
+    if site.get("agents/anna")["own_state"] == "logged_out":
+        site.sign_in("anna")
+    site.free("anna")
+
+
+@pytest.mark.req("DESK-01")
 def test_a_change_of_state_comes_through_the_stream(site: Site) -> None:
     desk = AtDesk(site, "anna")
     assert "Available" in desk.region("me")
-    stream = desk.stream()
-    assert next(stream)[0] == "clock"
-    first = {name for name, _ in (next(stream), next(stream))}
-    assert first == {"status", "me"}
+    stream = after_begin(desk)
     desk.post("/desk/agent/state", state="idle", reason="break")
-    name, html = next(stream)
-    assert name == "me"
-    assert "Idle" in html
+    html = until_region(stream, "me", "Idle")
+    assert "break" in html
+    assert 'data-since="20' in html
+
+
+def test_the_state_that_holds_is_the_pressed_one(site: Site) -> None:
+    desk = AtDesk(site, "anna")
+    assert 'value="available" data-key="a" aria-keyshortcuts="a" aria-pressed="true"' in desk.region("me")
+    desk.post("/desk/agent/state", reason="break")
+    region = desk.region("me")
+    assert 'value="available" data-key="a" aria-keyshortcuts="a" aria-pressed="false"' in region
+    assert 'value="break" aria-pressed="true"' in region
+
+
+def test_a_reason_that_is_not_configured_is_refused_in_words(site: Site) -> None:
+    answer = AtDesk(site, "anna").post("/desk/agent/state", reason="<script>alert(1)</script>")
+    assert "The reason is not configured" in answer
+    assert "<script>" not in answer
+
+
+def test_work_ends_and_begins_on_the_page(site: Site) -> None:
+    desk = AtDesk(site, "anna")
+    desk.post("/desk/agent/state", state="sign_out")
+    region = desk.region("me")
+    assert "Start work" in region
+    assert "Stop work" not in region
+    desk.post("/desk/agent/state", state="sign_in")
+    assert "Stop work" in desk.region("me")

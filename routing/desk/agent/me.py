@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, render_template, request
 
 from routing.desk.agent.live import page
@@ -9,25 +11,40 @@ from routing.desk.door import person
 from routing.desk.language import gettext as _
 from routing.desk.regions import Region
 from routing.desk.site import pages, said
+from routing.desk.words_calls import my_telephone
 
 
 def _me() -> str:
-    api, mine = person().api, person().agent_id
-    return render_template("agent/me.html", me=api.get(f"agents/{mine}"), reasons=api.get("idle-reasons")["items"])
+    about = _about()
+    return render_template("agent/me.html", telephone=my_telephone(about["me"]["unavailable_because"]), **about)
 
 
-page.add(Region(name="me", render=_me, touched_by=("agent.*", "wrap_up.*", "offer.*", "config.applied")))
+def _rona() -> str:
+    """The two ways out of a missed call (STATE-06)."""
+    return render_template("agent/rona.html", **_about())
+
+
+def _about() -> dict[str, Any]:
+    api = person().api
+    return {"me": api.get(f"agents/{person().agent_id}"), "reasons": api.get("idle-reasons")["items"]}
+
+
+_TOUCHED = ("agent.*", "wrap_up.*", "offer.*", "pbx.link_changed", "config.applied")
+page.add(Region(name="me", render=_me, touched_by=_TOUCHED))
+page.add(Region(name="rona", render=_rona, touched_by=("agent.state_changed", "config.applied")))
 
 
 @pages.post("/agent/state")
 def set_state() -> Response:
-    """Available, idle with a reason, signed in or out."""
-    api, mine, wanted = person().api, person().agent_id, request.form.get("state", "")
+    """Available, idle with a reason, signed in or out of work."""
+    api, mine, form = person().api, person().agent_id, request.form
+    wanted, reason = form.get("state", ""), form.get("reason", "")
     if wanted == "sign_in":
         api.post(f"agents/{mine}/sign-in")
     elif wanted == "sign_out":
         api.post(f"agents/{mine}/sign-out")
+    elif wanted == "available":
+        api.put(f"agents/{mine}/state", {"state": wanted})
     else:
-        reason = request.form.get("reason") or None
-        api.put(f"agents/{mine}/state", {"state": wanted} | ({"reason": reason} if reason else {}))
-    return said(_("Your state has changed"))
+        api.put(f"agents/{mine}/state", {"state": "idle", "reason": reason})
+    return said(_("Your state has changed."))

@@ -13,7 +13,7 @@ from routing.desk.site import pages
 from routing.desk.stream import stream
 
 # Every module with regions or commands of this page; a new one adds its name here.
-for _name in ("status", "me"):
+for _name in ("status", "me", "offer", "calls", "cad", "notes"):
     import_module(f"routing.desk.agent.{_name}")
 
 

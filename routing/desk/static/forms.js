@@ -7,7 +7,7 @@
 // `data-discard`. Elements with `data-stay` are left alone by the morph until they are closed or the form is saved.
 
 const newest = new WeakMap(); // form -> what the server has sent for it last, while something was changed
-const FIELDS = "input:not([type=hidden], [type=submit], [type=button], [type=search]), textarea, select";
+const FIELDS = "input:not([type=hidden], [type=submit], [type=button], [type=search], [data-picks]), textarea, select";
 
 const formOf = (node) => node.closest?.("form[data-keep]");
 const fieldsOf = (form) => [...form.querySelectorAll(FIELDS)].filter((field) => !field.closest("[data-stay]"));
@@ -62,6 +62,7 @@ callbacks.beforeNodeRemoved = (node) => {
 };
 
 function morphForm(form, fresh) {
+  if (form.dataset.orphan !== undefined) adopt(form);
   if (!changedIn(form).length) {
     form.classList.remove("stale", "changed");
     newest.delete(form);
@@ -102,6 +103,14 @@ function orphan(node) {
   for (const button of node.querySelectorAll("button:not([data-discard], [data-copy])")) button.disabled = true;
 }
 
+// It is there again.
+function adopt(form) {
+  delete form.dataset.orphan;
+  form.querySelector("[data-discard]")?.parentElement.remove();
+  for (const field of fieldsOf(form)) field.readOnly = false;
+  for (const button of form.querySelectorAll("button")) button.disabled = false;
+}
+
 // ------------------------------------------------------------------ what people do
 
 function mark(form) {
@@ -109,9 +118,18 @@ function mark(form) {
   for (const field of fieldsOf(form)) {
     const row = field.closest(".field");
     if (row) row.classList.toggle("changed", isChanged(field));
-    const left = form.querySelector(`[data-count-of="${CSS.escape(field.id)}"]`);
-    if (left && field.maxLength > 0) left.textContent = `${[...field.value].length}/${field.maxLength}`;
+    count(form, field);
   }
+}
+
+// Characters as the server counts them. Nothing is cut off: what is too long is refused, with its text kept.
+function count(form, field) {
+  const told = form.querySelector(`[data-count-of="${CSS.escape(field.id)}"]`);
+  if (!told) return;
+  const length = [...field.value.normalize("NFC")].length;
+  const most = Number(told.dataset.most);
+  told.textContent = length > most / 2 ? `${length}/${most}` : "";
+  told.classList.toggle("error", length > most);
 }
 
 function revert(form) {
@@ -143,6 +161,7 @@ document.addEventListener("input", (event) => {
   if (form) mark(form);
 });
 document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-picks]")) pick(event.target);
   const form = formOf(event.target);
   if (form) mark(form);
 });
@@ -154,6 +173,17 @@ document.addEventListener("click", (event) => {
   if (button.matches("[data-discard]")) button.closest("[data-orphan]").remove();
   if (button.matches("[data-use]")) use(form, button);
 });
+
+// The picker's local time, with the offset that holds here then: the value is ISO 8601 and the same everywhere.
+function pick(picker) {
+  if (!picker.value) return;
+  const minutes = -new Date(picker.value).getTimezoneOffset();
+  const part = (number) => String(Math.floor(Math.abs(number))).padStart(2, "0");
+  const offset = minutes ? `${minutes < 0 ? "-" : "+"}${part(minutes / 60)}:${part(minutes % 60)}` : "Z";
+  const field = document.getElementById(picker.dataset.picks);
+  field.value = `${picker.value}${picker.value.length === 16 ? ":00" : ""}${offset}`;
+  field.focus();
+}
 
 function use(form, button) {
   const field = document.getElementById(button.dataset.for);
