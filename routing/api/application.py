@@ -24,7 +24,7 @@ from routing.core.errors import StoreError, SwitchroomError
 log = structlog.get_logger()
 
 ROOT = "/v1/"
-_HTTP_CODES = {
+HTTP_CODES = {
     400: "malformed-request",
     404: "not-found",
     405: "method-not-allowed",
@@ -137,7 +137,7 @@ def _refused(error: SwitchroomError) -> Response:
 def _http(error: HTTPException) -> Response:
     if error.response is not None:
         return make_response(error.response)  # a ready answer that was aborted with
-    code = _HTTP_CODES.get(error.code or 500)
+    code = HTTP_CODES.get(error.code or 500)
     if code is None:
         return _fault(error)
     headers = {name: value for name, value in error.get_headers() if name == "Allow"}

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Response, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -23,9 +23,12 @@ from routing.api.auth_people import PeopleDoor
 from routing.api.principal import Principal
 from routing.api.problems import Problem
 from routing.api.services import services
+from routing.desk import cookies, ways
 from routing.desk.asking import Api
+from routing.desk.cookies import COOKIE, SECURE_COOKIE
 
-COOKIE, SECURE_COOKIE = "switchroom_desk", "__Host-switchroom_desk"
+__all__ = ["COOKIE", "SECURE_COOKIE", "TOKEN_HEADER", "Person", "form_token_of", "person"]
+
 TOKEN_HEADER = "X-Desk-Token"  # noqa: S105 - its name, not its value
 SIGN_IN = "/desk/sign-in"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -33,11 +36,12 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Who looks at the page. `form_token` comes with everything he sends."""
+    """Who looks at the page. `form_token` comes with everything he sends. `is_framed`: within another site's page."""
 
     principal: Principal
     session: str
     form_token: str
+    is_framed: bool = False
 
     @property
     def api(self) -> Api:
@@ -49,6 +53,11 @@ class Person:
         return self.principal.agent_id
 
     @property
+    def name(self) -> str:
+        """As he signs in."""
+        return self.principal.actor.partition(":")[2]
+
+    @property
     def home(self) -> str:
         return "/desk/agent" if self.agent_id else "/desk/supervisor"
 
@@ -58,27 +67,20 @@ def person() -> Person:
     return cast("Person", g.desk_person)
 
 
-def is_secure() -> bool:
-    return services().api.public_url.startswith("https:") or request.is_secure
-
-
-def cookie_name() -> str:
-    return SECURE_COOKIE if is_secure() else COOKIE
-
-
 def admit() -> AnyResponse | None:
     """Before every request of the desk but those that are `open_to_all`. Raises Problem forbidden."""
     _refuse_foreign()
     view = getattr(g, "desk_view", None)
     if getattr(view, "is_open_to_all", False):
         return None
-    session = request.cookies.get(cookie_name(), "")
-    principal = services().authenticator.authenticate(session) if session else None
+    held = cookies.held()
+    principal = services().authenticator.authenticate(held.session) if held.session else None
     if principal is None:
         return to_sign_in()
     access_log.who(principal)
     limits.count_request(principal)
-    g.desk_person = Person(principal=principal, session=session, form_token=form_token_of(session))
+    token = form_token_of(held.session)
+    g.desk_person = Person(principal=principal, session=held.session, form_token=token, is_framed=held.is_framed)
     if request.method not in _SAFE and not _brings_token(person().form_token):
         raise Problem("forbidden", "the page is out of date: load it again")
     return None
@@ -108,23 +110,18 @@ def _refuse_foreign() -> None:
 
 
 def to_sign_in() -> AnyResponse:
-    """A page goes there; a part of a page takes the whole page along; an event stream is told not to come back."""
+    """A page goes there and comes back; a part of a page is told, a script says it; an event stream stays away.
+
+    In a frame of another site nobody signs in: that site opens it anew.
+    """
     if request.headers.get("HX-Request"):
         return Response(status=401, headers={"HX-Redirect": SIGN_IN})
     if request.accept_mimetypes.best == "text/event-stream":
         return Response(status=204)
-    return redirect(SIGN_IN, 303)
-
-
-def let_in(answer: AnyResponse, session: str) -> AnyResponse:
-    """From now on the browser brings this session."""
-    answer.set_cookie(cookie_name(), session, path="/", secure=is_secure(), httponly=True, samesite="Lax")
-    return answer
-
-
-def let_out(answer: AnyResponse) -> AnyResponse:
-    answer.delete_cookie(cookie_name(), path="/", secure=is_secure(), httponly=True, samesite="Lax")
-    return answer
+    if cookies.is_framed():
+        raise Problem("unauthenticated", "")
+    back = ways.safe(request.full_path.rstrip("?") if request.method in _SAFE else "")
+    return redirect(SIGN_IN if back == ways.HOME else f"{SIGN_IN}?{urlencode({'next': back})}", 303)
 
 
 def people() -> PeopleDoor:

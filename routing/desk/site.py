@@ -10,13 +10,16 @@ from typing import Any, cast
 import structlog
 from flask import Blueprint, Flask, Response, current_app, g, make_response, redirect, render_template, request
 from jinja2 import StrictUndefined
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from routing.api.application import HTTP_CODES
 from routing.api.problem_kinds import KINDS
 from routing.api.problems import Problem
 from routing.core.errors import StoreError, SwitchroomError
-from routing.desk import door, language, words
+from routing.desk import cookies, door, language, words
 from routing.desk.asking import Refused
+from routing.desk.navigation import places_of
 
 log = structlog.get_logger()
 
@@ -25,7 +28,8 @@ POLICY = (
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
 # Every module with views of the desk; a new one adds its name here.
-MODULES = ("sign_in", "agent.page", "supervisor.page")
+MODULES = ("preferences", "sign_in", "agent.page", "supervisor.page")
+_DOWN, _AGAIN_S = 503, 5  # a page that cannot be had now looks again by itself
 
 pages = Blueprint(
     "desk", __name__, url_prefix="/desk", template_folder="templates", static_folder="static", static_url_path="/static"
@@ -37,6 +41,8 @@ def with_desk(app: Flask) -> Flask:
     for name in MODULES:
         import_module(f"routing.desk.{name}")
     app.register_blueprint(pages)
+    app.after_request(_with_headers)
+    _handle_refusals(app)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     # Jinja's own: the translations are asked for each request anew, since readers differ.
     cast("Any", app.jinja_env).install_gettext_callables(
@@ -48,6 +54,29 @@ def with_desk(app: Flask) -> Flask:
     return app
 
 
+def _is_ours() -> bool:
+    return request.path == pages.url_prefix or request.path.startswith(f"{pages.url_prefix}/")
+
+
+def _handle_refusals(app: Flask) -> None:
+    """What the server itself refuses is a page here, and JSON in the API."""
+    of_api = app.error_handler_spec[None][None][HTTPException]
+
+    def refused(error: HTTPException) -> Any:
+        return _http(error) if _is_ours() else of_api(cast("Any", error))
+
+    app.register_error_handler(HTTPException, refused)
+
+
+def _http(error: HTTPException) -> Any:
+    if error.response is not None:
+        return error.response
+    status = error.code or 500
+    answer = told(status, HTTP_CODES.get(status, "malformed-request"), "")
+    answer.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
+    return answer
+
+
 @pages.before_request
 def _admit() -> AnyResponse | None:
     g.desk_view = current_app.view_functions.get(request.endpoint or "")
@@ -56,8 +85,10 @@ def _admit() -> AnyResponse | None:
     return door.admit()
 
 
-@pages.after_request
 def _with_headers(answer: Response) -> Response:
+    """Also of a refusal that no view of ours made: an unknown address, a wrong method."""
+    if not _is_ours():
+        return answer
     if request.endpoint == "desk.static":
         # A file's address holds its version (`asset`), so it can be kept.
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
@@ -67,13 +98,13 @@ def _with_headers(answer: Response) -> Response:
     return answer
 
 
-@pages.context_processor
+@pages.app_context_processor
 def _always() -> dict[str, Any]:
     who = getattr(g, "desk_person", None)
     return {
         "person": who,
-        "language": language.html_language(),
-        "languages": language.LANGUAGES,
+        "places": places_of(who.principal) if who else [],
+        "is_framed": cookies.is_framed(),
         "asset": asset,
         "form_token": who.form_token if who else "",
     }
@@ -116,7 +147,11 @@ def told(status: int, code: str, detail: str) -> Response:
         answer = make_response(render_template("message.html", kind="error", **about))
         answer.headers.update({"HX-Retarget": "#messages", "HX-Reswap": "beforeend", "X-Desk-Problem": code})
         return answer
-    return make_response(render_template("problem.html", **about), status)
+    is_down = status == _DOWN
+    answer = make_response(render_template("problem.html", is_down=is_down, **about), status)
+    if is_down and request.method == "GET":
+        answer.headers.update({"Refresh": str(_AGAIN_S), "Retry-After": str(_AGAIN_S)})
+    return answer
 
 
 def said(text: str) -> Response:

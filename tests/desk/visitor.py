@@ -1,0 +1,68 @@
+"""A browser without scripts at the real doors: it keeps cookies, and sends forms as a page of the desk does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from flask.testing import FlaskClient
+
+from routing.desk.door import form_token_of
+from routing.desk.site import with_desk
+from tests.integration.api_people import PASSWORD, Doors
+
+SECURE, PLAIN = "https://desk.example", "http://127.0.0.1"
+
+
+@dataclass(slots=True)
+class Visitor:
+    """`origin`: where the desk is for this browser."""
+
+    site: Doors
+    origin: str = PLAIN
+    client: FlaskClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        if "desk" not in self.site.app.blueprints:
+            with_desk(self.site.app)
+        self.client = self.site.app.test_client()
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self._send("GET", path, headers)
+
+    def submit(self, path: str, headers: dict[str, str] | None = None, **form: str) -> Any:
+        """A form of our own page, with the token that the page around it holds."""
+        sent = {"Sec-Fetch-Site": "same-origin"} | (headers or {})
+        return self._send("POST", path, sent, data={"form_token": self.form_token} | form)
+
+    def sign_in(self, name: str, password: str = PASSWORD, **form: str) -> Any:
+        return self.submit("/desk/sign-in", None, name=name, password=password, **form)
+
+    @property
+    def form_token(self) -> str:
+        return form_token_of(self.session) if self.session else ""
+
+    @property
+    def session(self) -> str:
+        """What the browser would bring; empty: nothing."""
+        for name in ("__Host-switchroom_frame", "__Host-switchroom_desk", "switchroom_desk"):
+            if cookie := self.client.get_cookie(name, domain=self.origin.partition("://")[2]):
+                return str(cookie.value)
+        return ""
+
+    @property
+    def is_in(self) -> bool:
+        """Whether the API knows this session; asked without the desk."""
+        return bool(self.session) and self.site.send("GET", "/v1/me", self.session).status_code == 200
+
+    def _send(self, method: str, path: str, headers: dict[str, str], **options: Any) -> Any:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        environ = {"REMOTE_ADDR": self.site.address}
+        return self.client.open(
+            path, method=method, base_url=self.origin, headers=sent, environ_base=environ, **options
+        )
+
+
+def with_query(path: str, **query: str) -> str:
+    return f"{path}?{urlencode(query)}"
