@@ -57,7 +57,12 @@ addEventListener("online", () => banner.classList.contains("lost") && !body.clas
 
 function listen(source) {
   heard.add(source);
-  source.addEventListener("clock", (event) => tell("desk:clock", Number(event.data) - Date.now()));
+  source.addEventListener("clock", (event) => {
+    tell("desk:clock", Number(event.data) - Date.now());
+    if (document.documentElement.dataset.ready) return;
+    document.documentElement.dataset.ready = "yes";
+    performance.mark("desk-ready"); // the scripts have run and the stream speaks
+  });
   source.addEventListener("notice", (event) => tell("desk:notice", JSON.parse(event.data)));
   for (const region of document.querySelectorAll(".region[hidden][data-region]")) {
     const name = region.dataset.region;
