@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import uuid4
 
-from flask import Flask, current_app, request
+from flask import Flask, Response, current_app, request
 from werkzeug.test import EnvironBuilder
 
 from routing.api.application import ROOT
@@ -63,6 +63,22 @@ class Api:
         headers: dict[str, str] | None = None,
     ) -> Any:
         """The JSON of the answer, None where it has none."""
+        answer = self._answer(method, path, query=query, body=body, headers=headers)
+        return answer.get_json(silent=True) if answer.get_data() else None
+
+    def file(self, path: str, *, query: dict[str, Any] | None = None, headers: dict[str, str] | None = None) -> Response:
+        """An answer that is no JSON, as it is."""
+        return self._answer("GET", path, query=query, headers=headers)
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
         named = [(name.replace("_", "-"), value) for name, value in (headers or {}).items()]
         about: dict[str, Any] = {} if body is None else {"json": body}
         builder = EnvironBuilder(path=ROOT + path, method=method, query_string=query, headers=named, **about)
@@ -73,11 +89,11 @@ class Api:
         return copy_context().run(_answered, app, environ)
 
 
-def _answered(app: Flask, environ: dict[str, Any]) -> Any:
+def _answered(app: Flask, environ: dict[str, Any]) -> Response:
     # A context of the application of its own: the request that asks keeps its `g`.
     with app.app_context(), app.request_context(environ):
         answer = app.full_dispatch_request()
-        found = answer.get_json(silent=True) if answer.get_data() else None
         if answer.status_code >= 400:
+            found = answer.get_json(silent=True) if answer.get_data() else None
             raise Refused(found or {"status": answer.status_code})
-        return found
+        return answer

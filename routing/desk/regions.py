@@ -19,7 +19,8 @@ from routing.core.events import Event
 class Region:
     """`touched_by`: types of events, `interaction.*` means all that begin so. `throttle_s`: not sent more often.
     `refresh_s`: looked at anew after so long also when nothing has happened (0: never), for what only time changes.
-    `is_data`: its text is no HTML but JSON, handed to a script by the event `desk:NAME`.
+    `is_data`: its text is no HTML but JSON, handed to a script by the event `desk:NAME`. `concerns`: of the events that
+    touch it, those that are about what this page shows.
     """
 
     name: str
@@ -28,9 +29,10 @@ class Region:
     throttle_s: float = 0.0
     refresh_s: float = 0.0
     is_data: bool = False
+    concerns: Callable[[Event], bool] = lambda _event: True
 
     def is_touched_by(self, event: Event) -> bool:
-        return event.type.value in matching_types(self.touched_by)
+        return event.type.value in matching_types(self.touched_by) and self.concerns(event)
 
 
 @dataclass(slots=True)
