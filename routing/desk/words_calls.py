@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from routing.desk.language import gettext, noop
 
@@ -93,6 +94,16 @@ LIMITS = {
     26: noop("The data center has reached its limit of concurrent calls (reason 26)."),
     27: noop("Your organization has reached its limit of concurrent calls (reason 27)."),
 }
+# Why he cannot place a call now.
+NOT_NOW = {
+    "logged_out": noop("Start work first."),
+    "rona": noop("You missed a call: choose your state first."),
+    "pbx_link_down": noop("The link to the telephone system is down."),
+    "phone_busy": noop("Your telephone is in use."),
+    "phone_ringing": noop("Your telephone rings."),
+    "phone_unreachable": noop("Your telephone cannot be reached."),
+    "phone_unknown": noop("The telephone system does not know your telephone."),
+}
 NUMBER_RULES = {
     "name": noop("This is a name, not a number."),
     "no_digits": noop("There are no digits in it."),
@@ -126,6 +137,16 @@ CAD_PROBLEMS = {
     "the mask that stands for a secure value is no value itself": noop("This is hidden from you; it was not changed."),
 }
 _TOO_LONG = re.compile(r"(\d+) characters, at most (\d+) are allowed")
+
+
+def refusal(problem: dict[str, Any]) -> str:
+    """Why a number is not dialed or a call not placed; empty where the title has to do."""
+    if (limit := problem.get("reason_code")) in LIMITS:
+        return gettext(LIMITS[limit])
+    if (rule := problem.get("rule")) in NUMBER_RULES:
+        return gettext(NUMBER_RULES[rule])
+    because = problem.get("because")
+    return gettext(NOT_NOW[because]) if because in NOT_NOW else ""
 
 
 def _of(words: dict[str, str], id_: str | None) -> str:

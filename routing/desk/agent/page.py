@@ -7,13 +7,15 @@ from importlib import import_module
 from flask import Response, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
+from routing.desk.agent.keys import SHORTCUTS
 from routing.desk.agent.live import page
 from routing.desk.door import person
+from routing.desk.notices import KINDS
 from routing.desk.site import pages
 from routing.desk.stream import stream
 
 # Every module with regions or commands of this page; a new one adds its name here.
-for _name in ("status", "me", "offer", "calls", "cad", "notes"):
+for _name in ("status", "me", "offer", "calls", "cad", "notes", "targets", "outdial"):
     import_module(f"routing.desk.agent.{_name}")
 
 
@@ -21,7 +23,8 @@ for _name in ("status", "me", "offer", "calls", "cad", "notes"):
 def agent_page() -> str | AnyResponse:
     if not person().agent_id:
         return redirect(person().home, 303)
-    return render_template("agent.html", region=page.placed, page=page.name)
+    dialogs = {"shortcuts": SHORTCUTS, "notice_kinds": KINDS}
+    return render_template("agent.html", region=page.placed, page=page.name, **dialogs)
 
 
 @pages.get("/stream/agent")

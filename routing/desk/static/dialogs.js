@@ -32,7 +32,7 @@ addEventListener(
     const dialog = event.target;
     if (dialog.matches("dialog[data-must]") && dialog.isConnected) dialog.showModal();
     else if (dialog.matches("dialog[data-once]")) dialog.remove();
-    else if (dialog.matches("dialog")) dialog.removeAttribute("data-modal");
+    if (document.activeElement === body) document.getElementById("main").focus({ preventScroll: true });
   },
   true,
 );
@@ -88,3 +88,28 @@ function restore() {
 }
 
 openNew();
+
+// ------------------------------------------------------------------ lists to choose from
+
+// `<input data-into="ID">` and the list `<div id="ID" data-options>` of buttons: arrow keys lead from one to the other.
+// Enter in the field leads to the first one and does not choose it: the list may be about to change.
+const optionsOf = (list) => [...list.querySelectorAll("button:not(:disabled)")];
+
+document.addEventListener("keydown", (event) => {
+  const field = event.target.closest?.("[data-into]");
+  if (field && (event.key === "ArrowDown" || event.key === "Enter")) {
+    event.preventDefault();
+    optionsOf(document.getElementById(field.dataset.into))[0]?.focus();
+  }
+  const list = event.target.closest?.("[data-options]");
+  if (list && ["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) step(event, list);
+});
+
+function step(event, list) {
+  event.preventDefault();
+  const options = optionsOf(list);
+  const at = options.indexOf(document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: options.length - 1 }[event.key];
+  if (to < 0) document.querySelector(`[data-into="${CSS.escape(list.id)}"]`)?.focus();
+  else options[Math.min(to, options.length - 1)]?.focus();
+}

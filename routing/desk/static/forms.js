@@ -4,7 +4,8 @@
 // began); `<input type="hidden" data-base>` stays while a changed field is out of date. What became known meanwhile is
 // told in `[data-newer-of="ID of the field"]`. A form that the server takes away stays while something is unsaved in it.
 // Classes of the form: `changed`, `stale`. Buttons: `data-revert`, `data-use` (put its value into the field `data-for`),
-// `data-discard`. Elements with `data-stay` are left alone by the morph until they are closed or the form is saved.
+// `data-discard`. Elements with `data-stay` are left alone by the morph until they are closed or the form is saved, then
+// removed; `data-stay="empty"`: then emptied.
 
 const newest = new WeakMap(); // form -> what the server has sent for it last, while something was changed
 const FIELDS = "input:not([type=hidden], [type=submit], [type=button], [type=search], [data-picks]), textarea, select";
@@ -144,7 +145,10 @@ function revert(form) {
 
 // Nothing of his own is in it any more: what the server sent last.
 function renew(form) {
-  for (const note of form.querySelectorAll("[data-stay]")) note.remove();
+  for (const note of form.querySelectorAll("[data-stay]")) {
+    if (note.dataset.stay === "empty") note.replaceChildren();
+    else note.remove();
+  }
   for (const told of form.querySelectorAll("[data-newer-of]")) told.hidden = true;
   form.classList.remove("stale", "changed");
   const fresh = newest.get(form);
@@ -195,13 +199,12 @@ function use(form, button) {
 
 // What was sent is saved, unless it has been changed on since.
 document.body.addEventListener("htmx:beforeRequest", (event) => {
-  const form = formOf(event.detail.elt);
-  if (form) form.sent = new Map(fieldsOf(form).map((field) => [field.id || field.name, value(field)]));
+  const form = event.detail.elt;
+  if (form.matches("form[data-keep]")) form.sent = new Map(fieldsOf(form).map((field) => [field.id || field.name, value(field)]));
 });
 document.body.addEventListener("htmx:afterRequest", (event) => {
-  const form = formOf(event.detail.elt);
-  const { xhr, successful } = event.detail;
-  if (!form || !form.sent || !successful || xhr.status === 401 || xhr.getResponseHeader("X-Desk-Problem")) return;
+  const { elt: form, xhr, successful } = event.detail;
+  if (!form.sent || !successful || xhr.status === 401 || xhr.getResponseHeader("X-Desk-Problem")) return;
   for (const field of fieldsOf(form)) if (form.sent.get(field.id || field.name) === value(field)) settle(form, field);
   if (changedIn(form).length) mark(form);
   else renew(form);
