@@ -21,6 +21,7 @@ _KNOWN_PATTERNS = {ID_PATTERN: "id", CAD_NAME_PATTERN: "CAD name"}
 _ORDER = (
     "server",
     "api",
+    "desk",
     "recordings",
     "retention",
     "lists",

@@ -19,7 +19,7 @@ from routing.core.config import Config
 
 __all__ = ["Checked", "ConfigRefused", "Loaded", "Problem", "Settings", "Severity", "check", "load", "load_settings"]
 
-_SETTINGS = ("server", "api", "recordings", "retention", "webhooks", "lists", "pbx")
+_SETTINGS = ("server", "api", "desk", "recordings", "retention", "webhooks", "lists", "pbx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ def load_settings(directory: Path) -> Settings:
     return Settings(
         server=resolve.server_settings(sources, tables),
         pbxs=resolve.pbx_settings(sources, tables),
-        api=resolve.api_settings(tables),
+        api=resolve.api_settings(sources, tables),
         webhooks=resolve.webhook_settings(tables),
         lists=resolve.list_settings(tables),
     )

@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from routing.app.config.api_models import ApiTable, DeskTable
 from routing.app.config.cad_models import CadTable
 from routing.app.config.call_models import LimitsTable, NumbersTable, OutdialTable
 from routing.app.config.callback_models import CallbacksTable
@@ -21,7 +22,6 @@ from routing.app.config.models import (
     KEYED,
     SINGLE,
     AgentTable,
-    ApiTable,
     CallsTable,
     EntryPointTable,
     ProfileTable,
@@ -72,6 +72,7 @@ class Tables:
     server: ServerTable = field(default_factory=ServerTable)
     api: ApiTable = field(default_factory=ApiTable)
     recordings: RecordingsTable = field(default_factory=RecordingsTable)
+    desk: DeskTable = field(default_factory=DeskTable)
     webhooks: WebhooksTable = field(default_factory=WebhooksTable)
     lists: ListsTable = field(default_factory=ListsTable)
     retention: RetentionTable = field(default_factory=RetentionTable)
