@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from routing.api.problem_kinds import KINDS
-from routing.desk import words_calls
+from routing.desk import words_calls, words_work
 from routing.desk.language import gettext, noop
 
 AGENT_STATES = {
@@ -31,4 +31,4 @@ def problem(code: str) -> str:
     return gettext(kind.title) if kind else gettext("That did not work")
 
 
-FILTERS = {"agent_state": agent_state} | words_calls.FILTERS
+FILTERS = {"agent_state": agent_state} | words_calls.FILTERS | words_work.FILTERS

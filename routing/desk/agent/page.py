@@ -14,8 +14,9 @@ from routing.desk.notices import KINDS
 from routing.desk.site import pages
 from routing.desk.stream import stream
 
+WORK = ("campaigns", "records", "plans", "caller", "callbacks", "history", "contacts", "address_book", "responses")
 # Every module with regions or commands of this page; a new one adds its name here.
-for _name in ("status", "me", "offer", "calls", "cad", "notes", "targets", "outdial"):
+for _name in ("status", "me", "offer", "calls", "cad", "notes", "targets", "outdial", *WORK):
     import_module(f"routing.desk.agent.{_name}")
 
 

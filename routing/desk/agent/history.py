@@ -1,0 +1,80 @@
+"""The agent's earlier calls: searched, told in full, and called again (HIST)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, render_template, request
+
+from routing.desk.agent.work import at_field
+from routing.desk.asking import Refused
+from routing.desk.door import person
+from routing.desk.language import gettext as _
+from routing.desk.site import pages, said
+
+_FIELDS = ("view", "whose", "number", "queue", "from", "to")
+
+
+@pages.get("/agent/work/history")
+def history_panel() -> str | Response:
+    wanted = {name: request.args.get(name, "").strip() for name in _FIELDS}
+    if wanted["whose"] == "all" and not wanted["number"]:
+        return at_field("history-error", _("Enter a number to see all calls with it."))
+    try:
+        query = _query(wanted)
+    except ValueError:
+        return at_field("history-error", _("This is no date."))
+    found = person().api.get("history", **query, cursor=request.args.get("cursor", ""), limit=20)
+    if request.args.get("cursor"):
+        return render_template("agent/work/history_rows.html", found=found, wanted=wanted)
+    return render_template("agent/work/history.html", found=found, wanted=wanted, queues=_queues())
+
+
+def _query(wanted: dict[str, str]) -> dict[str, str]:
+    """Of the API. Raises ValueError for what is no date."""
+    query = {name: wanted[name] for name in ("view", "number", "queue") if wanted[name]}
+    if wanted["whose"] != "all":
+        query["agent_id"] = person().agent_id
+    if wanted["from"]:
+        query["from"] = _begin(wanted["from"])
+    if wanted["to"]:
+        query["to"] = _begin(wanted["to"], days=1)
+    return query
+
+
+def _begin(day: str, days: int = 0) -> str:
+    """Of that day, or so many days later."""
+    at = datetime.combine(date.fromisoformat(day) + timedelta(days=days), time(), ZoneInfo("UTC"))
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def _queues() -> list[dict[str, Any]]:
+    """His own."""
+    mine = person().api.get(f"agents/{person().agent_id}")["queues"]
+    return [one for one in person().api.get("queues", limit=200)["items"] if one["id"] in mine]
+
+
+@pages.get("/agent/work/history/<interaction_id>")
+def history_story(interaction_id: str) -> str:
+    """One call: its legs, offers, holds, call data with every version, wrap-up, notes."""
+    api = person().api
+    told = api.get(f"history/{interaction_id}")
+    mine = [one for one in told["wrap_ups"] if one["agent_id"] == person().agent_id and one["reason"]]
+    anis = api.get("outdial-anis") if mine else {"items": []}
+    return render_template("agent/work/story.html", told=told, can_call=bool(mine), anis=anis["items"])
+
+
+@pages.post("/agent/history/<interaction_id>/call")
+def call_again(interaction_id: str) -> Response:
+    """The customer's number, or as it was edited (HIST-04)."""
+    form = request.form
+    body = {name: value for name in ("number", "ani") if (value := form.get(name, "").strip())}
+    try:
+        begun = person().api.post(f"history/{interaction_id}/call", body)
+    except Refused as refused:
+        if "number" in form:
+            return at_field("again-error", refused)
+        raise
+    return said(_("Your telephone rings; then %(number)s is called.") % {"number": begun["number"]})

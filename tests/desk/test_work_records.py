@@ -1,0 +1,261 @@
+"""A record on the agent's desk: its preview, its call, its result, its callback and its guide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from deploy.lab.redis import RedisServer
+from telephony.simulated.habits import Answers, Constant, RingsOut
+from tests.desk.desk_site import AtDesk
+from tests.desk.work_site import EVIL, buttons, cleared, hands, running, shown, talks, text_of, with_timed
+from tests.integration.campaign_site import DEED_S, campaign_center
+from tests.integration.control_site import Site
+from tests.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def center(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    directory, tenant = tmp_path_factory.mktemp("records"), "desk-records"
+    with campaign_center(redis_server, tenant, directory, with_timed(tenant)) as made:
+        yield made
+
+
+@pytest.fixture
+def site(center: Site) -> Iterator[Site]:
+    yield center
+    cleared(center)
+
+
+@pytest.fixture
+def anna(site: Site) -> AtDesk:
+    return AtDesk(site, "anna")
+
+
+def card_of(site: Site, interaction_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = site.get(f"interactions/{interaction_id}", "anna")["campaign"]["card"]
+    return found
+
+
+def result(anna: AtDesk, interaction_id: str, do: str, **fields: Any) -> str:
+    form = {"main": "", "date": "", "time": "", "zone": "UTC", "whose": "any"} | fields
+    return anna.post(f"/desk/agent/records/{interaction_id}/result", do=do, **form)
+
+
+def tomorrow() -> str:
+    return (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
+
+
+# ---------------------------------------------------------------------- before the call
+
+
+@pytest.mark.req("PREV-03", "PREV-04", "PREV-05", "PREV-09")
+def test_the_preview_shows_case_record_and_numbers_before_anything_is_dialed(site: Site, anna: AtDesk) -> None:
+    made = running(site)
+    shown(anna)
+    html = anna.region("records")
+    text = text_of(html)
+    for expected in ("Spring", "Car insurance", "Best time after five", made.name, *(n.number for n in made.numbers)):
+        assert expected in text
+    assert {"Call", "Accept", "Call this contact later", "Skip to the next one"} <= set(buttons(html))
+    assert hands(site)[0]["campaign"]["dialed_at"] is None
+
+
+def test_markup_in_a_name_and_in_a_column_stays_text(site: Site, anna: AtDesk) -> None:
+    running(site, name=EVIL, data={"reach": EVIL, "card": "1", "case": EVIL})
+    shown(anna)
+    page = anna.get("/desk/agent")
+    assert EVIL not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 2
+
+
+@pytest.mark.req("PREV-09", "PREV-10")
+def test_another_number_is_called_and_what_is_wrong_with_it_is_told_at_its_field(site: Site, anna: AtDesk) -> None:
+    running(site)
+    interaction_id = shown(anna)
+    answer = anna.post(f"/desk/agent/records/{interaction_id}/dial", number="", other="+4930123456", kind="work")
+    assert 'role="alert"' in answer
+    assert hands(site)[0]["state"] == "previewing"
+    phone = site.outside("+12015550188", RingsOut())
+    site.habit("anna", Answers(Constant(20)))
+    anna.post(f"/desk/agent/records/{interaction_id}/dial", number="", other="+1 201 555 0188", kind="work")
+    wait_until(lambda: phone.rings == 1, DEED_S)
+    assert hands(site)[0]["campaign"]["number_kind"] == "work"
+
+
+@pytest.mark.req("PREV-11", "PREV-12", "PREV-13")
+def test_declining_has_its_choices_and_skip_shows_the_next_one(site: Site, anna: AtDesk) -> None:
+    first, second = running(site), running(site)
+    anna.post(f"/desk/agent/records/{shown(anna)}/decline", choice="skip")
+    assert second.name in anna.region("records")
+    (one,) = hands(site)
+    anna.post(f"/desk/agent/records/{one['id']}/decline", choice="never")
+    assert second.name not in anna.region("records")
+    assert first.name not in anna.region("records")
+
+
+@pytest.mark.req("PREV-08")
+def test_a_record_that_is_dialed_by_itself_counts_down_to_that_moment(site: Site, anna: AtDesk) -> None:
+    running(site, "timed")
+    shown(anna, "timed")
+    dial_at = hands(site)[0]["campaign"]["dial_at"]
+    html = anna.region("records")
+    assert f'data-until="{dial_at}"' in html
+    assert "Called by itself in" in html
+    assert "Call" in buttons(html), "she may call earlier"
+
+
+@pytest.mark.req("PROG-02", "PROG-04")
+def test_a_progressive_record_comes_by_itself_to_be_accepted_or_declined(site: Site, anna: AtDesk) -> None:
+    stream = anna.stream()
+    made = running(site, "autumn")
+    html = next(data for name, data in stream if name == "records" and made.name in data)
+    assert "The record is taken away in" in html
+    pressed = buttons(html)
+    assert {"Accept", "Decline"} <= set(pressed)
+    assert not {"Call", "Call this contact later", "Skip to the next one"} & set(pressed)
+    (one,) = hands(site)
+    anna.post(f"/desk/agent/records/{one['id']}/decline", choice="later")
+    assert one["id"] not in [still["id"] for still in hands(site)]
+
+
+@pytest.mark.req("PREV-18")
+def test_after_an_attempt_that_failed_she_can_start_again(site: Site, anna: AtDesk) -> None:
+    made = running(site)
+    interaction_id = shown(anna)
+    site.outside(made.numbers[0].number, RingsOut())
+    site.habit("anna", Answers(Constant(20)))
+    anna.post(f"/desk/agent/records/{interaction_id}/dial", number=made.numbers[0].number)
+    wait_until(lambda: site.call_data(interaction_id).state.value == "calling_customer", DEED_S)
+    assert "Get record" not in buttons(anna.region("campaigns"))
+    site.do(interaction_id, "cancel")
+    running(site)
+    wait_until(lambda: "Get record" in buttons(anna.region("campaigns")), DEED_S)
+    shown(anna)
+
+
+# ---------------------------------------------------------------------- result, done
+
+
+@pytest.mark.req("DISP-01", "DISP-02", "DISP-03", "DISP-04")
+def test_a_needed_result_is_asked_for_at_its_place_and_then_the_record_is_done(site: Site, anna: AtDesk) -> None:
+    interaction_id = talks(anna, running(site))
+    answer = result(anna, interaction_id, "stop")
+    assert "Choose a result first." in answer
+    assert site.call_data(interaction_id).state.value == "connected"
+    result(anna, interaction_id, "save", main="later", also="sold")
+    assert card_of(site, interaction_id)["codes"] == ["later", "sold"]
+    html = anna.region("records")
+    assert '<option value="later" selected>' in html
+    result(anna, interaction_id, "stop", main="sold", reason="done")
+    assert hands(site) == []
+
+
+@pytest.mark.req("DISP-02", "DISP-05")
+def test_a_do_not_call_mark_is_shown_as_one_that_stays(site: Site, anna: AtDesk) -> None:
+    interaction_id = talks(anna, running(site))
+    result(anna, interaction_id, "save", main="sold", do_not_call="1")
+    assert card_of(site, interaction_id)["do_not_call"]
+    html = anna.region("records")
+    assert "That cannot be taken back." in html
+    assert "checked disabled" in html
+
+
+@pytest.mark.req("PREV-19", "PREV-20")
+@pytest.mark.parametrize(("do", "is_shown"), [("done", True), ("stop", False)])
+def test_mark_done_lays_the_next_record_before_her_and_done_and_stop_does_not(
+    site: Site, anna: AtDesk, do: str, is_shown: bool
+) -> None:
+    interaction_id = talks(anna, running(site))
+    following = running(site)
+    assert {"Mark done", "Done and stop"} <= set(buttons(anna.region("records")))
+    result(anna, interaction_id, do, main="sold", reason="done")
+    if is_shown:
+        wait_until(lambda: following.name in anna.region("records"))
+    else:
+        assert hands(site) == []
+        assert "Get record" in buttons(anna.region("campaigns"))
+
+
+@pytest.mark.req("DISP-03", "CBS-02")
+def test_the_record_is_marked_done_in_wrap_up_too(site: Site, anna: AtDesk) -> None:
+    interaction_id = talks(anna, running(site))
+    site.do(interaction_id, "end")
+    wait_until(lambda: not hands(site)[0]["is_live"])
+    assert "Mark done" in buttons(anna.region("records"))
+    result(anna, interaction_id, "stop", main="sold", reason="later")
+    assert hands(site) == []
+
+
+# ---------------------------------------------------------------------- callback
+
+
+@pytest.mark.req("CBS-01", "CBS-03", "CBS-04", "CBS-06")
+def test_a_callback_is_planned_shown_and_taken_back(site: Site, anna: AtDesk) -> None:
+    interaction_id = talks(anna, running(site))
+    about = {"date": tomorrow(), "time": "12:30", "zone": "Europe/Berlin", "whose": "me"}
+    result(anna, interaction_id, "save", callback_number="+12015550177", callback_kind="work", **about)
+    planned = card_of(site, interaction_id)["callback"]
+    assert (planned["zone"], planned["is_personal"], planned["number"]) == ("Europe/Berlin", True, "+12015550177")
+    html = anna.region("records")
+    assert f'value="{tomorrow()}"' in html
+    assert 'value="12:30"' in html
+    assert "Scheduled for" in html
+    result(anna, interaction_id, "save")
+    assert card_of(site, interaction_id)["callback"] is None
+
+
+@pytest.mark.req("CBS-07", "CBS-08")
+def test_a_callback_in_the_past_keeps_the_record_open_until_it_is_corrected_or_cancelled(
+    site: Site, anna: AtDesk
+) -> None:
+    interaction_id = talks(anna, running(site))
+    answer = result(anna, interaction_id, "stop", main="later", date="2020-01-01", time="12:00", reason="done")
+    assert "This time is in the past." in answer
+    assert hands(site)[0]["state"] == "connected", "it is not done"
+    assert card_of(site, interaction_id)["callback"] is None
+    half = result(anna, interaction_id, "stop", main="later", date=tomorrow(), reason="done")
+    assert 'role="alert"' in half
+    assert hands(site)
+    result(anna, interaction_id, "stop", main="later", reason="done")
+    assert hands(site) == []
+
+
+@pytest.mark.req("CBS-07")
+def test_the_reason_of_a_refusal_is_told_at_the_field_of_the_callback(site: Site, anna: AtDesk) -> None:
+    interaction_id = talks(anna, running(site))
+    for wrong, told in (({"zone": "Nowhere/City"}, "There is no such time zone."), ({"time": "soon"}, "no date")):
+        answer = result(anna, interaction_id, "save", **({"date": tomorrow(), "time": "12:00"} | wrong))
+        assert told in answer
+
+
+# ---------------------------------------------------------------------- guide
+
+
+@pytest.mark.req("GUIDE-01", "GUIDE-02", "GUIDE-03", "GUIDE-04")
+def test_the_answers_lead_through_the_guide_until_it_is_submitted(site: Site, anna: AtDesk) -> None:
+    interaction_id = talks(anna, running(site))
+    path = f"/desk/agent/records/{interaction_id}/guide"
+    html = anna.region("records")
+    assert "Are you insured?" in html
+    assert "With whom?" not in html
+    assert "Submit the guide" not in buttons(html)
+    assert "A question is still open." in anna.post(path, do="submit")
+    anna.post(path, question="insured", answer="yes")
+    html = anna.region("records")
+    assert "With whom?" in html
+    anna.post(path, question="with", answer=EVIL)
+    html = anna.region("records")
+    assert EVIL not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "Submit the guide" in buttons(html)
+    anna.post(path, question="insured", answer="no")
+    assert "With whom?" not in anna.region("records"), "another way, other questions"
+    anna.post(path, do="submit")
+    assert card_of(site, interaction_id)["guide_done"]
+    html = anna.region("records")
+    assert "The guide is complete." in html
+    assert "Submit the guide" not in buttons(html)

@@ -1,0 +1,117 @@
+"""What tests of campaigns and of the panels around the calls share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from deploy.lab.redis import RedisServer
+from routing.app.clock import SystemClock
+from routing.core.campaign_rules import PreviewRules
+from routing.core.config import Config
+from routing.core.record import RecordCard
+from routing.store.sql import migrate
+from telephony.simulated.habits import Answers, Constant
+from tests.desk.desk_site import AtDesk
+from tests.integration.campaign_config import PREVIEW, PUSHED, campaign_configuration, card
+from tests.integration.campaign_site import fill
+from tests.integration.control_config import configuration
+from tests.integration.control_site import Site, center
+from tests.waiting import wait_until
+from workers.recorder import Recorder, RecorderSettings
+
+EVIL = "<script>alert(1)</script>"
+TIMED = replace(PREVIEW, id="timed", label="Timed", preview=PreviewRules(dial_on_accept=False, dial_after_s=600))
+_records = iter(range(1, 90))
+
+
+def with_timed(tenant: str) -> Config:
+    """As `campaign_configuration`; `timed` dials by itself after ten minutes, `autumn` is progressive."""
+    config = campaign_configuration(tenant)
+    pushed = replace(PUSHED, preview=replace(PUSHED.preview, timeout_s=120))
+    return replace(config, campaigns=config.campaigns | {"timed": TIMED, "autumn": pushed})
+
+
+@contextmanager
+def plain_center(redis: RedisServer, tenant: str, directory: Path) -> Iterator[Site]:
+    """Anna is signed in, and there is a database."""
+    url = f"sqlite:///{directory}/desk.db"
+    migrate.upgrade(url)
+    with center(redis, configuration(tenant), database_url=url) as site:
+        site.habit("anna", Answers(Constant(20)))
+        yield site
+
+
+def recorded(site: Site) -> None:
+    """The history is up to what has happened."""
+    recorder = Recorder(site.front, site.services.database, SystemClock(), RecorderSettings(wait_ms=1))
+    while recorder.turn():
+        pass
+
+
+def running(site: Site, campaign: str = "spring", **changes: Any) -> RecordCard:
+    """The campaign runs, anna has joined, one record nobody has seen yet is ready."""
+    for action in ("load", "start"):
+        site.send("POST", f"campaigns/{campaign}/{action}", "crm")
+    site.post(f"agents/anna/campaigns/{campaign}/join", {}, "anna")
+    made = card(next(_records), campaign=campaign, **changes)
+    fill(site, made)
+    return made
+
+
+def cleared(site: Site) -> None:
+    """Anna has nothing in hand, is available, and no campaign is loaded."""
+    for campaign in site.front.config().campaigns:
+        site.send("POST", f"campaigns/{campaign}/stop", "crm")
+    for one in hands(site):
+        path = f"interactions/{one['id']}"
+        if "decline_record" in one["allowed_actions"]:
+            site.send("POST", f"{path}/record/decline", "anna", {"choice": "never"})
+        if "end" in one["allowed_actions"]:
+            site.send("POST", f"{path}/end", "anna")
+    for one in hands(site):
+        path = f"interactions/{one['id']}"
+        if "dispose" in one["allowed_actions"]:
+            site.send("PUT", f"{path}/dispositions", "anna", {"codes": ["sold"]})
+        site.send("DELETE", f"{path}/callback", "anna")
+        site.send("POST", f"{path}/wrap-up", "anna", {"reason": "done"})
+    wait_until(lambda: not hands(site))
+    site.free("anna")
+    wait_until(lambda: site.get("agents/anna", "anna")["is_available"])
+
+
+def hands(site: Site) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = site.get("agents/anna/interactions", "anna")["items"]
+    return found
+
+
+def shown(desk: AtDesk, campaign: str = "spring") -> str:
+    """The next record is before her: the id of its interaction."""
+    desk.post(f"/desk/agent/campaigns/{campaign}/record")
+    (one,) = hands(desk.site)
+    return str(one["id"])
+
+
+def talks(desk: AtDesk, made: RecordCard) -> str:
+    """She has called the contact of the record, who has answered."""
+    interaction_id, number = shown(desk, made.campaign), made.numbers[0].number
+    desk.site.outside(number, Answers(Constant(20)))
+    desk.site.habit("anna", Answers(Constant(20)))
+    desk.post(f"/desk/agent/records/{interaction_id}/dial", number=number)
+    wait_until(lambda: desk.site.call_data(interaction_id).state.value == "connected", 15.0)
+    return interaction_id
+
+
+def text_of(html: str) -> str:
+    """Without its marks, in one line."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def buttons(html: str) -> list[str]:
+    """What can be pressed."""
+    found = re.findall(r"<button(?![^>]* disabled)[^>]*>(.*?)</button>", html, re.DOTALL)
+    return [text_of(one) for one in found]
