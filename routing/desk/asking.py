@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import quote
 from uuid import uuid4
 
 from flask import Flask, Response, current_app, request
@@ -81,7 +82,8 @@ class Api:
     ) -> Response:
         named = [(name.replace("_", "-"), value) for name, value in (headers or {}).items()]
         about: dict[str, Any] = {} if body is None else {"json": body}
-        builder = EnvironBuilder(path=ROOT + path, method=method, query_string=query, headers=named, **about)
+        # Quoted: an id that somebody has typed stays one part of the path.
+        builder = EnvironBuilder(path=quote(ROOT + path), method=method, query_string=query, headers=named, **about)
         environ = builder.get_environ()
         environ["REMOTE_ADDR"] = request.remote_addr or ""
         environ[INSIDE] = self.person

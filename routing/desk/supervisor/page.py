@@ -20,7 +20,7 @@ for _page in live.ALL:
 # Pages about one thing: its name in the address is that of the page.
 _ABOUT = {"story": "/<interaction_id>", "campaign": "/<campaign_id>"}
 # Every module with regions or pages of supervisors; a new one adds its name here.
-for _name in ("wording", "wallboard", "charts", "agents"):
+for _name in ("wording", "wallboard", "charts", "clock", "agents", "story", "search"):
     import_module(f"routing.desk.supervisor.{_name}")
 
 
