@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from routing.desk.language import gettext, noop
@@ -193,14 +194,14 @@ def cad_problem(text: str) -> str:
     return _of(CAD_PROBLEMS, text)
 
 
-def cad_author(author: str) -> str:
-    """Who has saved: an agent by his id."""
+def cad_author(author: str, names: Mapping[str, str] | None = None) -> str:
+    """Who has saved: of agents the name by id, where it is known."""
     kind, _, rest = author.partition(":")
     if kind == "flow":
-        return gettext("the call flow")
+        return gettext("The call flow")
     if rest or author == "integration":
-        return gettext("another program")
-    return author
+        return gettext("Another program")
+    return (names or {}).get(author, author)
 
 
 FILTERS = {
@@ -213,5 +214,4 @@ FILTERS = {
     "failure": failure,
     "outcome": outcome,
     "cad_problem": cad_problem,
-    "cad_author": cad_author,
 }

@@ -34,7 +34,9 @@ def _refused(call_id: str, typed: Typed, refused: Refused) -> Response:
     """The form again, where it can show what is wrong."""
     if refused.code not in ("cad-conflict", "cad-refused"):
         raise refused
-    now = CadForm.of(call_id, person().api.get(f"interactions/{call_id}/cad"))
+    call = person().api.get(f"interactions/{call_id}")
+    names = {party["agent_id"]: party["name"] for party in call["parties"]}
+    now = CadForm.of(call_id, call["cad"], names)
     if refused.code == "cad-conflict":
         shown = now.after_conflict(typed)
     else:

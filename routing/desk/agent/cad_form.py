@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from routing.desk.words_calls import cad_author
+
 VALUE, BEFORE = "cad.", "was."  # prefixes of the fields' names in the form
 
 
@@ -28,7 +30,7 @@ class CadRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CadForm:
-    """`author` as the API names him; `is_late`: somebody else has saved first."""
+    """`author` in words; `is_late`: somebody else has saved first."""
 
     call_id: str
     version: int
@@ -46,8 +48,8 @@ class CadForm:
         return any(row.is_editable for row in self.rows)
 
     @classmethod
-    def of(cls, call_id: str, cad: Mapping[str, Any]) -> CadForm:
-        """As the API shows it (`CadOut`)."""
+    def of(cls, call_id: str, cad: Mapping[str, Any], names: Mapping[str, str]) -> CadForm:
+        """As the API shows it (`CadOut`); `names`: of agents, by id."""
         rows = tuple(
             CadRow(
                 name=row["name"],
@@ -63,7 +65,7 @@ class CadForm:
         return cls(
             call_id=call_id,
             version=cad["version"],
-            author=cad["author"] or "",
+            author=cad_author(cad["author"] or "", names),
             max_length=cad["max_length"],
             rows=rows,
         )

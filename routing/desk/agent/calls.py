@@ -51,7 +51,7 @@ def _card(call: dict[str, Any]) -> dict[str, Any]:
         "recording": controls(allowed, "recording"),
         "wrap_up": controls(allowed, "wrap_up"),
         "clocks": _clocks(call),
-        "form": CadForm.of(call["id"], call["cad"]),
+        "form": CadForm.of(call["id"], call["cad"], {party["agent_id"]: party["name"] for party in call["parties"]}),
         "is_wrap_up": "finish_wrap_up" in allowed,
     }
 

@@ -79,12 +79,9 @@ function restore() {
   const found = path.map((id) => document.getElementById(id)).find((one) => one && !one.hidden && !one.matches(".region"));
   path = [];
   if (!found) return;
-  const inside = found.matches("button, input, select, textarea, a[href]") ? found : found.querySelector("button:not(:disabled), a[href]");
-  if (inside) inside.focus({ preventScroll: true });
-  else {
-    found.setAttribute("tabindex", "-1");
-    found.focus({ preventScroll: true });
-  }
+  // Not one of its buttons: the next press of a key must not do what nobody has looked at.
+  if (!found.matches("button, input, select, textarea, summary, a[href]")) found.setAttribute("tabindex", "-1");
+  found.focus({ preventScroll: true });
 }
 
 openNew();

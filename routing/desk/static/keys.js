@@ -19,6 +19,11 @@ switched?.addEventListener("change", () => {
 document.addEventListener("keydown", (event) => {
   if (isOff() || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
   if (event.target.closest?.(TYPING) || document.querySelector("dialog[open]")) return;
+  if (event.key === "?") {
+    event.preventDefault();
+    document.getElementById("keys")?.showModal();
+    return;
+  }
   const found = find(event.key.toLowerCase());
   if (!found) return;
   event.preventDefault();

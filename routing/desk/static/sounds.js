@@ -32,6 +32,7 @@ function read() {
 
 function play(kind) {
   if (!chosen.volume || chosen.off.includes(kind) || !TONES[kind]) return;
+  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return; // browsers allow none before a click
   context ||= new AudioContext();
   context.resume();
   let at_s = context.currentTime + 0.02;
