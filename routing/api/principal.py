@@ -45,6 +45,7 @@ class Scope(StrEnum):
     AUDIT_READ = "audit:read"
     KEYS_MANAGE = "keys:manage"
     METRICS_READ = "metrics:read"
+    CONFIGURATION_READ = "configuration:read"
 
 
 # What an agent may do through the API with his own calls; a supervisor and a key have what they were given.

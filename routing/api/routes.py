@@ -20,6 +20,7 @@ def blueprints() -> list[APIBlueprint]:
         campaign_reasons,
         campaigns,
         commands,
+        configuration,
         contacts,
         do_not_call,
         dry_runs,
@@ -66,6 +67,7 @@ def blueprints() -> list[APIBlueprint]:
         figures,
         queues,
         dry_runs,
+        configuration,
         status,
         events,
     )
