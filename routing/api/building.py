@@ -39,11 +39,12 @@ def build_services(
         webhooks=webhooks or WebhookSettings(),
         lists=lists or ListSettings(),
     )
-    made.authenticator = _authenticator(made)
+    made.authenticator = authenticator_of(made)
     return made
 
 
-def _authenticator(made: Services) -> BearerAuthenticator:
+def authenticator_of(made: Services) -> BearerAuthenticator:
+    """The doors of keys, of people, and of an OpenID provider where there is one."""
     keys = KeyDoor(lambda: made.database, made.clock)
 
     def has_agent(tenant: str, agent_id: str) -> bool:

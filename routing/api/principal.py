@@ -46,6 +46,7 @@ class Scope(StrEnum):
     KEYS_MANAGE = "keys:manage"
     METRICS_READ = "metrics:read"
     CONFIGURATION_READ = "configuration:read"
+    DESK_EMBED = "desk:embed"
 
 
 # What an agent may do through the API with his own calls; a supervisor and a key have what they were given.

@@ -229,6 +229,12 @@ RULES: dict[str, Kind] = {
     "webhook-disabled": _kind(
         409, "The webhook is disabled", "A disabled endpoint is sent nothing.", "Enable it, then try again."
     ),
+    "desk-not-framed": _kind(
+        409,
+        "The desk may not be framed",
+        "No origin is allowed to hold the pages in a frame.",
+        "Name the origins in `desk.frame_origins`.",
+    ),
     "recording-elsewhere": _kind(
         404,
         "The file of the recording is not on this server",

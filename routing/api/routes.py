@@ -22,6 +22,7 @@ def blueprints() -> list[APIBlueprint]:
         commands,
         configuration,
         contacts,
+        desk_tokens,
         do_not_call,
         dry_runs,
         events,
@@ -86,6 +87,7 @@ def blueprints() -> list[APIBlueprint]:
         webhooks,
         keys,
         sessions,
+        desk_tokens,
         audit,
     )
     return [resource.api for resource in (*live, *kept)]

@@ -43,7 +43,7 @@ class Api:
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
         """`Idempotency_Key` of the browser's request where it has one, so that a form sent twice is done once."""
         key = request.headers.get("Idempotency-Key") or uuid4().hex
-        return self.send("POST", path, body=body or {}, headers={"Idempotency-Key": key} | headers)
+        return self.send("POST", path, body=body or {}, headers={"Idempotency_Key": key} | headers)
 
     def put(self, path: str, body: Any, **headers: str) -> Any:
         return self.send("PUT", path, body=body, headers=headers)
@@ -67,7 +67,9 @@ class Api:
         answer = self._answer(method, path, query=query, body=body, headers=headers)
         return answer.get_json(silent=True) if answer.get_data() else None
 
-    def file(self, path: str, *, query: dict[str, Any] | None = None, headers: dict[str, str] | None = None) -> Response:
+    def file(
+        self, path: str, *, query: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> Response:
         """An answer that is no JSON, as it is."""
         return self._answer("GET", path, query=query, headers=headers)
 

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from routing.api.application import HTTP_CODES
 from routing.api.problem_kinds import KINDS
 from routing.api.problems import Problem
+from routing.api.services import services
 from routing.core.errors import StoreError, SwitchroomError
 from routing.desk import cookies, door, language, words
 from routing.desk.asking import Refused
@@ -28,7 +29,7 @@ POLICY = (
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
 # Every module with views of the desk; a new one adds its name here.
-MODULES = ("preferences", "sign_in", "agent.page", "supervisor.page")
+MODULES = ("preferences", "sign_in", "embedding", "calling", "agent.page", "supervisor.page")
 _DOWN, _AGAIN_S = 503, 5  # a page that cannot be had now looks again by itself
 
 pages = Blueprint(
@@ -92,7 +93,10 @@ def _with_headers(answer: Response) -> Response:
     if request.endpoint == "desk.static":
         # A file's address holds its version (`asset`), so it can be kept.
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    answer.headers["Content-Security-Policy"] = POLICY.format(ancestors="'none'")
+    origins = services().api.desk.frame_origins if cookies.is_framed() else ()
+    answer.headers["Content-Security-Policy"] = POLICY.format(ancestors=" ".join(origins) or "'none'")
+    if not origins:
+        answer.headers["X-Frame-Options"] = "DENY"  # for what does not know the policy; it cannot name origins
     answer.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     answer.headers["Referrer-Policy"] = "same-origin"
     return answer

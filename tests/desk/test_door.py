@@ -76,7 +76,7 @@ def test_signing_in_makes_a_new_session_and_ends_the_one_the_browser_had(site: D
     visitor.sign_in("sue")
     assert visitor.session != first
     assert site.send("GET", "/v1/me", first).status_code == 401
-    assert visitor.is_in
+    assert visitor.is_in()
 
 
 def test_the_cookie_is_for_the_server_alone(site: Doors) -> None:
@@ -156,7 +156,7 @@ def test_what_another_site_sends_is_refused(site: Doors, path: str, headers: dic
     answer = visitor.client.post(path, data={"name": "anna", "password": PASSWORD, "form_token": token}, headers=sent)
     assert answer.status_code == 403
     assert "Set-Cookie" not in answer.headers
-    assert visitor.is_in
+    assert visitor.is_in()
 
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "ü"])
@@ -164,7 +164,7 @@ def test_a_form_without_the_token_of_the_page_is_refused(site: Doors, token: str
     visitor = Visitor(site)
     visitor.sign_in("sue")
     assert visitor.submit("/desk/sign-out", form_token=token).status_code == 403
-    assert visitor.is_in
+    assert visitor.is_in()
 
 
 def test_the_token_of_one_session_is_not_that_of_another(site: Doors) -> None:

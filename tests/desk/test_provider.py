@@ -161,10 +161,10 @@ def test_a_new_session_replaces_the_one_that_the_browser_had(site: Doors, issuer
 def test_who_is_disabled_later_is_out(site: Doors, issuer: SignInProvider) -> None:
     visitor = Visitor(site)
     signed_in(visitor, issuer, "sue")
-    assert visitor.is_in
+    assert visitor.is_in()
     site.person("sue", role="supervisor", scopes=["agents:read"], disabled_at_ms=2)
     site.seconds.now_s += 10
-    assert not visitor.is_in
+    assert not visitor.is_in()
     site.person("sue", role="supervisor", scopes=["agents:read"])
     site.seconds.now_s += 10
 

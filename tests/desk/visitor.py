@@ -51,7 +51,6 @@ class Visitor:
                 return str(cookie.value)
         return ""
 
-    @property
     def is_in(self) -> bool:
         """Whether the API knows this session; asked without the desk."""
         return bool(self.session) and self.site.send("GET", "/v1/me", self.session).status_code == 200
