@@ -18,6 +18,8 @@ AGENT_STATES = {
     "conference": noop("Conference"),
     "wrap_up": noop("Wrap-up"),
     "rona": noop("Missed a call"),
+    "preview": noop("Record"),
+    "seated": noop("Waiting for a contact"),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from routing.desk.language import gettext, noop
+from routing.desk.words_calls import refusal
 
 CAMPAIGN_STATES = {
     "loaded": noop("Loaded"),
@@ -115,6 +116,7 @@ REASONS = {
     ("guide-refused", "submitted"): noop("The guide has been submitted already."),
     ("guide-refused", "incomplete"): noop("A question is still open."),
     ("guide-refused", "answer"): noop("This answer does not fit the question."),
+    ("invalid-request", "/at"): noop("Both date and time are needed."),
 }
 
 
@@ -165,10 +167,12 @@ def contact_field(pointer: str) -> str:
 
 
 def reason_of(problem: dict[str, Any]) -> str:
-    """Why it was refused, in the reader's language; what the API says of it where there are no words."""
-    told = problem.get("reason") or problem.get("because") or problem.get("rule") or ""
-    known = REASONS.get((str(problem.get("code", "")), str(told)))
-    return gettext(known) if known else str(problem.get("detail", ""))
+    """Why it was refused, in the reader's language; empty where there are no words but the title of its kind."""
+    code, errors = str(problem.get("code", "")), problem.get("errors") or [{}]
+    for told in (problem.get("reason"), problem.get("because"), problem.get("rule"), errors[0].get("pointer")):
+        if known := REASONS.get((code, str(told))):
+            return gettext(known)
+    return refusal(problem)
 
 
 def _word(words: dict[str, str], name: str) -> str:

@@ -6,24 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.lab.redis import RedisServer
 from tests.desk.desk_site import AtDesk
-from tests.desk.work_site import buttons, cleared, hands, running, shown, text_of, with_timed
-from tests.integration.campaign_site import campaign_center
+from tests.desk.work_site import buttons, cleared, hands, running, shown, text_of
 from tests.integration.control_site import Site
 
 
-@pytest.fixture(scope="module")
-def center(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    directory, tenant = tmp_path_factory.mktemp("campaigns"), "desk-campaigns"
-    with campaign_center(redis_server, tenant, directory, with_timed(tenant)) as made:
-        yield made
-
-
 @pytest.fixture
-def site(center: Site) -> Iterator[Site]:
-    yield center
-    cleared(center)
+def site(campaigns: Site) -> Iterator[Site]:
+    yield campaigns
+    cleared(campaigns)
 
 
 def until(stream: Iterator[tuple[str, str]], name: str, text: str) -> str:

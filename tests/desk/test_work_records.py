@@ -8,26 +8,18 @@ from typing import Any
 
 import pytest
 
-from deploy.lab.redis import RedisServer
 from telephony.simulated.habits import Answers, Constant, RingsOut
 from tests.desk.desk_site import AtDesk
-from tests.desk.work_site import EVIL, buttons, cleared, hands, running, shown, talks, text_of, with_timed
-from tests.integration.campaign_site import DEED_S, campaign_center
+from tests.desk.work_site import EVIL, buttons, cleared, hands, running, shown, talks, text_of
+from tests.integration.campaign_site import DEED_S
 from tests.integration.control_site import Site
 from tests.waiting import wait_until
 
 
-@pytest.fixture(scope="module")
-def center(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    directory, tenant = tmp_path_factory.mktemp("records"), "desk-records"
-    with campaign_center(redis_server, tenant, directory, with_timed(tenant)) as made:
-        yield made
-
-
 @pytest.fixture
-def site(center: Site) -> Iterator[Site]:
-    yield center
-    cleared(center)
+def site(campaigns: Site) -> Iterator[Site]:
+    yield campaigns
+    cleared(campaigns)
 
 
 @pytest.fixture
@@ -227,7 +219,7 @@ def test_a_callback_in_the_past_keeps_the_record_open_until_it_is_corrected_or_c
 @pytest.mark.req("CBS-07")
 def test_the_reason_of_a_refusal_is_told_at_the_field_of_the_callback(site: Site, anna: AtDesk) -> None:
     interaction_id = talks(anna, running(site))
-    for wrong, told in (({"zone": "Nowhere/City"}, "There is no such time zone."), ({"time": "soon"}, "no date")):
+    for wrong, told in (({"zone": "Nowhere/City"}, "There is no such time zone."), ({"time": "soon"}, "date and time")):
         answer = result(anna, interaction_id, "save", **({"date": tomorrow(), "time": "12:00"} | wrong))
         assert told in answer
 

@@ -9,8 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from deploy.lab.redis import RedisServer
 from routing.app.clock import SystemClock
+from routing.core.callback import CallbackRules
 from routing.core.campaign_rules import PreviewRules
 from routing.core.config import Config
 from routing.core.record import RecordCard
@@ -18,8 +21,8 @@ from routing.store.sql import migrate
 from telephony.simulated.habits import Answers, Constant
 from tests.desk.desk_site import AtDesk
 from tests.integration.campaign_config import PREVIEW, PUSHED, campaign_configuration, card
-from tests.integration.campaign_site import fill
-from tests.integration.control_config import configuration
+from tests.integration.campaign_site import campaign_center, fill
+from tests.integration.control_config import RIGHTS, configuration
 from tests.integration.control_site import Site, center
 from tests.waiting import wait_until
 from workers.recorder import Recorder, RecorderSettings
@@ -36,12 +39,21 @@ def with_timed(tenant: str) -> Config:
     return replace(config, campaigns=config.campaigns | {"timed": TIMED, "autumn": pushed})
 
 
+@pytest.fixture(scope="session")
+def campaigns(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A centre with campaigns for all tests that leave it as they found it: see `cleared`."""
+    tenant = "desk-work"
+    with campaign_center(redis_server, tenant, tmp_path_factory.mktemp("campaigns"), with_timed(tenant)) as site:
+        yield site
+
+
 @contextmanager
 def plain_center(redis: RedisServer, tenant: str, directory: Path) -> Iterator[Site]:
     """Anna is signed in, and there is a database."""
     url = f"sqlite:///{directory}/desk.db"
     migrate.upgrade(url)
-    with center(redis, configuration(tenant), database_url=url) as site:
+    config = replace(configuration(tenant), callbacks=CallbackRules(dial=RIGHTS))
+    with center(redis, config, database_url=url) as site:
         site.habit("anna", Answers(Constant(20)))
         yield site
 

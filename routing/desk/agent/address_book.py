@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import render_template, request
 
+from routing.desk.agent.work import sources
 from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.site import pages
@@ -18,4 +19,4 @@ def book_panel() -> str:
         if refused.code != "forbidden":
             raise
         return render_template("agent/work/no_book.html")
-    return render_template(f"agent/work/{'book_rows' if cursor else 'book'}.html", found=found, q=q)
+    return render_template(f"agent/work/{'book_rows' if cursor else 'book'}.html", found=found, q=q, sources=sources())

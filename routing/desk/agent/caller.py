@@ -7,7 +7,7 @@ from typing import Any
 from flask import render_template
 
 from routing.desk.agent.live import page
-from routing.desk.agent.work import in_hand
+from routing.desk.agent.work import in_hand, sources
 from routing.desk.asking import Api, Refused
 from routing.desk.door import person
 from routing.desk.regions import Region
@@ -28,7 +28,8 @@ def _caller() -> str:
         if refused.status != _UNAVAILABLE:
             raise
         return render_template("agent/work/caller.html", callers=[], is_down=True)
-    return render_template("agent/work/caller.html", callers=callers, is_down=False)
+    may = sources() if callers else []
+    return render_template("agent/work/caller.html", callers=callers, is_down=False, sources=may)
 
 
 page.add(Region(name="caller", render=_caller, touched_by=_EVENTS))

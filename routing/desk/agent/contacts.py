@@ -7,7 +7,7 @@ from typing import Any
 from flask import render_template, request
 
 from routing.desk.agent.contact_forms import KINDS, SPARE, ContactForm
-from routing.desk.agent.work import with_message
+from routing.desk.agent.work import sources, with_message
 from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.language import gettext as _
@@ -98,4 +98,4 @@ def _form(form: ContactForm, **about: Any) -> str:
 
 
 def _shown(contact: dict[str, Any]) -> str:
-    return render_template("agent/work/contact.html", contact=contact)
+    return render_template("agent/work/contact.html", contact=contact, sources=sources())

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, render_template, request
 
-from routing.desk.agent.work import at_field
+from routing.desk.agent.work import at_field, sources, worded
 from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.language import gettext as _
@@ -28,8 +28,9 @@ def history_panel() -> str | Response:
         return at_field("history-error", _("This is no date."))
     found = person().api.get("history", **query, cursor=request.args.get("cursor", ""), limit=20)
     if request.args.get("cursor"):
-        return render_template("agent/work/history_rows.html", found=found, wanted=wanted)
-    return render_template("agent/work/history.html", found=found, wanted=wanted, queues=_queues())
+        return render_template("agent/work/history_rows.html", found=found, wanted=wanted, can_call=bool(sources()))
+    about = {"found": found, "wanted": wanted, "can_call": bool(sources())}
+    return render_template("agent/work/history.html", queues=_queues(), **about)
 
 
 def _query(wanted: dict[str, str]) -> dict[str, str]:
@@ -62,11 +63,13 @@ def history_story(interaction_id: str) -> str:
     api = person().api
     told = api.get(f"history/{interaction_id}")
     mine = [one for one in told["wrap_ups"] if one["agent_id"] == person().agent_id and one["reason"]]
-    anis = api.get("outdial-anis") if mine else {"items": []}
-    return render_template("agent/work/story.html", told=told, can_call=bool(mine), anis=anis["items"])
+    may = api.get("outdial-anis")
+    can_call = bool(mine and may["sources"])
+    return render_template("agent/work/story.html", told=told, can_call=can_call, anis=may["items"])
 
 
 @pages.post("/agent/history/<interaction_id>/call")
+@worded
 def call_again(interaction_id: str) -> Response:
     """The customer's number, or as it was edited (HIST-04)."""
     form = request.form

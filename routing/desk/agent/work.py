@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from flask import Response, make_response, render_template
 
+from routing.desk import words
 from routing.desk.agent.live import page
 from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.regions import Region
+from routing.desk.site import told
 from routing.desk.words_work import reason_of
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 # What an agent has in hand changes with these.
 IN_HAND = ("interaction.*", "record.*", "wrap_up.*", "seat.*", "offer.*")
@@ -34,11 +40,30 @@ page.add(Region(name="in_hand", render=_ids, touched_by=IN_HAND, is_data=True))
 
 def at_field(place: str, refused: Refused | str, code: str = "invalid-request") -> Response:
     """Tells at the element `place` why a form was refused; what is typed stays."""
-    text = refused if isinstance(refused, str) else reason_of(refused.problem)
+    text = refused if isinstance(refused, str) else reason_of(refused.problem) or words.problem(refused.code)
     answer = make_response(render_template("agent/work/error.html", text=text))
     told = code if isinstance(refused, str) else refused.code
     answer.headers.update({"HX-Retarget": f"#{place}", "HX-Reswap": "innerHTML", "X-Desk-Problem": told})
     return answer
+
+
+def worded(view: View) -> View:
+    """What the API refuses is told with its reason in the reader's language."""
+
+    @wraps(view)
+    def answered(*arguments: Any, **named: Any) -> Any:
+        try:
+            return view(*arguments, **named)
+        except Refused as refused:
+            return told(refused.status, refused.code, reason_of(refused.problem) or str(refused))
+
+    return cast("View", answered)
+
+
+def sources() -> list[str]:
+    """Where the numbers may come from that he calls: dial_pad, address_book."""
+    found: list[str] = person().api.get("outdial-anis")["sources"]
+    return found
 
 
 def with_message(html: str, text: str) -> str:

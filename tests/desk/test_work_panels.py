@@ -1,0 +1,254 @@
+"""The panels around the calls: history, contacts, address book, responses, callbacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from deploy.lab.redis import RedisServer
+from telephony.simulated.habits import Answers, Constant
+from tests.desk.desk_site import AtDesk
+from tests.desk.work_site import EVIL, buttons, plain_center, recorded, text_of
+from tests.integration.control_config import CALLER, CUSTOMER
+from tests.integration.control_site import Site
+from tests.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def site(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with plain_center(redis_server, "desk-panels", tmp_path_factory.mktemp("panels")) as made:
+        yield made
+
+
+@pytest.fixture
+def anna(site: Site) -> AtDesk:
+    return AtDesk(site, "anna")
+
+
+def panel(desk: AtDesk, name: str) -> str:
+    return desk.get(f"/desk/agent/work/{name}")
+
+
+def had(site: Site, reason: str | None = "done", **cad: str) -> str:
+    """A call that anna has had, in the history."""
+    site.free("anna")
+    interaction_id = site.call("anna", **cad)
+    site.do(interaction_id, "notes", text=f"Noted {EVIL}")
+    site.do(interaction_id, "hold")
+    site.do(interaction_id, "resume")
+    site.do(interaction_id, "end")
+    if reason:
+        site.do(interaction_id, "wrap-up", reason=reason)
+    recorded(site)
+    return interaction_id
+
+
+# ---------------------------------------------------------------------- history
+
+
+@pytest.mark.req("HIST-01", "HIST-02")
+def test_a_call_is_in_her_history_once_it_is_wrapped_up_and_is_told_in_full(site: Site, anna: AtDesk) -> None:
+    interaction_id = had(site, None, case="A-17")
+    assert interaction_id not in panel(anna, "history")
+    site.do(interaction_id, "wrap-up", reason="later")
+    recorded(site)
+    html = panel(anna, "history")
+    assert interaction_id in html
+    assert "later" in text_of(html)
+    story = panel(anna, f"history/{interaction_id}")
+    text = text_of(story)
+    for told in ("Carla", "Incoming call", "A-17", "later", "First agent", "On hold", "As the call brought it"):
+        assert told in text
+    assert EVIL not in story
+    assert "Noted &lt;script&gt;" in story
+
+
+def test_the_history_is_searched_by_number_queue_and_day(site: Site, anna: AtDesk) -> None:
+    interaction_id = had(site)
+    for query in (f"number={CALLER.replace('+', '%2B')}", "queue=sales", "from=2020-01-01", "view=calls"):
+        assert interaction_id in panel(anna, f"history?{query}")
+    for query in ("number=%2B12015550199", "queue=help", "to=2020-01-01"):
+        assert interaction_id not in panel(anna, f"history?{query}")
+    assert interaction_id in panel(anna, f"history?whose=all&number={CALLER[1:]}")
+    assert "Enter a number" in panel(anna, "history?whose=all")
+    assert "This is no date." in panel(anna, "history?from=soon")
+
+
+def test_a_long_history_comes_in_pages_without_gap_or_repetition(site: Site, anna: AtDesk) -> None:
+    had(site)
+    seen: list[str] = []
+    path = "history?limit=1"
+    while path:
+        html = panel(anna, path)
+        seen += re.findall(r'id="story-(int_\w+)"', html)
+        more = re.search(r'hx-get="/desk/agent/work/(history\?[^"]+)" hx-target="closest tr"', html)
+        path = more[1].replace("&amp;", "&") if more else ""
+    assert len(seen) == len(set(seen))
+    assert len(seen) >= 1
+
+
+@pytest.mark.req("HIST-03", "HIST-04", "HIST-05")
+def test_a_customer_is_called_again_from_the_history_with_the_number_as_it_was_edited(site: Site, anna: AtDesk) -> None:
+    interaction_id = had(site)
+    story = panel(anna, f"history/{interaction_id}")
+    assert f'name="number" type="tel" value="{CALLER}"' in story
+    wrong = anna.post(f"/desk/agent/history/{interaction_id}/call", number="12")
+    assert 'role="alert"' in wrong
+    site.outside(CUSTOMER, Answers(Constant(20)))
+    anna.post(f"/desk/agent/history/{interaction_id}/call", number=CUSTOMER)
+    wait_until(lambda: [i.dnis for i in site.front.load().interactions.values()] == [CUSTOMER])
+    (outdial,) = site.front.load().interactions
+    site.reaches(outdial, "connected")
+    refused = anna.post(f"/desk/agent/history/{interaction_id}/call", number=CUSTOMER)
+    assert 'role="alert"' in refused, "not during a call"
+    site.do(outdial, "end")
+    site.do(outdial, "wrap-up", reason="done")
+
+
+def test_a_colleagues_call_is_not_hers(site: Site, anna: AtDesk) -> None:
+    interaction_id = had(site)
+    assert interaction_id in panel(anna, "history")
+    assert interaction_id not in panel(AtDesk(site, "cleo"), "history")
+    AtDesk(site, "cleo").get(f"/desk/agent/work/history/{interaction_id}", status=404)
+
+
+# ---------------------------------------------------------------------- contacts
+
+
+def saved(site: Site, **changes: Any) -> dict[str, Any]:
+    channels = [{"kind": "phone", "value": "+12025550143"}, {"kind": "email", "value": "eve@example.com"}]
+    body = {"name": "Eve Adams", "external_id": "C-9", "attributes": {"Plan": "Gold"}, "channels": channels}
+    made: dict[str, Any] = site.post("contacts", body | changes, status=201)
+    return made
+
+
+def fields(name: str = "Eve Adams", version: int = 1, **changes: Any) -> dict[str, Any]:
+    """What the form sends."""
+    base: dict[str, Any] = {
+        "do": "save",
+        "version": version,
+        "name": name,
+        "external_id": "C-9",
+        "channel_kind": ["phone", "phone"],
+        "channel_value": ["+12025550143", ""],
+        "channel_label": ["", ""],
+        "attribute_name": ["Plan", ""],
+        "attribute_value": ["Gold", ""],
+    }
+    return base | changes
+
+
+@pytest.mark.req("ACT-03", "ACT-04")
+def test_a_contact_is_found_and_shown_with_the_ways_to_reach_him(site: Site, anna: AtDesk) -> None:
+    made = saved(site, name="Frida Berg")
+    assert str(made["id"]) in panel(anna, "contacts?q=berg")
+    assert str(made["id"]) not in panel(anna, "contacts?q=nobody")
+    html = panel(anna, f"contacts/{made['id']}")
+    assert 'href="mailto:eve%40example.com"' in html
+    assert "Call" in buttons(html)
+    assert "Gold" in html
+
+
+@pytest.mark.req("ACT-04")
+def test_a_contact_is_edited_and_what_is_emptied_goes(site: Site, anna: AtDesk) -> None:
+    made = saved(site)
+    path = f"/desk/agent/work/contacts/{made['id']}"
+    assert "Eve Adams" in panel(anna, f"contacts/{made['id']}/edit")
+    html = anna.post(path, **fields("Eve Brown", channel_value=["+12025550150", ""], attribute_name=["", ""]))
+    assert "The contact is saved." in html
+    now = site.get(f"contacts/{made['id']}")
+    assert (now["name"], [c["value"] for c in now["channels"]]) == ("Eve Brown", ["+12025550150"])
+    assert now["attributes"] == {}
+
+
+def test_an_edit_that_comes_too_late_is_told_with_what_is_stored_and_keeps_what_was_typed(
+    site: Site, anna: AtDesk
+) -> None:
+    made = saved(site)
+    path = f"/desk/agent/work/contacts/{made['id']}"
+    anna.post(path, **fields("First"))
+    html = anna.post(path, **fields("Second"))
+    assert "Somebody else has changed this contact meanwhile." in text_of(html)
+    assert "<q>First</q>" in html
+    assert 'value="Second"' in html
+    assert site.get(f"contacts/{made['id']}")["name"] == "First"
+    anna.post(path, **fields("Second", version=2))
+    assert site.get(f"contacts/{made['id']}")["name"] == "Second"
+
+
+def test_a_row_is_added_without_saving_and_without_losing_what_is_typed(site: Site, anna: AtDesk) -> None:
+    made = saved(site)
+    path = f"/desk/agent/work/contacts/{made['id']}"
+    html = anna.post(path, **fields("Half done", do="channel"))
+    assert html.count('name="channel_value"') == 3
+    assert 'value="Half done"' in html
+    assert site.get(f"contacts/{made['id']}")["name"] == "Eve Adams"
+
+
+def test_a_contact_is_created_and_a_refused_one_is_told_with_what_was_typed(site: Site, anna: AtDesk) -> None:
+    assert 'value="+12025550111"' in panel(anna, "contact/new?number=%2B12025550111")
+    new: dict[str, Any] = {"version": 0, "channel_value": ["+12025550111", ""]}
+    html = anna.post("/desk/agent/work/contact/new", **fields(EVIL, **new))
+    assert "The contact is created." in html
+    assert EVIL not in html
+    refused = anna.post("/desk/agent/work/contact/new", **fields("", **new))
+    assert 'role="alert"' in refused
+    assert 'value="+12025550111"' in refused
+
+
+@pytest.mark.req("ACT-04")
+def test_who_calls_is_told_from_the_contacts(site: Site, anna: AtDesk) -> None:
+    site.free("anna")
+    call = site.call("anna")
+    assert "nobody's number" in anna.region("caller").replace("&#39;", "'")
+    assert "Create a contact" in buttons(anna.region("caller"))
+    made = saved(site, name=f"Carla {EVIL}", channels=[{"kind": "phone", "value": CALLER}])
+    html = anna.region("caller")
+    assert f"/desk/agent/work/contacts/{made['id']}" in html
+    assert EVIL not in html
+    site.do(call, "end")
+    site.do(call, "wrap-up", reason="done")
+    assert str(made["id"]) not in anna.region("caller")
+
+
+# ---------------------------------------------------------------------- address book, callbacks, what is in hand
+
+
+@pytest.mark.req("OUT-07", "DIAL-14", "PERM-04")
+def test_the_address_book_is_searched_by_name_and_its_numbers_are_called(site: Site, anna: AtDesk) -> None:
+    site.post("address-book", {"name": f"Depot {EVIL}", "number": "+12015550160"}, status=201)
+    html = panel(anna, "book?q=depot")
+    assert EVIL not in html
+    assert 'name="number" value="+12015550160"' in html
+    assert 'name="source" value="address_book"' in html
+    assert "+12015550160" not in panel(anna, "book?q=nobody")
+    assert "Your profile has no address book." in panel(AtDesk(site, "dora"), "book")
+
+
+@pytest.mark.req("CBQ-09")
+def test_callbacks_that_wait_in_her_queues_are_listed_by_their_place(site: Site, anna: AtDesk) -> None:
+    anna.post("/desk/agent/state", state="idle", reason="break")
+    assert "Nobody waits to be called back." in panel(anna, "callbacks")
+    body = {"number": "+12015550170", "queue": "sales", "name": EVIL}
+    made = site.post("callbacks", body, status=202)
+    wait_until(lambda: "+12015550170" in panel(anna, "callbacks"))
+    html = panel(anna, "callbacks")
+    assert EVIL not in html
+    assert "+12015550170" not in panel(AtDesk(site, "dora"), "callbacks"), "not of her queues"
+    assert site.send("DELETE", f"callbacks/{made['id']}", "crm").status_code == 204
+    site.free("anna")
+
+
+def test_what_is_in_hand_is_told_to_the_script_that_refreshes_lists(site: Site, anna: AtDesk) -> None:
+    site.free("anna")
+    stream = anna.stream()
+    told = (data for name, data in stream if name == "in_hand")
+    assert next(told) == "[]"
+    call = site.call("anna")
+    assert next(data for data in told if call in data) == f'["{call}"]'
+    site.do(call, "end")
+    site.do(call, "wrap-up", reason="done")
+    assert next(data for data in told if call not in data) == "[]"
