@@ -30,6 +30,9 @@ class Wire(Protocol):
     def redirect(self, legs: Sequence[Leg], context: str, exten: str) -> Action:
         """Move one leg, or two of one bridge at the same time, to an extension of our dialplan."""
 
+    def listen_at(self, leg: Leg, other: Leg, exten: str) -> Sequence[Action]:
+        """Send the leg to CONTEXT_EAR, where it listens at the other one; the answer to the last action counts."""
+
     def bridge(self, one: Leg, other: Leg) -> Action:
         """Join two legs."""
 
