@@ -328,6 +328,8 @@ def test_he_does_not_hear_an_outside_number_that_has_the_call() -> None:
     assert owner is not None
     assert owner.number
     assert (t.ended().values["why"], t.call.supervision) == ("external", None)
+    asked = [c for c in t.d.commands if isinstance(c, SetRooms)]
+    assert not [ear for c in asked for ear in c.ears if ear.hears == offer.leg_id], "not even for a moment"
 
 
 @pytest.mark.req("DESK-02")
