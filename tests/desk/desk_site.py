@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,11 @@ class AtDesk:
         headers = {"HX-Request": "true", TOKEN_HEADER: form_token_of(self.who), "Sec-Fetch-Site": "same-origin"}
         return self._checked("POST", path, status, headers=headers, data=form)
 
+    def sent(self, path: str, **form: Any) -> Any:
+        """As `post`, the whole answer: its headers tell the page what to do with it."""
+        headers = {"HX-Request": "true", TOKEN_HEADER: form_token_of(self.who), "Sec-Fetch-Site": "same-origin"}
+        return self._open("POST", path, buffered=True, headers=headers, data=form)
+
     def region(self, name: str, page: str = "agent") -> str:
         """The HTML of a region, as the page holds it."""
         text = self.get(f"/desk/{page}")
@@ -39,16 +44,19 @@ class AtDesk:
         assert found, f"no region {name}"
         return found[0]
 
-    def stream(self, page: str = "agent") -> Iterator[tuple[str, str]]:
+    def stream(self, page: str = "agent") -> Generator[tuple[str, str], None, None]:
         """(event, data) as they come; ends with the stream. Close it."""
         answer = self._open("GET", f"/desk/stream/{page}", headers={"Accept": "text/event-stream"}, buffered=False)
         assert answer.status_code == 200, answer.status
-        for chunk in answer.response:
-            for block in chunk.decode().split("\n\n"):
-                lines = block.splitlines()
-                names = [line[7:] for line in lines if line.startswith("event: ")]
-                if names:
-                    yield names[0], "\n".join(line[6:] for line in lines if line.startswith("data: "))
+        try:
+            for chunk in answer.response:
+                for block in chunk.decode().split("\n\n"):
+                    lines = block.splitlines()
+                    names = [line[7:] for line in lines if line.startswith("event: ")]
+                    if names:
+                        yield names[0], "\n".join(line[6:] for line in lines if line.startswith("data: "))
+        finally:
+            answer.close()
 
     def _checked(self, method: str, path: str, status: int, **options: Any) -> str:
         answer = self._open(method, path, buffered=True, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 from routing.desk.agent.live import page
 from tests.desk.desk_site import AtDesk
@@ -10,14 +11,15 @@ from tests.desk.desk_site import AtDesk
 Stream = Iterator[tuple[str, str]]
 
 
-def after_begin(desk: AtDesk) -> Stream:
+@contextmanager
+def after_begin(desk: AtDesk) -> Iterator[Stream]:
     """The stream, every region having been sent once."""
-    stream = desk.stream()
-    assert next(stream)[0] == "clock"
-    seen: set[str] = set()
-    while seen != set(page.regions):
-        seen.add(next(stream)[0])
-    return stream
+    with closing(desk.stream()) as stream:
+        assert next(stream)[0] == "clock"
+        seen: set[str] = set()
+        while seen != set(page.regions):
+            seen.add(next(stream)[0])
+        yield stream
 
 
 def until_region(stream: Stream, name: str, text: str) -> str:

@@ -32,9 +32,9 @@ def free(site: Site) -> None:
 def test_a_change_of_state_comes_through_the_stream(site: Site) -> None:
     desk = AtDesk(site, "anna")
     assert "Available" in desk.region("me")
-    stream = after_begin(desk)
-    desk.post("/desk/agent/state", state="idle", reason="break")
-    html = until_region(stream, "me", "Idle")
+    with after_begin(desk) as stream:
+        desk.post("/desk/agent/state", state="idle", reason="break")
+        html = until_region(stream, "me", "Idle")
     assert "break" in html
     assert 'data-since="20' in html
 

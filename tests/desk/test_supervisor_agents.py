@@ -82,7 +82,7 @@ def test_the_stream_keeps_the_filter_of_the_page(site: Site) -> None:
     )
     stream = desk.stream("agents?team=night")
     html = next(text for name, text in stream if name == "agents")
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     assert names(html) == ["cleo"]
     assert "&lt;b&gt;Cleo" in html
     assert "<b>Cleo" not in html

@@ -112,7 +112,7 @@ def test_a_live_call_goes_on_in_the_story_as_it_happens(centre: Supervised) -> N
     assert "Ends:" not in html
     site.exchange.do(lambda: site.exchange.pbx.hang_up(channel))
     html = next(text for name, text in stream if name == "story" and "Ends:" in text)
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     assert "Ends: hung up while waiting" in words(html)
 
 

@@ -72,7 +72,7 @@ def test_what_happens_comes_through_the_stream_of_the_wallboard(site: Site) -> N
     while not {"queues", "charts"} <= seen.keys():
         name, text = next(stream)
         seen[name] = text
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     waiting = {queue["id"]: queue["waiting"] for queue in json.loads(seen["charts"])["queues"]}
     assert waiting == {"sales": 0, "help": 1}
     site.exchange.do(lambda: site.exchange.pbx.hang_up(channel))

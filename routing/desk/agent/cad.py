@@ -40,8 +40,11 @@ def _refused(call_id: str, typed: Typed, refused: Refused) -> Response:
     if refused.code == "cad-conflict":
         shown = now.after_conflict(typed)
     else:
-        shown = now.with_errors(typed, errors_of(refused.problem))
-    answer = make_response(render_template("agent/cad.html", form=shown, is_open=True))
+        errors = errors_of(refused.problem)
+        if errors.keys() - {row.name for row in now.rows}:
+            raise refused
+        shown = now.with_errors(typed, errors)
+    answer = make_response(render_template("agent/cad.html", form=shown))
     answer.headers.update({"HX-Retarget": f"#{shown.id}", "HX-Reswap": "outerHTML", "X-Desk-Problem": refused.code})
     return answer
 

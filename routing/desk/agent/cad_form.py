@@ -72,12 +72,8 @@ class CadForm:
 
     def with_errors(self, typed: Typed, errors: Mapping[str, str]) -> CadForm:
         """What he typed, with what is wrong; the version stays that on which it is based."""
-        rows = (
-            replace(row, saved=typed.before.get(row.name, row.saved), error=errors.get(row.name, ""))
-            for row in self.rows
-        )
-        shown = tuple(replace(row, value=typed.values.get(row.name, row.value)) for row in rows)
-        return replace(self, rows=shown, version=typed.version)
+        rows = tuple(_as_typed(row, typed, errors.get(row.name, "")) for row in self.rows)
+        return replace(self, rows=rows, version=typed.version)
 
     def after_conflict(self, typed: Typed) -> CadForm:
         """The winner's values; of what he typed only what the winner has left as it was (CAD-11, CAD-12)."""
@@ -102,6 +98,13 @@ class Typed:
     @property
     def changes(self) -> dict[str, str]:
         return {name: value for name, value in self.values.items() if value != self.before.get(name)}
+
+
+def _as_typed(row: CadRow, typed: Typed, error: str) -> CadRow:
+    if not row.is_editable:
+        return replace(row, error=error)
+    value, saved = typed.values.get(row.name, row.value), typed.before.get(row.name, row.saved)
+    return replace(row, value=value, saved=saved, error=error)
 
 
 def _settled(row: CadRow, typed: Typed) -> CadRow:
