@@ -31,6 +31,8 @@ __all__ = ["COOKIE", "SECURE_COOKIE", "TOKEN_HEADER", "Person", "form_token_of",
 
 TOKEN_HEADER = "X-Desk-Token"  # noqa: S105 - its name, not its value
 SIGN_IN = "/desk/sign-in"
+_OF_AGENTS = ("/desk/agent/", "/desk/stream/agent/", "/desk/call/", "/desk/frame/")
+_OF_SUPERVISORS = ("/desk/supervisor/",)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -83,7 +85,17 @@ def admit() -> AnyResponse | None:
     g.desk_person = Person(principal=principal, session=held.session, form_token=token, is_framed=held.is_framed)
     if request.method not in _SAFE and not _brings_token(person().form_token):
         raise Problem("forbidden", "the page is out of date: load it again")
-    return None
+    return _to_own_place()
+
+
+def _to_own_place() -> AnyResponse | None:
+    """Pages of agents are for agents, those of supervisors for the others: whoever errs is led to his own."""
+    wrong = _OF_SUPERVISORS if person().agent_id else _OF_AGENTS
+    if not f"{request.path}/".startswith(wrong):
+        return None
+    if request.method == "GET" and not request.headers.get("HX-Request") and "/stream/" not in request.path:
+        return redirect(person().home, 303)
+    raise Problem("forbidden", "this is of another role")
 
 
 def form_token_of(session: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any, cast
 
 import structlog
@@ -20,6 +18,7 @@ from routing.api.services import services
 from routing.core.errors import StoreError, SwitchroomError
 from routing.desk import cookies, door, language, words
 from routing.desk.asking import Refused
+from routing.desk.assets import asset, finish
 from routing.desk.navigation import places_of
 
 log = structlog.get_logger()
@@ -30,7 +29,7 @@ POLICY = (
 )
 # Every module with views of the desk; a new one adds its name here.
 MODULES = ("preferences", "sign_in", "embedding", "calling", "agent.page", "supervisor.page")
-_DOWN, _AGAIN_S = 503, 5  # a page that cannot be had now looks again by itself
+_FAULT, _DOWN, _AGAIN_S = 500, 503, 5  # a page that cannot be had now looks again by itself
 
 pages = Blueprint(
     "desk", __name__, url_prefix="/desk", template_folder="templates", static_folder="static", static_url_path="/static"
@@ -61,12 +60,17 @@ def _is_ours() -> bool:
 
 def _handle_refusals(app: Flask) -> None:
     """What the server itself refuses is a page here, and JSON in the API."""
-    of_api = app.error_handler_spec[None][None][HTTPException]
+    of_api = dict(app.error_handler_spec[None][None])
 
     def refused(error: HTTPException) -> Any:
-        return _http(error) if _is_ours() else of_api(cast("Any", error))
+        return _http(error) if _is_ours() else of_api[HTTPException](cast("Any", error))
+
+    def failed(error: Exception) -> Any:
+        said = of_api[Exception](cast("Any", error))
+        return told(_FAULT, "internal-error", "") if _is_ours() else said
 
     app.register_error_handler(HTTPException, refused)
+    app.register_error_handler(Exception, failed)
 
 
 def _http(error: HTTPException) -> Any:
@@ -91,8 +95,7 @@ def _with_headers(answer: Response) -> Response:
     if not _is_ours():
         return answer
     if request.endpoint == "desk.static":
-        # A file's address holds its version (`asset`), so it can be kept.
-        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        finish(answer)
     origins = services().api.desk.frame_origins if cookies.is_framed() else ()
     answer.headers["Content-Security-Policy"] = POLICY.format(ancestors=" ".join(origins) or "'none'")
     if not origins:
@@ -112,16 +115,6 @@ def _always() -> dict[str, Any]:
         "asset": asset,
         "form_token": who.form_token if who else "",
     }
-
-
-def asset(name: str) -> str:
-    """The address of a static file, another one after it has changed."""
-    return f"/desk/static/{name}?v={_version(name)}"
-
-
-@cache
-def _version(name: str) -> str:
-    return door.digest_of((Path(str(pages.static_folder)) / name).read_bytes().decode("utf-8", "replace"))
 
 
 @pages.errorhandler(Refused)

@@ -69,7 +69,9 @@ def test_a_token_opens_the_desk_of_its_agent_in_a_partitioned_cookie(
     assert cookie.startswith("__Host-switchroom_frame=ss_")
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=None", "Partitioned"} <= set(cookie.split("; "))
     assert live.doors.send("GET", "/v1/me", visitor.session).json["actor"] == "agent:anna"
-    assert made.json["token"] not in visitor.get("/desk/agent").text
+    page = visitor.get("/desk/agent").text
+    assert made.json["token"] not in page
+    assert visitor.session not in page
 
 
 def test_only_the_allowed_origins_may_hold_it(live: LiveDoors, visitor: Visitor, key: str) -> None:
