@@ -11,13 +11,16 @@ from datetime import datetime
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
+from zoneinfo import available_timezones
 
 from babel import Locale, dates, numbers
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import g, has_request_context, request
 
-COOKIE = "switchroom_language"
+COOKIE, ZONE_COOKIE = "switchroom_language", "switchroom_zone"  # the other one is set by static/clocks.js
+UTC = "UTC"
+_LONGEST_ZONE = 64
 ENGLISH = "en"
 DASH = "\N{EN DASH}"
 LANGUAGES = {
@@ -112,12 +115,22 @@ def seconds(value: float | None) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def date_time(value: str | None, zone: str = "UTC") -> str:
-    """Of an RFC 3339 text, in words of the reader's language; None: a dash."""
+def zone() -> str:
+    """The reader's own time zone (IANA), as his browser tells it in a cookie; UTC where it has not."""
+    if not has_request_context():
+        return UTC
+    if "desk_zone" not in g:
+        told = request.cookies.get(ZONE_COOKIE, "")
+        g.desk_zone = told if len(told) <= _LONGEST_ZONE and told in available_timezones() else UTC
+    return str(g.desk_zone)
+
+
+def date_time(value: str | None, zone_: str = "") -> str:
+    """Of an RFC 3339 text, in words of the reader's language and by his clock, or by that of `zone_`; None: a dash."""
     if not value:
         return DASH
     return dates.format_datetime(
-        datetime.fromisoformat(value), "short", tzinfo=dates.get_timezone(zone), locale=_locale(current())
+        datetime.fromisoformat(value), "short", tzinfo=dates.get_timezone(zone_ or zone()), locale=_locale(current())
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from routing.desk.language import gettext, noop
-from routing.desk.words_calls import refusal
+from routing.desk.words_calls import cad_author, refusal
 
 CAMPAIGN_STATES = {
     "loaded": noop("Loaded"),
@@ -71,6 +71,13 @@ CALL_KINDS = {
     "callback": noop("Callback"),
     "voicemail": noop("Voicemail"),
     "campaign": noop("Campaign call"),
+}
+ENDED_BY = {
+    "customer": noop("The customer"),
+    "external": noop("The other party"),
+    "dialplan": noop("The telephone system"),
+    "server": noop("The server"),
+    "flow": noop("The call flow"),
 }
 CALL_RESULTS = {
     "answered": noop("answered"),
@@ -156,6 +163,11 @@ def call_result(result: str) -> str:
     return _word(CALL_RESULTS, result)
 
 
+def ended_by(who: str) -> str:
+    """Agents by their id."""
+    return _word(ENDED_BY, who)
+
+
 def card_label(label: str) -> str:
     """Of a field of a card: those that the configuration leaves as they are have words of ours."""
     return gettext(label) if label in CARD_LABELS else label
@@ -184,6 +196,8 @@ FILTERS = {
     "how_it_dials": how_it_dials,
     "call_kind": call_kind,
     "call_result": call_result,
+    "ended_by": ended_by,
+    "author": cad_author,
     "unready": unready,
     "origin": origin,
     "number_kind": number_kind,

@@ -7,14 +7,14 @@ from typing import Any
 from flask import Response, render_template
 
 from routing.desk.agent.live import page
-from routing.desk.agent.work import IN_HAND, worded
+from routing.desk.agent.work import worded
 from routing.desk.door import person
 from routing.desk.language import gettext as _
 from routing.desk.regions import Region
 from routing.desk.site import pages, said
 from routing.desk.words_work import unready
 
-_EVENTS = (*IN_HAND, "campaign.*", "agent.*", "config.applied", "pbx.link_changed")
+_EVENTS = ("campaign.*", "agent.*", "record.*", "config.applied", "pbx.link_changed")
 
 
 def _campaigns() -> str:

@@ -12,8 +12,11 @@ from routing.desk.agent.work import at_field, sources, worded
 from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.language import gettext as _
+from routing.desk.language import zone
 from routing.desk.site import pages, said
 
+_AT_ONCE = 20
+_MOST = 200  # agents of whom the names are known; of others the ids are shown
 _FIELDS = ("view", "whose", "number", "queue", "from", "to")
 
 
@@ -26,11 +29,17 @@ def history_panel() -> str | Response:
         query = _query(wanted)
     except ValueError:
         return at_field("history-error", _("This is no date."))
-    found = person().api.get("history", **query, cursor=request.args.get("cursor", ""), limit=20)
-    if request.args.get("cursor"):
-        return render_template("agent/work/history_rows.html", found=found, wanted=wanted, can_call=bool(sources()))
-    about = {"found": found, "wanted": wanted, "can_call": bool(sources())}
-    return render_template("agent/work/history.html", queues=_queues(), **about)
+    cursor, queues = request.args.get("cursor", ""), person().api.get("queues")["items"]
+    found = person().api.get("history", **query, cursor=cursor, limit=_AT_ONCE)
+    mine = person().api.get(f"agents/{person().agent_id}")["queues"]
+    return render_template(
+        f"agent/work/{'history_rows' if cursor else 'history'}.html",
+        found=found,
+        wanted=wanted,
+        can_call=bool(sources()),
+        queues=[one for one in queues if one["id"] in mine],
+        labels={one["id"]: one["label"] for one in queues},
+    )
 
 
 def _query(wanted: dict[str, str]) -> dict[str, str]:
@@ -46,26 +55,29 @@ def _query(wanted: dict[str, str]) -> dict[str, str]:
 
 
 def _begin(day: str, days: int = 0) -> str:
-    """Of that day, or so many days later."""
-    at = datetime.combine(date.fromisoformat(day) + timedelta(days=days), time(), ZoneInfo("UTC"))
+    """Of that day by the reader's clock, or so many days later."""
+    at = datetime.combine(date.fromisoformat(day) + timedelta(days=days), time(), ZoneInfo(zone()))
     return at.isoformat().replace("+00:00", "Z")
-
-
-def _queues() -> list[dict[str, Any]]:
-    """His own."""
-    mine = person().api.get(f"agents/{person().agent_id}")["queues"]
-    return [one for one in person().api.get("queues", limit=200)["items"] if one["id"] in mine]
 
 
 @pages.get("/agent/work/history/<interaction_id>")
 def history_story(interaction_id: str) -> str:
     """One call: its legs, offers, holds, call data with every version, wrap-up, notes."""
     api = person().api
-    told = api.get(f"history/{interaction_id}")
-    mine = [one for one in told["wrap_ups"] if one["agent_id"] == person().agent_id and one["reason"]]
-    may = api.get("outdial-anis")
-    can_call = bool(mine and may["sources"])
-    return render_template("agent/work/story.html", told=told, can_call=can_call, anis=may["items"])
+    told, may = api.get(f"history/{interaction_id}"), api.get("outdial-anis")
+    is_his = any(one["agent_id"] == person().agent_id and one["reason"] for one in told["wrap_ups"])
+    can_call = is_his and bool(may["sources"])
+    return render_template("agent/work/story.html", told=told, can_call=can_call, anis=may["items"], names=_names(told))
+
+
+def _names(told: dict[str, Any]) -> dict[str, str]:
+    """What is shown for the ids of agents, queues and call data in this story."""
+    api, entry_point = person().api, told["entry_point"] or ""
+    agents = {row["agent_id"] for part in ("legs", "offers", "wrap_ups") for row in told[part] if row["agent_id"]}
+    names = {row["id"]: row["name"] for row in api.get("agents", limit=_MOST)["items"] if row["id"] in agents}
+    names |= {f"queue {row['id']}": row["label"] for row in api.get("queues")["items"]}
+    declared = api.get("cad-variables", entry_point=entry_point)["items"]
+    return names | {f"cad {row['name']}": row["label"] for row in declared}
 
 
 @pages.post("/agent/history/<interaction_id>/call")

@@ -35,7 +35,10 @@ def _ids() -> str:
     return json.dumps(sorted(me["interactions"]))
 
 
-page.add(Region(name="in_hand", render=_ids, touched_by=IN_HAND, is_data=True))
+_COMING = ("offer.*", "record.*", "seat.*", "outdial.*", "interaction.connected")
+_GOING = ("interaction.ended", "interaction.transferred", "party.left", "wrap_up.*")
+
+page.add(Region(name="in_hand", render=_ids, touched_by=(*_COMING, *_GOING), is_data=True))
 
 
 def at_field(place: str, refused: Refused | str, code: str = "invalid-request") -> Response:

@@ -1,6 +1,11 @@
 // Clocks: `data-since` counts up, `data-until` counts down to 0, both by the server's clock. Nothing is asked for.
 // `data-late`: this class is set on the clock when a countdown has `data-late-s` (default 10) seconds left.
 
+// The reader's time zone goes along with every request: dates and times of day are written by the server.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const rules = document.documentElement.classList.contains("framed") ? "SameSite=None; Secure; Partitioned" : "SameSite=Lax";
+if (zone) document.cookie = `switchroom_zone=${zone}; path=/desk; max-age=31536000; ${rules}`;
+
 let ahead_ms = 0;
 document.addEventListener("desk:clock", (event) => {
   ahead_ms = event.detail;
