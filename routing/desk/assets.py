@@ -30,7 +30,7 @@ def finish(answer: Response) -> Response:
     answer.headers["Cache-Control"] = _KEPT if is_this_version else "no-cache"
     if Path(name).suffix in _TEXTS:
         answer.vary.add("Accept-Encoding")
-        if answer.status_code == 200 and request.method == "GET" and "gzip" in request.accept_encodings:
+        if answer.status_code == 200 and request.method == "GET" and request.accept_encodings["gzip"] > 0:
             _compress(answer, name)
     return answer
 
