@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from routing.app.clock import SystemClock
+from routing.core.record import DueCallback
 from telephony.simulated.habits import Answers, Constant, RingsOut
 from tests.desk.desk_site import AtDesk
 from tests.desk.work_site import EVIL, buttons, cleared, hands, running, shown, talks, text_of
-from tests.integration.campaign_site import DEED_S
+from tests.integration.campaign_site import DEED_S, enlist, hand_over, recorded
 from tests.integration.control_site import Site
 from tests.waiting import wait_until
 
@@ -98,6 +100,44 @@ def test_a_record_that_is_dialed_by_itself_counts_down_to_that_moment(site: Site
     assert f'data-until="{dial_at}"' in html
     assert "Called by itself in" in html
     assert "Call" in buttons(html), "she may call earlier"
+
+
+@pytest.mark.req("PREV-07", "PREV-17")
+def test_a_record_that_is_accepted_is_called_at_once_and_the_call_can_be_cancelled(site: Site, anna: AtDesk) -> None:
+    made = running(site, "eager")
+    interaction_id = shown(anna, "eager")
+    phone = site.outside(made.numbers[0].number, RingsOut())
+    site.habit("anna", Answers(Constant(20)))
+    anna.post(f"/desk/agent/records/{interaction_id}/accept")
+    wait_until(lambda: phone.rings == 1, DEED_S)
+    assert "Cancel the call" in " ".join(buttons(anna.region("calls")))
+    anna.post(f"/desk/agent/calls/{interaction_id}/do/cancel_outdial", status=204)
+    wait_until(lambda: site.call_data(interaction_id).state.value != "calling_customer")
+
+
+@pytest.mark.req("CBS-09", "CBS-10")
+@pytest.mark.parametrize(("whose", "told"), [("anna", "Personal callback"), ("", "Callback")])
+def test_a_callback_that_is_due_comes_as_a_preview_that_says_so(
+    site: Site, anna: AtDesk, whose: str, told: str
+) -> None:
+    made = running(site, callback=DueCallback(at_ms=SystemClock().now_ms(), agent_id=whose))
+    if not hands(site):
+        shown(anna)
+    html = anna.region("records")
+    assert made.name in html
+    assert f'<span class="badge warn">{told}</span>' in html
+    assert f"<dd>{told}</dd>" in html
+
+
+@pytest.mark.req("PROG-07")
+def test_in_a_seat_she_waits_for_a_contact_of_whom_nothing_is_known(site: Site, anna: AtDesk) -> None:
+    site.habit("anna", Answers(Constant(20)))
+    made = running(site, "winter")
+    wait_until(lambda: "Waiting for a contact" in anna.region("records"), DEED_S)
+    page = anna.get("/desk/agent")
+    assert made.name not in page
+    assert made.numbers[0].number not in page
+    assert "Your telephone is connected and waits for a contact." in anna.region("campaigns")
 
 
 @pytest.mark.req("PROG-02", "PROG-04")
@@ -198,6 +238,25 @@ def test_a_callback_is_planned_shown_and_taken_back(site: Site, anna: AtDesk) ->
     assert "Scheduled for" in html
     result(anna, interaction_id, "save")
     assert card_of(site, interaction_id)["callback"] is None
+
+
+@pytest.mark.req("CBS-04")
+def test_a_callback_that_she_has_planned_is_among_those_she_has_to_make(site: Site, anna: AtDesk) -> None:
+    enlist(site, 95, name=f"Dora {EVIL}")
+    running(site)
+    anna.post(f"/desk/agent/records/{shown(anna)}/decline", choice="never")
+    hand_over(site)
+    interaction_id = shown(anna)
+    assert "Nobody waits" in anna.get("/desk/agent/work/callbacks")
+    about = {"date": tomorrow(), "time": "18:30", "zone": "UTC", "whose": "me"}
+    result(anna, interaction_id, "stop", main="later", **about)
+    wait_until(lambda: not hands(site))
+    recorded(site)
+    html = anna.get("/desk/agent/work/callbacks")
+    assert "Dora &lt;script&gt;" in html
+    assert "I myself" in text_of(html)
+    assert "6:30" in text_of(html)
+    assert "Dora" not in AtDesk(site, "ben").get("/desk/agent/work/callbacks")
 
 
 @pytest.mark.req("CBS-07", "CBS-08")
