@@ -21,12 +21,24 @@ class Place:
 
     @property
     def is_here(self) -> bool:
+        """Of several that begin as the address of now does, the longest alone."""
+        return self is max((place for place in PLACES if place.is_around), key=lambda p: len(p.address), default=None)
+
+    @property
+    def is_around(self) -> bool:
         return request.path == self.address or request.path.startswith(self.address + "/")
 
 
 PLACES = (
     Place(address="/desk/agent", name=noop("Desk"), for_agents=True),
     Place(address="/desk/supervisor", name=noop("Wallboard"), scopes=(Scope.AGENTS_READ,)),
+    Place(address="/desk/supervisor/agents", name=noop("Agents"), scopes=(Scope.AGENTS_READ,)),
+    Place(address="/desk/supervisor/calls", name=noop("Live calls"), scopes=(Scope.INTERACTIONS_READ,)),
+    Place(address="/desk/supervisor/interactions", name=noop("Search"), scopes=(Scope.HISTORY_READ,)),
+    Place(address="/desk/supervisor/campaigns", name=noop("Campaigns"), scopes=(Scope.CAMPAIGNS_READ,)),
+    Place(address="/desk/supervisor/callbacks", name=noop("Callbacks"), scopes=(Scope.INTERACTIONS_READ,)),
+    Place(address="/desk/supervisor/reports", name=noop("Reports"), scopes=(Scope.REPORTS_READ,)),
+    Place(address="/desk/supervisor/plan", name=noop("Configuration"), scopes=(Scope.CONFIGURATION_READ,)),
 )
 
 

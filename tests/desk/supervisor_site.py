@@ -10,11 +10,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from deploy.lab.redis import RedisServer
+from routing.core.callback import CallbackRules
 from routing.core.config import Config, EntryPoint
 from routing.store.sql import migrate
 from tests.desk.desk_site import AtDesk
 from tests.integration.campaign_config import campaign_configuration
 from tests.integration.campaign_site import recorded
+from tests.integration.control_config import RIGHTS
 from tests.integration.control_site import Site, center
 from tests.unit.flow_line import flow, step
 
@@ -30,6 +32,7 @@ def configured(tenant: str) -> Config:
         queues=base.queues | {"help": replace(base.queues["help"], label=EVIL)},
         agents=base.agents | {"cleo": replace(base.agents["cleo"], name="<b>Cleo</b>", team="night")},
         flows={"menu": menu},
+        callbacks=CallbackRules(dial=RIGHTS),
         entry_points=base.entry_points | {"menu": EntryPoint(id="menu", queue="", flow="menu", numbers=("7005",))},
     )
 

@@ -45,8 +45,10 @@ def test_every_configured_campaign_is_listed_with_its_mode_and_teams(site: Site)
 @pytest.mark.req("CAMP-04")
 def test_load_start_pause_and_stop_follow_the_table_and_tell_their_teams(site: Site) -> None:
     assert site.post("campaigns/spring/start", status=409)["code"] == "illegal-transition"
+    assert site.get("campaigns/spring")["allowed_actions"] == ["load"]
     for action, state in (("load", "loaded"), ("start", "running"), ("pause", "paused"), ("start", "running")):
         assert site.post(f"campaigns/spring/{action}")["state"] == state
+    assert site.get("campaigns/spring")["allowed_actions"] == ["pause", "stop"]
     assert [item["id"] for item in site.get("campaigns?state=running")["items"]] == ["spring"]
     assert site.post("campaigns/spring/stop")["state"] == "stopped"
     told = site.events(EventType.CAMPAIGN_LOADED, EventType.CAMPAIGN_STARTED)

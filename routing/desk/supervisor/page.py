@@ -20,7 +20,21 @@ for _page in live.ALL:
 # Pages about one thing: its name in the address is that of the page.
 _ABOUT = {"story": "/<interaction_id>", "campaign": "/<campaign_id>"}
 # Every module with regions or pages of supervisors; a new one adds its name here.
-for _name in ("wording", "wallboard", "charts", "clock", "agents", "story", "search"):
+for _name in (
+    "wording",
+    "wallboard",
+    "charts",
+    "clock",
+    "agents",
+    "calls",
+    "story",
+    "search",
+    "campaign_words",
+    "campaigns",
+    "callbacks",
+    "reports",
+    "plan",
+):
     import_module(f"routing.desk.supervisor.{_name}")
 
 

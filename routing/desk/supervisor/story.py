@@ -12,6 +12,7 @@ from routing.desk.door import person
 from routing.desk.regions import Region
 from routing.desk.site import pages
 from routing.desk.supervisor import story_words
+from routing.desk.supervisor.calls import telephones
 from routing.desk.supervisor.frame import show
 from routing.desk.supervisor.live import story
 from routing.desk.supervisor.names import name_of
@@ -47,7 +48,8 @@ story.add(Region(name="story", render=_story, touched_by=("*",), throttle_s=0.5,
 
 @pages.get("/supervisor/interactions/<interaction_id>")
 def story_page(interaction_id: str) -> str | AnyResponse:
-    return show("supervisor/story.html", live=story, interaction_id=interaction_id)
+    listeners = None if person().agent_id else telephones()
+    return show("supervisor/story.html", live=story, interaction_id=interaction_id, listeners=listeners)
 
 
 @pages.get("/supervisor/recordings/<recording_id>")
@@ -66,3 +68,4 @@ def may_listen_to(recording: dict[str, object]) -> bool:
 pages.add_app_template_filter(may_listen_to, "may_listen_to")
 pages.add_app_template_filter(name_of, "agent_name")
 pages.add_app_template_filter(story_words.listening_mode, "listening_mode")
+pages.add_app_template_filter(story_words.listening_state, "listening_state")

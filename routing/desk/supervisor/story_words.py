@@ -63,6 +63,12 @@ CAUSES = {
 }
 WAYS = {"blind": noop("directly"), "consult": noop("after a consult"), "not accepted": noop("not accepted")}
 MODES = {"monitor": noop("Monitor"), "whisper": noop("Whisper"), "barge": noop("Barge in")}
+LISTENING = {
+    "ringing": noop("his telephone rings"),
+    "joining": noop("about to hear it"),
+    "active": noop("hears it"),
+    "waiting": noop("hears nothing while no agent has the call"),
+}
 _SKILL = re.compile(r"skill (.+) < (\d+)")
 
 
@@ -87,6 +93,10 @@ def sort_key_name(id_: str) -> str:
 
 def listening_mode(mode: str) -> str:
     return _word(MODES, mode)
+
+
+def listening_state(state: str) -> str:
+    return _word(LISTENING, state)
 
 
 def requirement(requires: dict[str, int] | None) -> str:

@@ -27,6 +27,14 @@ DIAL_MODES = {
     "progressive": noop("Progressive"),
     "predictive": noop("Predictive"),
 }
+IMPORT_STATES = {
+    "uploading": noop("Uploading"),
+    "waiting": noop("Waiting for a worker"),
+    "running": noop("Running"),
+    "done": noop("Done"),
+    "failed": noop("Failed"),
+    "cancelled": noop("Cancelled"),
+}
 PHONE_STATES = {
     "free": noop("Free"),
     "busy": noop("Busy"),
@@ -34,6 +42,10 @@ PHONE_STATES = {
     "unreachable": noop("Unreachable"),
     "unknown": noop("Unknown"),
 }
+
+
+def import_state(state: str) -> str:
+    return _word(IMPORT_STATES, state)
 
 
 def phone_state(state: str) -> str:
@@ -88,5 +100,6 @@ pages.add_app_template_filter(campaign_mark, "campaign_mark")
 pages.add_app_template_filter(dial_mode, "dial_mode")
 pages.add_app_template_filter(drop_rate, "drop_rate")
 pages.add_app_template_filter(hit_rate, "hit_rate")
+pages.add_app_template_filter(import_state, "import_state")
 pages.add_app_template_filter(phone_state, "phone_state")
 pages.add_app_template_filter(staff_of, "staff")
