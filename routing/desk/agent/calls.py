@@ -33,6 +33,18 @@ _TOUCHED = (
     "record.disposed",
     "config.applied",
 )
+# As which state of an agent the badge of a call looks.
+_LOOKS = {
+    "connected": "connected",
+    "listening": "connected",
+    "held": "on_hold",
+    "consult_requested": "consulting",
+    "inviting": "consulting",
+    "consulting": "consulting",
+    "consult_held": "consulting",
+    "conference": "conference",
+    "calling_customer": "ringing",
+}
 
 
 def _calls() -> str:
@@ -53,6 +65,7 @@ def _card(call: dict[str, Any]) -> dict[str, Any]:
         "clocks": _clocks(call),
         "form": CadForm.of(call["id"], call["cad"], {party["agent_id"]: party["name"] for party in call["parties"]}),
         "is_wrap_up": "finish_wrap_up" in allowed,
+        "look": "wrap_up" if "finish_wrap_up" in allowed else _LOOKS.get(call["state"], ""),
     }
 
 

@@ -35,25 +35,31 @@ body.addEventListener("htmx:responseError", (event) => {
 // ------------------------------------------------------------------ the stream
 
 const heard = new WeakSet();
-let lost = 0; // the timer that says so
+let timer = 0;
+let isLost = false;
 let isOver = false;
 
 body.addEventListener("htmx:sseOpen", (event) => {
   const source = event.detail.source;
   if (!heard.has(source)) listen(source);
-  clearTimeout(lost);
-  lost = 0;
-  body.classList.remove("lost");
-  if (banner.hidden || isOver) return;
-  show(banner.dataset.back, "back");
-  setTimeout(() => banner.classList.contains("back") && (banner.hidden = true), 3000);
+  clearTimeout(timer);
+  timer = 0;
+  isLost = false;
+  showBack();
 });
 body.addEventListener("htmx:sseError", (event) => {
-  lost ||= setTimeout(() => !isOver && show(banner.dataset.lost, "lost"), LOST_AFTER_MS);
+  isLost = true;
+  timer ||= setTimeout(() => !isOver && show(banner.dataset.lost, "lost"), LOST_AFTER_MS);
   if (event.detail.source?.readyState === EventSource.CLOSED) askWhy();
 });
-addEventListener("offline", () => show(banner.dataset.lost, "lost"));
-addEventListener("online", () => banner.classList.contains("lost") && !body.classList.contains("lost") && (banner.hidden = true));
+addEventListener("offline", () => !isOver && show(banner.dataset.lost, "lost"));
+addEventListener("online", () => !isLost && showBack());
+
+function showBack() {
+  if (banner.hidden || isOver) return;
+  show(banner.dataset.back, "back");
+  setTimeout(() => banner.classList.contains("back") && (banner.hidden = true), SHOWN_MS / 2);
+}
 
 function listen(source) {
   heard.add(source);

@@ -13,11 +13,19 @@ body.addEventListener("click", (event) => {
   const opener = target.closest("[data-open]");
   if (opener) document.getElementById(opener.dataset.open).showModal();
   if (target.closest("[data-close]")) target.closest("dialog")?.close();
+  const menu = target.closest(".menu > .items button") && target.closest(".menu");
+  if (menu) setTimeout(() => close(menu)); // htmx forgets which button it was when the focus moves
   const copier = target.closest("[data-copy]");
   if (copier) copy(copier);
   // The backdrop is the dialog itself, outside of its box.
   if (target.matches("dialog[open]:not([data-must])") && isOutside(target, event)) target.close();
 });
+
+// It has been chosen; the focus must not stay on what is not seen any more.
+function close(menu) {
+  menu.querySelector("summary").focus();
+  menu.open = false;
+}
 
 function isOutside(dialog, event) {
   const box = dialog.getBoundingClientRect();
