@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +46,7 @@ from routing.core.orders import (
 from routing.core.roles import Action
 from routing.core.supervising import RING_S
 from routing.core.supervision import ShowSupervision, Supervision, SupervisionMode, SupervisionState, SupervisorConfig
+from routing.store.codec import PLAIN, encode
 from tests.unit.core_driver import WRAP, Driver, agent, config, queue
 
 ANNA, BEN, CLEO, RITA, MAX = "anna", "ben", "cleo", "rita", "max"
@@ -452,6 +454,49 @@ def test_a_supervisor_whose_telephone_is_an_agents_listens_as_that_agent() -> No
     t = Listening(centre(supervisors=supervisors))
     t.listen()
     assert t.d.world.unavailable_because(BEN) == "supervising"
+
+
+# ------------------------------------------------------------------ several PBXs, older servers
+
+
+def apart(**trunks: str) -> Config:
+    """Rita's telephone is at another PBX."""
+    pbxs = {"a": Pbx(id="a", kind="simulated", trunks=trunks), "b": Pbx(id="b", kind="simulated")}
+    supervisors = {RITA: SupervisorConfig(id=RITA, name="Rita", pbx="b", phone="PJSIP/900", extension="4900")}
+    return centre(pbxs=pbxs, supervisors=supervisors)
+
+
+def test_a_telephone_of_another_pbx_is_rung_over_the_trunk() -> None:
+    t = Listening(apart(b="PJSIP/{number}@to-b"))
+    assert refused(t) == ("supervisor-not-available", "pbx_link_down")
+    t.d.give(LinkRestored(pbx="b"))
+    t.supervise()
+    assert t.d.dialed()[-1] == "PJSIP/4900@to-b"
+    t.picked_up()
+    t.hears(ANNA)
+
+
+def test_without_a_trunk_it_is_out_of_reach() -> None:
+    t = Listening(apart())
+    t.d.give(LinkRestored(pbx="b"))
+    assert refused(t) == ("supervisor-not-available", "other_pbx")
+
+
+def older(value: object, *new: str) -> bytes:
+    """As a server has stored it that knew nothing of these fields."""
+    stored = json.loads(encode(value))
+    for name in new:
+        del stored[name]
+    return json.dumps(stored).encode()
+
+
+def test_what_a_server_without_supervisors_has_stored_is_read() -> None:
+    t, codecs = Listening(), PLAIN
+    call = codecs.interactions.decode(older(t.call, "supervision", "ears", "ears_version"))
+    assert (call.supervision, call.ears, call.ears_version) == (None, (), 0)
+    assert codecs.agents.decode(older(t.d.world.agent(ANNA), "supervising")).supervising == ""
+    config_ = codecs.configs.decode(older(t.d.world.config, "supervisors", "show_supervision"))
+    assert (config_.supervisors, config_.show_supervision) == ({}, ShowSupervision.HEARD)
 
 
 # ------------------------------------------------------------------ gaps
