@@ -129,6 +129,6 @@ def text_of(html: str) -> str:
 
 
 def buttons(html: str) -> list[str]:
-    """What can be pressed."""
+    """What can be pressed, without the keys that do the same."""
     found = re.findall(r"<button(?![^>]* disabled)[^>]*>(.*?)</button>", html, re.DOTALL)
-    return [text_of(one) for one in found]
+    return [text_of(re.sub(r"<kbd.*?</kbd>", "", one)) for one in found]

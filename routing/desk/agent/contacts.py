@@ -45,7 +45,7 @@ def contact_new() -> str:
 def contact_create() -> str:
     form = ContactForm.typed("", request.form)
     if request.form.get("do") != "save":
-        return _form(form, rows=_rows_wanted())
+        return _form(form, rows=_rows_wanted(), is_typed=True)
     try:
         made = person().api.post("contacts", form.body())
     except Refused as refused:
@@ -58,7 +58,7 @@ def contact_save(contact_id: str) -> str:
     """`do`: save; channel or attribute: another empty row."""
     form = ContactForm.typed(contact_id, request.form)
     if request.form.get("do") != "save":
-        return _form(form, rows=_rows_wanted())
+        return _form(form, rows=_rows_wanted(), is_typed=True)
     try:
         stored = person().api.get(f"contacts/{contact_id}")
         saved = person().api.patch(f"contacts/{contact_id}", form.patch(stored), If_Match=f'"{form.version}"')
@@ -80,10 +80,11 @@ def _refused(form: ContactForm, refused: Refused) -> str:
             channels=typed.channels,
             attributes=typed.attributes,
         )
-        return _form(newest, theirs=form.differing(stored))
+        return _form(newest, theirs=form.differing(stored), is_typed=True)
     if refused.code != _INVALID:
         raise refused
-    return _form(form, errors=refused.problem.get("errors") or [{"pointer": "", "detail": str(refused)}])
+    errors = refused.problem.get("errors") or [{"pointer": "", "detail": str(refused)}]
+    return _form(form, errors=errors, is_typed=True)
 
 
 def _rows_wanted() -> dict[str, int]:
@@ -92,7 +93,8 @@ def _rows_wanted() -> dict[str, int]:
 
 
 def _form(form: ContactForm, **about: Any) -> str:
-    told: dict[str, Any] = {"theirs": [], "errors": [], "kinds": KINDS} | about
+    """`is_typed`: it holds what is not saved, so that leaving the page warns."""
+    told: dict[str, Any] = {"theirs": [], "errors": [], "kinds": KINDS, "is_typed": False} | about
     rows = form.spare(**told.pop("rows", {}))
     return render_template("agent/work/contact_form.html", form=form, rows=rows, **told)
 

@@ -6,7 +6,7 @@
 const list = document.querySelector('[data-tabs="work"]');
 const REMEMBERED = "desk-work-tab";
 const RECORDED_AFTER_MS = 1500; // the history is written a moment after the event
-const LISTS = { history: "#history-list", callbacks: ".table, .empty" };
+const LISTS = { history: "#history-search", callbacks: "#refresh-callbacks" };
 
 const tabs = list ? [...list.querySelectorAll('[role="tab"]')] : [];
 const panelOf = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
