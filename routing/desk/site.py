@@ -28,7 +28,7 @@ POLICY = (
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
 # Every module with views of the desk; a new one adds its name here.
-MODULES = ("preferences", "sign_in", "embedding", "calling", "agent.page", "supervisor.page")
+MODULES = ("preferences", "sign_in", "calling", "agent.page", "supervisor.page", "embedding")
 _FAULT, _DOWN, _AGAIN_S = 500, 503, 5  # a page that cannot be had now looks again by itself
 
 pages = Blueprint(
