@@ -150,6 +150,11 @@ def refusal(problem: dict[str, Any]) -> str:
     return gettext(NOT_NOW[because]) if because in NOT_NOW else ""
 
 
+def key_name(key: str) -> str:
+    """As it stands on a button."""
+    return key.replace("shift+", "⇧").upper()
+
+
 def _of(words: dict[str, str], id_: str | None) -> str:
     return gettext(words[id_]) if id_ in words else str(id_ or "")
 
@@ -214,4 +219,5 @@ FILTERS = {
     "failure": failure,
     "outcome": outcome,
     "cad_problem": cad_problem,
+    "key_name": key_name,
 }

@@ -16,6 +16,7 @@ from tests.desk.desk_site import AtDesk
 from tests.desk.streaming import after_begin, until_region
 from tests.integration.control_config import configuration
 from tests.integration.control_site import Site
+from tests.waiting import wait_until
 
 YES_NO = CadVariable(name="vip", label="VIP", type=CadType.BOOLEAN, order=7)
 
@@ -195,6 +196,24 @@ def test_a_save_that_fails_says_so_and_takes_nothing_away(site: Site, anna: AtDe
     assert answer.headers["HX-Retarget"] == "#messages"
     assert 'role="alert"' in answer.text
     assert site.call_data(call).cad == {"case": "C-1"}
+
+
+@pytest.mark.req("CAD-18")
+def test_without_an_engine_a_save_is_told_as_failed_and_what_works_is_said(
+    site: Site, anna: AtDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = site.call("anna", case="C-1")
+    monkeypatch.setattr("routing.api.orders.REPLY_S", 0.3)
+    site.exchange.stop_engine()
+    try:
+        answer = save(anna, call, was={"case": "C-1"}, case="typed")
+        assert answer.headers["X-Desk-Problem"] == "no-reply"
+        assert answer.headers["HX-Retarget"] == "#messages"
+        wait_until(lambda: "The routing engine does not answer." in anna.region("status"))
+        assert "C-1" in card(anna)
+    finally:
+        site.exchange.start_engine()
+    wait_until(lambda: "The routing engine does not answer." not in anna.region("status"))
 
 
 def test_nothing_changed_is_nothing_saved(site: Site, anna: AtDesk) -> None:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from flask import g, render_template
 
 from deploy.lab.redis import RedisServer
+from routing.core.config import EntryPoint, WrapUp
+from routing.core.events import EventType
 from routing.core.roles import Action
+from routing.desk.agent import calls
 from routing.desk.agent.actions import control_of
+from routing.desk.door import Person
+from telephony.simulated.habits import RingsOut
 from tests.desk.agent_site import EVIL, actions, card, cleared, desk_center, flat
 from tests.desk.desk_site import AtDesk
 from tests.desk.streaming import after_begin, until_region
-from tests.integration.control_config import CUSTOMER, configuration
+from tests.integration.control_config import CUSTOMER, agent, configuration
 from tests.integration.control_site import Site
 from tests.waiting import wait_until
 
@@ -23,7 +30,12 @@ FORMS = {"edit_cad": 'class="cad stack"', "add_note": 'class="note stack"', "sen
 
 @pytest.fixture(scope="module")
 def shared(redis_server: RedisServer) -> Iterator[Site]:
-    with desk_center(redis_server, configuration("desk_calls")) as made:
+    base = configuration("desk_calls")
+    limited = replace(base.queues["help"], id="brief", label="Brief", wrap_up=WrapUp(timeout_s=600, max_extensions=1))
+    points = base.entry_points | {"brief": EntryPoint(id="brief", queue="brief", numbers=("7009",))}
+    agents = base.agents | {"anna": agent("anna", "full", "sales", "brief")}
+    config = replace(base, queues=base.queues | {"brief": limited}, entry_points=points, agents=agents)
+    with desk_center(redis_server, config) as made:
         yield made
 
 
@@ -209,8 +221,6 @@ def test_digits_go_out_from_the_keypad_and_from_the_field(site: Site, anna: AtDe
 
 
 def test_a_note_is_saved_as_it_was_written(site: Site, anna: AtDesk) -> None:
-    from routing.core.events import EventType
-
     call = site.call("anna")
     assert "Note saved." in anna.post(f"/desk/agent/calls/{call}/notes", text=f"one\r\n{EVIL}")
     assert site.events(EventType.NOTE_ADDED)[-1].values["text"] == f"one\n{EVIL}"
@@ -228,6 +238,33 @@ def test_wrap_up_asks_for_a_reason_and_goes_with_it(site: Site, anna: AtDesk) ->
     assert "Wrap-up finished." in anna.post(f"/desk/agent/calls/{call}/wrap-up", reason="later")
     assert "You have no call." in card(anna)
     assert site.get("agents/anna")["state"] == "available"
+
+
+@pytest.mark.req("END-04", "ROUTE-14")
+def test_a_wrap_up_with_a_limit_counts_down_and_gets_more_time_as_often_as_allowed(site: Site, anna: AtDesk) -> None:
+    call = site.call("anna", "brief")
+    anna.post(f"/desk/agent/calls/{call}/do/end", 204)
+    before = site.get(f"interactions/{call}", "anna")["wrap_up_deadline_at"]
+    assert f'data-until="{before}"' in card(anna)
+    anna.post(f"/desk/agent/calls/{call}/do/extend_wrap_up", 204)
+    after = site.get(f"interactions/{call}", "anna")["wrap_up_deadline_at"]
+    assert after > before
+    assert f'data-until="{after}"' in card(anna)
+    refused = anna.sent(f"/desk/agent/calls/{call}/do/extend_wrap_up")
+    assert refused.headers["X-Desk-Problem"]
+
+
+@pytest.mark.req("API-06")
+def test_what_the_pbx_has_not_confirmed_yet_is_marked(site: Site, anna: AtDesk) -> None:
+    call = site.call("anna")
+    assert "has not confirmed" not in card(anna)
+    shown = site.get(f"interactions/{call}", "anna") | {"is_confirmed": False}
+    with site.app.test_request_context():
+        principal = site.services.authenticator.authenticate("anna")
+        assert principal
+        g.desk_person = Person(principal=principal, session="", form_token="")
+        cards = {"cards": [calls.card_of(shown)], "reasons": []}
+        assert "The telephone system has not confirmed it yet." in render_template("agent/calls.html", **cards)
 
 
 def test_a_reason_that_does_not_exist_leaves_the_wrap_up_open(site: Site, anna: AtDesk) -> None:
@@ -255,8 +292,6 @@ def test_in_a_conference_the_second_agent_can_leave_and_the_first_one_end_it(
 
 @pytest.mark.req("OUT-14", "OUT-15")
 def test_an_outgoing_call_shows_whom_it_calls_and_can_be_cancelled_while_it_rings(site: Site, anna: AtDesk) -> None:
-    from telephony.simulated.habits import RingsOut
-
     site.outside(CUSTOMER, RingsOut())
     anna.post("/desk/agent/outdial", number=CUSTOMER)
     wait_until(lambda: "cancel_outdial" in actions(card(anna)))

@@ -48,6 +48,18 @@ def test_the_state_that_holds_is_the_pressed_one(site: Site) -> None:
     assert 'value="break" aria-pressed="true"' in region
 
 
+@pytest.mark.req("STATE-10")
+def test_a_telephone_that_cannot_be_reached_is_told(site: Site) -> None:
+    desk = AtDesk(site, "anna")
+    assert "No calls:" not in desk.region("me")
+    pbx, phone = site.exchange.pbx, site.phone("anna")
+    with after_begin(desk) as stream:
+        site.exchange.do(lambda: pbx.register(phone, False))
+        until_region(stream, "me", "No calls: your telephone cannot be reached.")
+        site.exchange.do(lambda: pbx.register(phone, True))
+        assert "No calls:" not in next(html for name, html in stream if name == "me")
+
+
 def test_a_reason_that_is_not_configured_is_refused_in_words(site: Site) -> None:
     answer = AtDesk(site, "anna").post("/desk/agent/state", reason="<script>alert(1)</script>")
     assert "The reason is not configured" in answer

@@ -72,7 +72,7 @@ CONTROLS = (
         path="consults/current/cancel",
         pane="second",
         slot="leave",
-        key="x",
+        key="shift+x",
     ),
     Control(
         action=_A.END_CONSULT,
@@ -80,7 +80,7 @@ CONTROLS = (
         path="consults/current/end",
         pane="second",
         slot="leave",
-        key="x",
+        key="shift+x",
     ),
     Control(
         action=_A.EXIT_CONSULT,
@@ -88,7 +88,7 @@ CONTROLS = (
         path="consults/current/exit",
         pane="second",
         slot="leave",
-        key="x",
+        key="shift+x",
         style="danger",
     ),
     Control(
@@ -97,7 +97,7 @@ CONTROLS = (
         path="conferences/current/exit",
         pane="second",
         slot="leave",
-        key="x",
+        key="shift+x",
         style="danger",
     ),
     Control(
@@ -114,7 +114,7 @@ CONTROLS = (
         path="consults/current/transfer",
         pane="second",
         slot="complete",
-        key="t",
+        key="shift+t",
     ),
     Control(
         action=_A.CONSULT,
@@ -161,7 +161,7 @@ CONTROLS = (
         path="cancel",
         pane="call",
         slot="end",
-        key="e",
+        key="shift+e",
         style="danger",
     ),
     Control(
@@ -172,7 +172,7 @@ CONTROLS = (
         slot="end-conference",
         style="danger",
     ),
-    Control(action=_A.END, label=noop("End call"), path="end", pane="call", slot="end", key="e", style="danger"),
+    Control(action=_A.END, label=noop("End call"), path="end", pane="call", slot="end", key="shift+e", style="danger"),
     Control(
         action=_A.PAUSE_RECORDING,
         label=noop("Pause recording"),

@@ -50,10 +50,11 @@ _LOOKS = {
 def _calls() -> str:
     found = mine().calls
     reasons = person().api.get("wrap-up-reasons")["items"] if found else []
-    return render_template("agent/calls.html", cards=[_card(call) for call in found], reasons=reasons)
+    return render_template("agent/calls.html", cards=[card_of(call) for call in found], reasons=reasons)
 
 
-def _card(call: dict[str, Any]) -> dict[str, Any]:
+def card_of(call: dict[str, Any]) -> dict[str, Any]:
+    """What its template needs, of a call as the API shows it to this person."""
     allowed = call["allowed_actions"]
     return {
         "call": call,

@@ -1,5 +1,5 @@
 // Keys: the first element with this `data-key` that can be used is pressed, of the call in which the focus is or else of
-// the page. Never while somebody types, in a dialog, or with Ctrl, Alt or Meta. They can be switched off: WCAG 2.1.4.
+// the page; what cannot be taken back needs Shift, so that words typed in the wrong place end nothing. Never while somebody types, in a dialog, or with Ctrl, Alt or Meta. They can be switched off: WCAG 2.1.4.
 
 const OFF = "desk.keys.off";
 const switched = document.getElementById("keys-on");
@@ -24,7 +24,7 @@ document.addEventListener("keydown", (event) => {
     document.getElementById("keys")?.showModal();
     return;
   }
-  const found = find(event.key.toLowerCase());
+  const found = find((event.shiftKey ? "shift+" : "") + event.key.toLowerCase());
   if (!found) return;
   event.preventDefault();
   press(found);
