@@ -90,6 +90,7 @@ def _resolved(sources: Sources, tables: Tables, this_year: int) -> Loaded | None
     if tables.server.cad_key_file is None and tables.server.cad_key_env is None:
         semantics.check_unsealed(sources, config)
     pbxs, server = resolve.pbx_settings(sources, tables), resolve.server_settings(sources, tables)
+    resolve.api_settings(sources, tables)  # for what it warns of
     if sources.has_errors():
         return None
     return Loaded(

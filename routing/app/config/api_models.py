@@ -53,12 +53,13 @@ _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 def _origin(value: str) -> str:
     """As a browser writes it, in lower case and without the port that goes without saying."""
+    value = value.lower()
     parts = urlsplit(value)
     host = parts.hostname or ""
     shown = f"[{host}]" if ":" in host else host
     usual = {"https": 443, "http": 80}.get(parts.scheme)
     found = f"{parts.scheme}://{shown}" + (f":{parts.port}" if parts.port not in (None, usual) else "")
-    if not host or found != value.lower() or not re.fullmatch(r"[a-z0-9.:\[\]-]+", parts.netloc):
+    if not host or found != value or not re.fullmatch(r"[a-z0-9.:\[\]-]+", parts.netloc):
         raise ValueError("an origin is https://HOST or https://HOST:PORT and nothing more, letters of ASCII")
     if parts.scheme != "https" and shown not in _LOOPBACK:
         raise ValueError("only an origin on this machine may go without https")
