@@ -79,6 +79,8 @@ def test_the_history_is_searched_by_number_queue_and_day(site: Site, anna: AtDes
     for query in ("number=%2B12015550199", "queue=help", "to=2020-01-01"):
         assert interaction_id not in panel(anna, f"history?{query}")
     assert interaction_id in panel(anna, f"history?whose=all&number={CALLER[1:]}")
+    story = panel(anna, f"history/{interaction_id}?queue=sales&view=calls")
+    assert "view=calls" in re.findall(r'id="story-back" hx-get="([^"]+)"', story)[0], "back to what was searched for"
     assert "Enter a number" in panel(anna, "history?whose=all")
     assert "This is no date." in panel(anna, "history?from=soon")
 

@@ -22,7 +22,7 @@ _FIELDS = ("view", "whose", "number", "queue", "from", "to")
 
 @pages.get("/agent/work/history")
 def history_panel() -> str | Response:
-    wanted = {name: request.args.get(name, "").strip() for name in _FIELDS}
+    wanted = _wanted()
     if wanted["whose"] == "all" and not wanted["number"]:
         return at_field("history-error", _("Enter a number to see all calls with it."))
     try:
@@ -40,6 +40,11 @@ def history_panel() -> str | Response:
         queues=[one for one in queues if one["id"] in mine],
         labels={one["id"]: one["label"] for one in queues},
     )
+
+
+def _wanted() -> dict[str, str]:
+    """What is searched for; it goes along into the story of a call and back."""
+    return {name: request.args.get(name, "").strip() for name in _FIELDS}
 
 
 def _query(wanted: dict[str, str]) -> dict[str, str]:
@@ -67,7 +72,8 @@ def history_story(interaction_id: str) -> str:
     told, may = api.get(f"history/{interaction_id}"), api.get("outdial-anis")
     is_his = any(one["agent_id"] == person().agent_id and one["reason"] for one in told["wrap_ups"])
     can_call = is_his and bool(may["sources"])
-    return render_template("agent/work/story.html", told=told, can_call=can_call, anis=may["items"], names=_names(told))
+    about = {"told": told, "names": _names(told), "wanted": _wanted()}
+    return render_template("agent/work/story.html", can_call=can_call, anis=may["items"], **about)
 
 
 def _names(told: dict[str, Any]) -> dict[str, str]:

@@ -6,7 +6,7 @@
 const list = document.querySelector('[data-tabs="work"]');
 const REMEMBERED = "desk-work-tab";
 const RECORDED_AFTER_MS = 1500; // the history is written a moment after the event
-const LISTS = { history: "#history-search", callbacks: "#refresh-callbacks" };
+const AGAIN = { history: "#history-find", callbacks: "#refresh-callbacks" };
 
 const tabs = list ? [...list.querySelectorAll('[role="tab"]')] : [];
 const panelOf = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
@@ -81,11 +81,11 @@ document.addEventListener("desk:in_hand", (event) => {
 });
 
 function renew() {
-  for (const [name, shown] of Object.entries(LISTS)) {
+  for (const [name, button] of Object.entries(AGAIN)) {
     const panel = document.getElementById(`panel-${name}`);
     if (!panel) continue;
     if (panel.hidden) loaded.delete(panel.id);
-    else if (panel.querySelector(shown) && !panel.contains(document.activeElement)) window.htmx.trigger(panel, "desk:open");
+    else if (!panel.contains(document.activeElement)) panel.querySelector(button)?.click();
   }
 }
 
