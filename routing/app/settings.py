@@ -86,9 +86,15 @@ class OidcSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskSettings:
-    """Table `desk`. `frame_origins`: of pages that may hold the desk in a frame, as browsers write them."""
+    """Table `desk`. `frame_origins`: of pages that may hold the desk in a frame, as browsers write them.
+
+    `style_file` and `templates_directory` are absolute, empty where a site has none of its own.
+    """
 
     frame_origins: tuple[str, ...] = ()
+    title: str = "Switchroom"
+    style_file: str = ""
+    templates_directory: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any, cast
 
 import structlog
-from flask import Blueprint, Flask, Response, current_app, g, make_response, redirect, render_template, request
-from jinja2 import StrictUndefined
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
+from jinja2 import FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from routing.api.application import HTTP_CODES
 from routing.api.problem_kinds import KINDS
 from routing.api.problems import Problem
-from routing.api.services import services
+from routing.api.services import EXTENSION, Services, services
 from routing.core.errors import StoreError, SwitchroomError
 from routing.desk import cookies, door, language, words
 from routing.desk.asking import Refused
 from routing.desk.assets import asset, finish
 from routing.desk.navigation import places_of
+from routing.desk.opening import open_to_all
 
 log = structlog.get_logger()
 
@@ -50,6 +62,8 @@ def with_desk(app: Flask) -> Flask:
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if own := cast("Services", app.extensions[EXTENSION]).api.desk.templates_directory:
+        app.jinja_loader = FileSystemLoader(own)  # looked at before that of the blueprint
     app.jinja_env.filters.update(language.FILTERS | words.FILTERS)
     return app
 
@@ -113,6 +127,8 @@ def _always() -> dict[str, Any]:
         "places": places_of(who.principal) if who else [],
         "is_framed": cookies.is_framed(),
         "asset": asset,
+        "site_title": services().api.desk.title,
+        "has_own_style": bool(services().api.desk.style_file),
         "form_token": who.form_token if who else "",
     }
 
@@ -155,6 +171,19 @@ def said(text: str) -> Response:
     """A message on the page: it was done."""
     answer = make_response(render_template("message.html", kind="done", title=text, detail="", code=""))
     answer.headers.update({"HX-Retarget": "#messages", "HX-Reswap": "beforeend"})
+    return answer
+
+
+@pages.get("/style.css")
+@open_to_all
+def own_style() -> Response:
+    """The site's own style sheet."""
+    file = services().api.desk.style_file
+    if not file or not Path(file).is_file():
+        raise Problem("not-found", "")
+    answer = Response(Path(file).read_bytes(), mimetype="text/css", headers={"Cache-Control": "no-cache"})
+    answer.add_etag()
+    answer.make_conditional(request)
     return answer
 
 

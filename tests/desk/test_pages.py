@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.lab.redis import RedisServer
-from routing.app.settings import ApiSettings
+from routing.app.settings import ApiSettings, DeskSettings
 from routing.desk import site as desk_site
 from routing.desk.navigation import PLACES
 from tests.desk.desk_site import AtDesk
@@ -213,3 +213,30 @@ def test_without_the_store_there_is_a_page_of_its_own_that_tries_again(tmp_path:
         assert visitor.sign_in("sue").status_code == 503
         own.start()
         assert visitor.get("/desk/").status_code == 303
+
+
+# ------------------------------------------------------------------ a look of one's own
+
+
+def test_a_site_has_its_own_name_style_and_templates(tmp_path: Path, redis_server: RedisServer) -> None:
+    (tmp_path / "own.css").write_text(":root { --accent: #800; }")
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "sign_out.html").write_text('{% extends "base.html" %}{% block main %}Bye{% endblock %}')
+    own = DeskSettings(
+        title="Acme <Desk>", style_file=f"{tmp_path}/own.css", templates_directory=f"{tmp_path}/templates"
+    )
+    with live_doors(redis_server, configuration("desk_own"), tmp_path, ApiSettings(desk=own)) as found:
+        found.doors.person("anna", tenant=found.tenant)
+        visitor = Visitor(found.doors)
+        page = visitor.get("/desk/sign-in").text
+        assert "Acme &lt;Desk&gt;</a>" in page
+        assert page.index("parts.css") < page.index("/desk/style.css")
+        style = visitor.get("/desk/style.css")
+        assert (style.mimetype, style.text) == ("text/css", ":root { --accent: #800; }")
+        visitor.sign_in("anna")
+        assert "Bye" in visitor.submit("/desk/sign-out").text
+
+
+def test_without_a_style_of_its_own_a_site_has_none(visitor: Visitor) -> None:
+    assert "/desk/style.css" not in visitor.get("/desk/sign-in").text
+    assert visitor.get("/desk/style.css").status_code == 404

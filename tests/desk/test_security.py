@@ -34,6 +34,7 @@ OPEN = {
     "desk.open_frame",
     "desk.choose_language",
     "desk.choose_theme",
+    "desk.own_style",
 }
 EVIL = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>{{7*7}}"
 

@@ -106,3 +106,12 @@ def test_a_secret_in_the_open_that_everybody_can_read_is_warned_of(tmp_path: Pat
 def test_a_client_that_cannot_work_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigRefused):
         oidc_of(tmp_path, text)
+
+
+def test_files_of_a_site_are_relative_to_its_configuration(tmp_path: Path) -> None:
+    found = api_of(tmp_path, '[desk]\ntitle = "Acme"\nstyle_file = "desk.css"\ntemplates = "pages"\n').desk
+    assert (found.title, found.style_file, found.templates_directory) == (
+        "Acme",
+        str(tmp_path / "desk.css"),
+        str(tmp_path / "pages"),
+    )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from routing.app.config.scalars import Host, PlainText, Table
+from routing.app.config.scalars import Host, Label, PlainText, Table
 
 
 class OidcTable(Table):
@@ -73,6 +73,14 @@ class DeskTable(Table):
         default=[],
         max_length=50,
         description="Origins of programs that may hold the desk in a frame, e.g. `https://crm.example.com`",
+    )
+    title: Label = Field(default="Switchroom", description="Name in the bar at the top")
+    style_file: PlainText | None = Field(
+        default=None, description="Style sheet of your own, loaded after ours; relative to the configuration directory"
+    )
+    templates: PlainText | None = Field(
+        default=None,
+        description="Directory with templates of your own, taken instead of ours of the same name; relative as above",
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from routing.app.config import resolve_campaigns, resolve_flows, resolve_queues, secrets
-from routing.app.config.api_models import OidcTable
 from routing.app.config.cad_models import CadTable
 from routing.app.config.call_models import NumbersTable, OutdialTable
 from routing.app.config.dial_strings import address_of
@@ -21,10 +20,7 @@ from routing.app.config.sources import Sources
 from routing.app.config.supervisor_models import SupervisorTable
 from routing.app.config.validate import Tables
 from routing.app.settings import (
-    ApiSettings,
-    DeskSettings,
     ListSettings,
-    OidcSettings,
     PbxKind,
     PbxSettings,
     RetentionSettings,
@@ -138,28 +134,6 @@ def server_settings(sources: Sources, tables: Tables) -> ServerSettings:
     values["recordings_directory"] = str((sources.directory / directory).absolute()) if directory else ""
     values["retention"] = RetentionSettings(**tables.retention.model_dump())
     return ServerSettings(cad_keys=secrets.cad_keys(sources, tables.server), **values)
-
-
-def api_settings(sources: Sources, tables: Tables) -> ApiSettings:
-    values = {name: getattr(tables.api, name) for name in type(tables.api).model_fields}
-    desk = DeskSettings(frame_origins=tuple(dict.fromkeys(tables.desk.frame_origins)))
-    if (oidc := tables.api.oidc) is not None:
-        values["oidc"] = _oidc_settings(sources, oidc)
-    return ApiSettings(desk=desk, **values)
-
-
-def _oidc_settings(sources: Sources, table: OidcTable) -> OidcSettings:
-    secret, source = secrets.client_secret(sources, table)
-    return OidcSettings(
-        issuer=table.issuer,
-        audience=table.audience,
-        claim=table.claim,
-        tenant=table.tenant or "",
-        client_id=table.client_id or "",
-        client_secret=secret,
-        client_secret_source=source,
-        scopes=tuple(table.scopes),
-    )
 
 
 def webhook_settings(tables: Tables) -> WebhookSettings:
