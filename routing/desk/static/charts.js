@@ -4,7 +4,7 @@ const card = document.getElementById("charts-card");
 const KEPT = "switchroom.charts";
 const STEP_S = 5;
 const SHOWN = 8; // lines that are shown unless somebody chooses others
-const DASHES = [[], [7, 4], [2, 3], [11, 4, 2, 4], [5, 2], [1, 3], [14, 5], [9, 3, 3, 3]];
+const DASHES = [[], [7, 4], [2, 3], [11, 4, 2, 4], [14, 5], [1, 3], [9, 3, 3, 3]];
 const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 const count = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
 
@@ -63,16 +63,16 @@ function rebuild(chart, ids) {
   const colors = [...legend.querySelectorAll("svg")].map((swatch) => getComputedStyle(swatch).color);
   const style = getComputedStyle(chart.figure);
   const line = getComputedStyle(chart.figure.querySelector(".plot")).borderTopColor;
-  const letters = { stroke: style.color, font: `12px ${style.fontFamily}`, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+  const letters = { stroke: style.color, font: `${Math.round(parseFloat(style.fontSize) * 0.8)}px ${style.fontFamily}`, grid: { stroke: line, width: 1 }, ticks: { show: false } };
   const unit = chart.figure.dataset.unit;
   chart.plot = new uPlot(
     {
       ...size(chart),
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false } },
-      scales: { x: { time: true, range: () => [Date.now() / 1000 - span_s, Date.now() / 1000] }, y: { range: (_plot, _least, high) => [0, unit === "%" ? 100 : Math.max(4, Math.ceil(high * 1.1))] } },
+      scales: { x: { time: true, range: seen }, y: { range: (_plot, _least, high) => [0, unit === "%" ? 100 : Math.max(4, Math.ceil(high * 1.1))] } },
       axes: [
-        { ...letters, values: (_plot, at) => at.map((s) => clock.format(s * 1000)) },
+        { ...letters, space: 72, size: 30, values: (_plot, at) => at.map((s) => clock.format(s * 1000)) },
         { ...letters, size: 44, values: (_plot, at) => at.map((value) => (Number.isInteger(value) ? count.format(value) + unit : "")) },
       ],
       series: [{}, ...ids.map((id, place) => ({ label: labels[chart.name][id] ?? id, stroke: colors[place], width: 2, dash: DASHES[place % DASHES.length], spanGaps: true, points: { show: false }, show: !chart.hidden.has(id) }))],
@@ -80,6 +80,12 @@ function rebuild(chart, ids) {
     data(chart, ids),
     chart.figure.querySelector(".plot"),
   );
+}
+
+// What is known, at least ten minutes of it: an hour that is empty says nothing.
+function seen() {
+  const until = Date.now() / 1000;
+  return [Math.max(until - span_s, Math.min(samples[0]?.t ?? until, until - 600)), until];
 }
 
 function entry(chart, id, place) {
@@ -118,7 +124,7 @@ function draw(chart) {
 
 function size(chart) {
   const width = chart.figure.clientWidth;
-  return { width, height: Math.max(180, Math.round(width * 0.42)) };
+  return { width, height: Math.max(170, Math.round(width * 0.42)) };
 }
 
 function again() {

@@ -14,6 +14,7 @@ from routing.api.times import rfc3339
 from routing.desk import words
 from routing.desk.asking import Refused
 from routing.desk.door import person
+from routing.desk.supervisor.clock import ms_of
 from routing.desk.supervisor.frame import may
 from routing.desk.supervisor.live import wallboard
 from routing.desk.supervisor.sharing import AGENTS, CALLS, add_shared
@@ -26,22 +27,25 @@ def _charts() -> str:
     """JSON; the same text as long as nothing changes, so that it is sent once."""
     if not may(Scope.AGENTS_READ):
         return "{}"
-    queues = [
-        {
-            "id": q["id"],
-            "label": q["label"],
-            "waiting": q["waiting"] + q["offered"],
-            "service_level": q["service_level"],
-        }
-        for q in person().api.get("queues")["items"]
-    ]
+    figures = {item["id"]: item["quarter"] for item in person().api.get("figures", subject="queue")["items"]}
+    queues = [_line(queue, figures.get(queue["id"])) for queue in person().api.get("queues")["items"]]
     counts = person().api.get("status")["agents"]
     agents = [{"id": state, "label": words.agent_state(state), "count": counts.get(state, 0)} for state in STAFF]
     return json.dumps({"queues": queues, "agents": agents}, ensure_ascii=False, separators=(",", ":"))
 
 
+def _line(queue: dict[str, Any], quarter: dict[str, Any] | None) -> dict[str, Any]:
+    """A queue as the charts need it; its service level is that of the running quarter of an hour, as in reports."""
+    return {
+        "id": queue["id"],
+        "label": queue["label"],
+        "waiting": queue["waiting"] + queue["offered"],
+        "service_level": quarter["service_level"] if quarter else None,
+    }
+
+
 def seed() -> list[dict[str, Any]]:
-    """The service level of each queue by quarters of the last hour; empty where it may not be had."""
+    """The service level of each queue in the quarters before this one; empty where it may not be had."""
     now_ms = services().clock.now_ms()
     if not may(Scope.REPORTS_READ):
         return []
@@ -53,7 +57,7 @@ def seed() -> list[dict[str, Any]]:
     return [
         {"id": line["id"], "until": line["until_at"], "service_level": line["service_level"]}
         for line in lines
-        if line["service_level"] is not None
+        if line["service_level"] is not None and ms_of(line["until_at"]) <= now_ms
     ]
 
 

@@ -26,12 +26,20 @@ def ms_of(at: str) -> int:
     return int(datetime.fromisoformat(at).timestamp() * 1000)
 
 
-def clock_time(at: str | int | None) -> str:
+def clock_time(at: str | int | None, pattern: str = "HH:mm:ss") -> str:
     """The time of day with seconds, of RFC 3339 or ms UTC; None: a dash."""
     if at is None:
         return language.DASH
     moment = datetime.fromtimestamp((at if isinstance(at, int) else ms_of(at)) / 1000, ZoneInfo(zone()))
-    return dates.format_time(moment.timetz(), "HH:mm:ss", locale=Locale.parse(language.current()))
+    return dates.format_time(moment.timetz(), pattern, locale=Locale.parse(language.current()))
+
+
+def exact_time(at: str | int | None) -> str:
+    """The same to the tenth of a second, cut off: what routing does takes less than one."""
+    if at is None:
+        return language.DASH
+    at_ms = at if isinstance(at, int) else ms_of(at)
+    return clock_time(at_ms // 100 * 100, "HH:mm:ss.S")
 
 
 def day_time(at: str | None) -> str:
@@ -40,4 +48,5 @@ def day_time(at: str | None) -> str:
 
 
 pages.add_app_template_filter(clock_time, "clock_time")
+pages.add_app_template_filter(exact_time, "exact_time")
 pages.add_app_template_filter(day_time, "day_time")

@@ -80,7 +80,7 @@ def drop_rate(drops: dict[str, Any]) -> Markup:
         return Markup("{}").format(DASH)
     is_over = rate > cap
     said = gettext("Over the cap") if is_over else gettext("Within the cap")
-    shown = Markup('<span class="{0}" title="{1}">{2} {3}<span class="visually-hidden"> {1}</span></span>')
+    shown = Markup('<span class="nowrap {0}" title="{1}">{2} {3}<span class="visually-hidden"> {1}</span></span>')
     return shown.format("bad-text" if is_over else "good-text", said, "▲" if is_over else "✓", percent(rate * 100, 2))
 
 
