@@ -97,11 +97,14 @@ function orphan(node) {
   if (node.dataset.orphan !== undefined) return;
   node.dataset.orphan = "";
   for (const form of node.matches("form[data-keep]") ? [node] : node.querySelectorAll("form[data-keep]")) {
-    if (!changedIn(form).length) continue;
-    form.prepend(document.getElementById("orphan").content.cloneNode(true));
-    for (const field of fieldsOf(form)) field.readOnly = true;
+    if (changedIn(form).length && !form.isSent) lament(form);
   }
   for (const button of node.querySelectorAll("button:not([data-discard], [data-copy])")) button.disabled = true;
+}
+
+function lament(form) {
+  form.prepend(document.getElementById("orphan").content.cloneNode(true));
+  for (const field of fieldsOf(form)) field.readOnly = true;
 }
 
 // It is there again.
@@ -200,15 +203,25 @@ function use(form, button) {
 // What was sent is saved, unless it has been changed on since.
 document.body.addEventListener("htmx:beforeRequest", (event) => {
   const form = event.detail.elt;
-  if (form.matches("form[data-keep]")) form.sent = new Map(fieldsOf(form).map((field) => [field.id || field.name, value(field)]));
+  if (!form.matches("form[data-keep]")) return;
+  form.sent = new Map(fieldsOf(form).map((field) => [field.id || field.name, value(field)]));
+  form.isSent = true;
 });
 document.body.addEventListener("htmx:afterRequest", (event) => {
   const { elt: form, xhr, successful } = event.detail;
-  if (!form.sent || !successful || xhr.status === 401 || xhr.getResponseHeader("X-Desk-Problem")) return;
+  if (!form.sent) return;
+  form.isSent = false;
+  if (successful && xhr.status !== 401 && !xhr.getResponseHeader("X-Desk-Problem")) saveSent(form);
+  const orphan = form.closest("[data-orphan]"); // the stream was faster than the answer
+  if (orphan && !hasChanges(orphan)) orphan.remove();
+  else if (orphan && changedIn(form).length && !form.querySelector("[data-discard]")) lament(form);
+});
+
+function saveSent(form) {
   for (const field of fieldsOf(form)) if (form.sent.get(field.id || field.name) === value(field)) settle(form, field);
   if (changedIn(form).length) mark(form);
   else renew(form);
-});
+}
 
 function settle(form, field) {
   if (form.dataset.keep === "clear") {
