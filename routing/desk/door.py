@@ -98,6 +98,11 @@ def _to_own_place() -> AnyResponse | None:
     raise Problem("forbidden", "this is of another role")
 
 
+def is_still(who: Person) -> bool:
+    """Whether his session goes on and he may what he might before; as a request, it keeps the session alive."""
+    return services().authenticator.authenticate(who.session) == who.principal
+
+
 def form_token_of(session: str) -> str:
     return hmac.digest(session.encode(), b"desk", "sha256").hex()
 

@@ -24,12 +24,13 @@ from routing.api.services import services
 from routing.core.errors import StoreError
 from routing.core.events import Event
 from routing.desk.asking import Refused
-from routing.desk.door import Person, digest_of, person
+from routing.desk.door import Person, digest_of, is_still, person
 from routing.desk.notices import notice_of
 from routing.desk.regions import LivePage, Region
 
 log = structlog.get_logger()
 
+LOOK_S = 15.0  # so long an open page may outlive its session; it keeps one that is not over alive
 _TOGETHER_S = 0.015  # what one order brings about is several events
 
 
@@ -75,9 +76,13 @@ def frames(
     sending = Sending(page, clock_s)
     yield b"retry: %d\n\n" % RETRY_MS
     yield frame("clock", str(services().clock.now_ms()))
-    end_s = clock_s() + STREAM_S
+    end_s, look_s = clock_s() + STREAM_S, clock_s() + LOOK_S
     with suppress(SubscriptionLost, StoreError):
         while clock_s() < end_s:
+            if clock_s() >= look_s:
+                if not is_still(who):
+                    return  # the browser comes back once, and is told so
+                look_s = clock_s() + LOOK_S
             yield from sending.due()
             first = subscription.get(min(HEARTBEAT_S, sending.idle_s()))
             if first is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from itertools import product
@@ -11,12 +12,16 @@ import pytest
 
 from deploy.lab.redis import RedisServer
 from routing.app.settings import ApiSettings, DeskSettings
+from routing.desk import door
 from routing.desk import site as desk_site
+from routing.desk.agent.live import page
 from routing.desk.navigation import PLACES
+from routing.desk.stream import LOOK_S, DeskFilter, frames
+from routing.store.keys import shared_key
 from tests.desk.desk_site import AtDesk
 from tests.desk.live_doors import LiveDoors, live_doors
 from tests.desk.visitor import Visitor
-from tests.integration.api_people import doors
+from tests.integration.api_people import Seconds, doors
 from tests.integration.control_config import PBX, configuration
 from tests.waiting import wait_until
 
@@ -163,6 +168,27 @@ def test_who_stops_working_and_signs_out_is_offered_nothing(live: LiveDoors, vis
     visitor.sign_in("anna")
     assert visitor.submit("/desk/sign-out").location == "/desk/sign-in"
     live.site.sign_in("anna")
+
+
+def test_an_open_stream_keeps_its_session_alive_and_ends_with_it(live: LiveDoors, visitor: Visitor) -> None:
+    visitor.sign_in("anna")
+    doors_ = live.doors
+    with doors_.app.test_request_context(
+        "/desk/stream/agent", headers={"Cookie": f"switchroom_desk={visitor.session}"}
+    ):
+        assert door.admit() is None
+        clock = Seconds()
+        hub = doors_.services.hub(live.tenant)
+        with hub.subscribe(DeskFilter(only_for="nobody"), None) as subscription:
+            body = frames(page, subscription, door.person(), clock)
+            assert next(frame for frame in body if frame.startswith(b"event: me"))
+            kept = shared_key("session", hashlib.sha256(visitor.session.encode()).hexdigest())
+            doors_.services.redis.expire(kept, 30)
+            clock.now_s += LOOK_S
+            wait_until(lambda: next(body) and doors_.services.redis.ttl(kept) > 30)
+            doors_.authenticator.people.sign_out(visitor.session)
+            clock.now_s += LOOK_S
+            assert list(body) == []
 
 
 # ------------------------------------------------------------------ faults
