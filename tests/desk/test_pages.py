@@ -14,6 +14,7 @@ from deploy.lab.redis import RedisServer
 from routing.app.settings import ApiSettings, DeskSettings
 from routing.desk import door
 from routing.desk import site as desk_site
+from routing.desk.agent.keys import SHORTCUTS
 from routing.desk.agent.live import page
 from routing.desk.navigation import PLACES
 from routing.desk.stream import LOOK_S, DeskFilter, frames
@@ -266,3 +267,27 @@ def test_a_site_has_its_own_name_style_and_templates(tmp_path: Path, redis_serve
 def test_without_a_style_of_its_own_a_site_has_none(visitor: Visitor) -> None:
     assert "/desk/style.css" not in visitor.get("/desk/sign-in").text
     assert visitor.get("/desk/style.css").status_code == 404
+
+
+# ------------------------------------------------------------------ the guide
+
+GUIDE = Path(__file__).parents[2] / "docs" / "desk.md"
+
+
+def rows(heading: str) -> list[str]:
+    """The first cells of the table below this heading."""
+    part = GUIDE.read_text().partition(f"\n{heading}\n")[2].partition("\n## ")[0].partition("\n### ")[0]
+    return re.findall(r"^\| `(.+?)` \|", part, re.MULTILINE)
+
+
+def test_the_guide_lists_every_key() -> None:
+    names = [one.key.replace("shift+", "Shift+") for one in SHORTCUTS]
+    assert rows("## Keys") == [f"Shift+{n[6:].upper()}" if n.startswith("Shift+") else n.upper() for n in names]
+
+
+def test_the_guide_lists_every_message_of_the_frame() -> None:
+    script = (Path(desk_site.__file__).parent / "static" / "embed.js").read_text()
+    told = set(re.findall(r'tell\("(\w+)"', script)) | {"offer", "connected", "wrap_up"}
+    assert '["offer", "connected", "wrap_up"].includes(call.phase)) tell(call.phase' in script
+    assert set(rows("### Messages from the desk")) == told
+    assert set(rows("### Messages to the desk")) == set(re.findall(r'asked\.type === "(\w+)"', script))
