@@ -277,7 +277,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "desk.md"
 def rows(heading: str) -> list[str]:
     """The first cells of the table below this heading."""
     part = GUIDE.read_text().partition(f"\n{heading}\n")[2].partition("\n## ")[0].partition("\n### ")[0]
-    return re.findall(r"^\| `(.+?)` \|", part, re.MULTILINE)
+    return re.findall(r"^\| `(.+?)` \|", part.partition("|---|")[2], re.MULTILINE)
 
 
 def test_the_guide_lists_every_key() -> None:
