@@ -246,6 +246,7 @@ def test_a_wrap_up_with_a_limit_counts_down_and_gets_more_time_as_often_as_allow
     anna.post(f"/desk/agent/calls/{call}/do/end", 204)
     before = site.get(f"interactions/{call}", "anna")["wrap_up_deadline_at"]
     assert f'data-until="{before}"' in card(anna)
+    assert "Wrap-up ends in" in anna.region("me")
     anna.post(f"/desk/agent/calls/{call}/do/extend_wrap_up", 204)
     after = site.get(f"interactions/{call}", "anna")["wrap_up_deadline_at"]
     assert after > before

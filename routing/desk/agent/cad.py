@@ -24,10 +24,12 @@ def save_cad(call_id: str) -> Response:
     if not typed.changes:
         return said(_("Nothing was changed."))
     try:
-        person().api.patch(f"interactions/{call_id}/cad", typed.changes, If_Match=f'"{typed.version}"')
+        saved = person().api.patch(f"interactions/{call_id}/cad", typed.changes, If_Match=f'"{typed.version}"')
     except Refused as refused:
         return _refused(call_id, typed, refused)
-    return said(_("Call data saved."))
+    answer = said(_("Call data saved."))
+    answer.headers["X-Desk-Version"] = str(saved["version"])
+    return answer
 
 
 def _refused(call_id: str, typed: Typed, refused: Refused) -> Response:

@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import Response, render_template, request
 
+from routing.api.services import services
+from routing.api.times import rfc3339
 from routing.desk.agent.live import page
 from routing.desk.door import person
 from routing.desk.language import gettext as _
@@ -16,7 +18,9 @@ from routing.desk.words_calls import my_telephone
 
 def _me() -> str:
     about = _about()
-    return render_template("agent/me.html", telephone=my_telephone(about["me"]["unavailable_because"]), **about)
+    telephone, left_s = my_telephone(about["me"]["unavailable_because"]), about["me"]["wrap_up_left_s"]
+    until = None if left_s is None else rfc3339(services().clock.now_ms() // 1000 * 1000 + left_s * 1000)
+    return render_template("agent/me.html", telephone=telephone, wrap_up_until=until, **about)
 
 
 def _rona() -> str:

@@ -211,14 +211,17 @@ document.body.addEventListener("htmx:afterRequest", (event) => {
   const { elt: form, xhr, successful } = event.detail;
   if (!form.sent) return;
   form.isSent = false;
-  if (successful && xhr.status !== 401 && !xhr.getResponseHeader("X-Desk-Problem")) saveSent(form);
+  if (successful && xhr.status !== 401 && !xhr.getResponseHeader("X-Desk-Problem")) saveSent(form, xhr.getResponseHeader("X-Desk-Version"));
   const orphan = form.closest("[data-orphan]"); // the stream was faster than the answer
   if (orphan && !hasChanges(orphan)) orphan.remove();
   else if (orphan && changedIn(form).length && !form.querySelector("[data-discard]")) lament(form);
 });
 
-function saveSent(form) {
+// `version`: what the next save is based on, where the answer says it.
+function saveSent(form, version) {
   for (const field of fieldsOf(form)) if (form.sent.get(field.id || field.name) === value(field)) settle(form, field);
+  const base = form.querySelector("[data-base]");
+  if (base && version) base.value = version;
   if (changedIn(form).length) mark(form);
   else renew(form);
 }

@@ -103,13 +103,20 @@ function keep() {
   localStorage.setItem(STORE, JSON.stringify(chosen));
 }
 
+const permission = () => ("Notification" in window ? Notification.permission : "granted");
+
 async function ask() {
-  if (!("Notification" in window) || Notification.permission !== "default") return;
-  await Notification.requestPermission();
+  if (permission() === "default") await Notification.requestPermission();
+  tellPermission();
+}
+
+function tellPermission() {
+  for (const one of dialog.querySelectorAll("[data-permission]")) one.hidden = one.dataset.permission !== permission();
 }
 
 if (dialog) {
   fill();
+  tellPermission();
   dialog.addEventListener("change", (event) => {
     keep();
     if (event.target.name === "notify" && event.target.checked) ask();
@@ -117,5 +124,6 @@ if (dialog) {
   dialog.addEventListener("click", (event) => {
     const kind = event.target.closest("[data-try]")?.dataset.try;
     if (kind) play(kind);
+    if (event.target.closest("button[data-permission]")) ask();
   });
 }
