@@ -11,7 +11,7 @@ import structlog
 from routing.core.commands import Ear, Room, SetRooms
 from routing.core.facts import EarsReached, EarsRefused, Fact, RoomsReached, RoomsRefused
 from telephony.answers import Answer, Answered, ignore
-from telephony.ears import Listen, hearing, seated
+from telephony.ears import Listen, hearing, hold, seated
 from telephony.goals import Goal, UnderWay
 from telephony.legs import Leg, LegBook
 from telephony.rooms import CONTEXT_ROOM, PROMPTING, Join, Move, Spots, Step, plan
@@ -129,10 +129,11 @@ class Convergence:
         next_ = plan(rooms, spots, busy, goal.wanted.interaction_id, is_patient=is_patient)
         if next_.is_falling and goal.patience is None:
             goal.patience = asyncio.get_running_loop().call_later(self._settings.step_timeout_s, self._hurry, goal)
-        if next_.is_reached and all(goal.is_of_ears(entry.step) for entry in goal.under_way):
+        is_held = next_.is_reached or (bool(ears) and hold(goal.wanted.rooms, spots, goal.ears))
+        if is_held and all(goal.is_of_ears(entry.step) for entry in goal.under_way):
             self._tell(goal)
-            if heard.is_reached and not goal.under_way:
-                self._end(goal, "")
+        if goal.is_told and next_.is_reached and heard.is_reached and not goal.under_way:
+            self._end(goal, "")
         for step in (*heard.steps, *next_.steps) if goal.retry is None else ():
             self._do(goal, step)
 
@@ -235,6 +236,7 @@ class Convergence:
             goal.failures += 1
             is_over = goal.failures >= self._settings.step_attempts
         if is_over and not self._give_up_ears(goal, why):
+            goal.is_told = False  # not any more
             self._end(goal, why)
         elif goal.retry is None:
             failures = max(1, goal.failures, goal.ear_failures)

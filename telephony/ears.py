@@ -47,6 +47,17 @@ def seated(rooms: tuple[Room, ...], ears: Iterable[Ear]) -> tuple[tuple[Room, ..
     return rooms, tuple(left)
 
 
+def hold(rooms: Iterable[Room], spots: Spots, ears: set[str]) -> bool:
+    """Those of each room hear each other and, but for ears, nobody else: whoever listens, that is what was wanted."""
+    for room in rooms:
+        for leg in room.legs:
+            if len(room.legs) == 1 and not fits_alone(spots[leg], room.music):
+                return False
+            if len(room.legs) > 1 and spots[leg].company - ears != {*room.legs} - {leg}:
+                return False
+    return True
+
+
 def hearing(ears: Iterable[Ear], spots: Spots, busy: Iterable[str], uid_of: Callable[[str], str]) -> Hearing:
     """The steps that can be done now. `busy`: legs with an action under way."""
     under_way = {*busy, *(leg for leg, spot in spots.items() if spot.is_leaving)}

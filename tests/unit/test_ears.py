@@ -108,12 +108,15 @@ class Pbx:
     def redirects(self) -> list[tuple[dict[str, Any], OnAnswer]]:
         return [(fields, answer) for fields, answer in self.sent if fields["Action"] == "Redirect"]
 
+    def moves(self) -> list[tuple[dict[str, Any], OnAnswer]]:
+        return [(fields, answer) for fields, answer in self.sent if fields["Action"] in ("Redirect", "Bridge")]
+
     async def refuse_all(self, *, until_: Callable[[], object]) -> None:
-        """Every redirect fails."""
+        """Every step fails."""
         answered: list[OnAnswer] = []
         while not until_():
-            await until(lambda: len(self.redirects()) > len(answered) or until_())
-            for _, answer in self.redirects()[len(answered) :]:
+            await until(lambda: len(self.moves()) > len(answered) or until_())
+            for _, answer in self.moves()[len(answered) :]:
                 answered.append(answer)
                 answer(Answer(Answered.ERROR, "Redirect failed"))
 
@@ -172,6 +175,41 @@ def test_where_a_conference_cannot_be_made_caller_and_agent_talk_on() -> None:
             REACHED,
             EarsRefused(pbx="p", interaction_id="int_1", version=1, reason="Redirect failed"),
         ]
+
+    play(scenario)
+
+
+@pytest.mark.req("DESK-02")
+def test_that_two_talk_again_is_told_before_a_third_can_barge_in() -> None:
+    """A hold is over when caller and agent hear each other, whatever keeps the supervisor."""
+
+    async def scenario(pbx: Pbx) -> None:
+        pbx.want(HeardBy.ROOM)
+        await until(lambda: pbx.redirects())
+        assert pbx.facts == [REACHED], "they talk already"
+        (to_room, _), *_ = pbx.redirects()
+        for uid in ("a-1.1", AGENT):
+            pbx.feed("BridgeLeave", uid, bridgeuniqueid="b", context="switchroom-agent", exten="s")
+        room = {"bridgeuniqueid": "c", "bridgename": to_room["Exten"], "bridgetechnology": "softmix"}
+        pbx.feed("BridgeCreate", "", **room, bridgetype="base", bridgecreator="ConfBridge")
+        for uid in ("a-1.1", AGENT):
+            pbx.feed("BridgeEnter", uid, bridgeuniqueid="c", context="switchroom-room", exten=to_room["Exten"])
+        assert not pbx.told(EarsReached)
+        pbx.feed("BridgeEnter", RITA, bridgeuniqueid="c", context="switchroom-room", exten=to_room["Exten"])
+        assert pbx.facts == [REACHED, EarsReached(pbx="p", interaction_id="int_1", version=1)]
+
+    play(scenario)
+
+
+def test_rooms_that_are_lost_for_a_third_are_refused_although_they_held() -> None:
+    async def scenario(pbx: Pbx) -> None:
+        pbx.want(HeardBy.ROOM)
+        await until(lambda: pbx.redirects())
+        for uid in ("a-1.1", AGENT):
+            pbx.feed("BridgeLeave", uid, bridgeuniqueid="b", context="switchroom-agent", exten="s")
+            pbx.at(uid, "switchroom-wait", "default")
+        await pbx.refuse_all(until_=lambda: pbx.told(RoomsRefused))
+        assert [type(fact) for fact in pbx.facts] == [RoomsReached, RoomsRefused]
 
     play(scenario)
 
