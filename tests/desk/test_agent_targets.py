@@ -82,8 +82,27 @@ def test_who_cannot_take_a_call_is_shown_with_the_reason_and_cannot_be_chosen(si
     html = dialog(anna, call, "transfer")
     (ben,) = re.findall(r'<button name="to" value="agent:ben".*?</button>', html)
     assert " disabled>" in ben
-    assert '<span class="hint">idle</span>' in ben
+    assert '<span class="badge dot state-idle">Idle</span>' in ben
     assert "agent:anna" not in html
+
+
+@pytest.mark.req("XFER-03", "STATE-10")
+def test_an_available_agent_without_a_telephone_cannot_be_chosen_and_the_dialog_says_why(
+    site: Site, anna: AtDesk
+) -> None:
+    call = site.call("anna")
+    site.free("ben")
+    pbx, phone = site.exchange.pbx, site.phone("ben")
+    site.exchange.do(lambda: pbx.register(phone, False))
+    try:
+        wait_until(lambda: site.get("agents/ben")["phone_state"] == "unreachable")
+        for action in ("transfer", "consult"):
+            html = dialog(anna, call, action)
+            assert "agent:ben" not in options(html)
+            assert '<span class="hint">telephone cannot be reached</span>' in html
+    finally:
+        site.exchange.do(lambda: pbx.register(phone, True))
+        wait_until(lambda: site.get("agents/ben")["phone_state"] == "free")
 
 
 @pytest.mark.req("XFER-05")

@@ -81,12 +81,15 @@ def sanitized(text: str) -> str:
 
 
 def _agents(search: Search) -> list[dict[str, Any]]:
-    """Everybody with his presence; `is_free`: the API lists him for this use, or says that he can take a call."""
+    """Everybody with his presence; `why_not`: he cannot be chosen now."""
     everybody = _listed(search, "agents", use="consult")
-    if search.control.use == "consult":
-        return [row | {"is_free": row["agent"]["is_available"]} for row in everybody]
-    free = {row["id"] for row in _listed(search, "agents", most=_ALL)}
-    return [row | {"is_free": row["id"] in free} for row in everybody]
+    within_reach = {row["id"] for row in _listed(search, "agents", most=_ALL)}
+    return [row | {"why_not": _why_not(row, within_reach)} for row in everybody]
+
+
+def _why_not(row: dict[str, Any], within_reach: set[str]) -> str:
+    """Of who is free and yet not listed for this use, his telephone is out of the call's reach (XFER-07)."""
+    return row["agent"]["unavailable_because"] or ("" if row["id"] in within_reach else "other_pbx")
 
 
 def _listed(search: Search, kind: str, *, use: str = "", most: int = MOST) -> list[dict[str, Any]]:
