@@ -220,6 +220,13 @@ def test_a_row_is_added_without_saving_and_without_losing_what_is_typed(site: Si
     assert site.get(f"contacts/{made['id']}")["name"] == "Eve Adams"
 
 
+def test_what_is_beside_a_search_takes_nothing_over_from_it(anna: AtDesk) -> None:
+    """What htmx is told by a form holds for buttons inside of it, too: another target, another part of the answer."""
+    for name in ("contacts", "book", "responses"):
+        for form in re.findall(r"<form[^>]*hx-select.*?</form>", panel(anna, name), re.DOTALL):
+            assert form.count("hx-get") == 1, name
+
+
 def test_a_contact_is_created_and_a_refused_one_is_told_with_what_was_typed(site: Site, anna: AtDesk) -> None:
     assert 'value="+12025550111"' in panel(anna, "contact/new?number=%2B12025550111")
     new: dict[str, Any] = {"version": 0, "channel_value": ["+12025550111", ""]}
@@ -298,6 +305,9 @@ def test_without_the_database_calls_go_on_and_it_is_said(
 
     monkeypatch.setattr("routing.api.contacts.search_contacts", down)
     page = anna.get("/desk/agent")
+    there = panel(anna, "contacts?q=carla")
+    assert "This cannot be read now. Calls go on." in there
+    assert 'hx-get="/desk/agent/work/contacts?q=carla"' in there
     assert "Contacts and history cannot be read now." in page
     assert f'id="call-{call}"' in page
     site.do(call, "end")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from flask import render_template, request
 
-from routing.desk.agent.work import sources
+from routing.desk.agent.work import panel, sources
 from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.site import pages
 
 
 @pages.get("/agent/work/book")
+@panel
 def book_panel() -> str:
     q, cursor = request.args.get("q", "").strip(), request.args.get("cursor", "")
     try:

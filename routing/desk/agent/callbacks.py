@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from flask import render_template, request
 
+from routing.desk.agent.work import panel
 from routing.desk.door import person
 from routing.desk.site import pages
 
 
 @pages.get("/agent/work/callbacks")
+@panel
 def callbacks_panel() -> str:
     api, cursor = person().api, request.args.get("cursor", "")
     planned = api.get(f"agents/{person().agent_id}/planned-callbacks", cursor=cursor, limit=20)

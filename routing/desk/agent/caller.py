@@ -7,7 +7,7 @@ from typing import Any
 from flask import render_template
 
 from routing.desk.agent.live import page
-from routing.desk.agent.work import in_hand, sources
+from routing.desk.agent.work import UNAVAILABLE, in_hand, sources
 from routing.desk.asking import Api, Refused
 from routing.desk.door import person
 from routing.desk.regions import Region
@@ -17,7 +17,6 @@ _EVENTS = (
     *("record.shown", "record.declined", "outdial.started", "party.joined", "party.left", "config.applied"),
 )
 _MOST = 5  # persons behind one number
-_UNAVAILABLE = 503
 
 
 def _caller() -> str:
@@ -25,7 +24,7 @@ def _caller() -> str:
         callers = [_known(call) for call in in_hand() if call["kind"] != "seat"]
     except Refused as refused:
         # Contacts are in the database; calls go on without it.
-        if refused.status != _UNAVAILABLE:
+        if refused.status != UNAVAILABLE:
             raise
         return render_template("agent/work/caller.html", callers=[], is_down=True)
     may = sources() if callers else []
@@ -51,7 +50,7 @@ def _of_record(api: Api, interaction_id: str) -> list[dict[str, Any]] | None:
     try:
         return [api.get(f"interactions/{interaction_id}/contact")]
     except Refused as refused:
-        if refused.status == _UNAVAILABLE:
+        if refused.status == UNAVAILABLE:
             raise
         return None
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import render_template, request
 
 from routing.desk.agent.contact_forms import KINDS, SPARE, ContactForm
-from routing.desk.agent.work import sources, with_message
+from routing.desk.agent.work import panel, sources, with_message
 from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.language import gettext as _
@@ -17,6 +17,7 @@ _CONFLICT, _INVALID, _GONE = "version-conflict", "invalid-request", "not-found"
 
 
 @pages.get("/agent/work/contacts")
+@panel
 def contacts_panel() -> str:
     q, cursor = request.args.get("q", "").strip(), request.args.get("cursor", "")
     found = person().api.get("contacts", q=q, cursor=cursor, limit=30)
@@ -24,11 +25,13 @@ def contacts_panel() -> str:
 
 
 @pages.get("/agent/work/contacts/<contact_id>")
+@panel
 def contact_view(contact_id: str) -> str:
     return _shown(person().api.get(f"contacts/{contact_id}"))
 
 
 @pages.get("/agent/work/contacts/<contact_id>/edit")
+@panel
 def contact_edit(contact_id: str) -> str:
     return _form(ContactForm.of(person().api.get(f"contacts/{contact_id}")))
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, render_template, request
 
-from routing.desk.agent.work import at_field, sources, worded
+from routing.desk.agent.work import at_field, panel, sources, worded
 from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.language import gettext as _
@@ -21,6 +21,7 @@ _FIELDS = ("view", "whose", "number", "queue", "from", "to")
 
 
 @pages.get("/agent/work/history")
+@panel
 def history_panel() -> str | Response:
     wanted = _wanted()
     if wanted["whose"] == "all" and not wanted["number"]:
@@ -66,6 +67,7 @@ def _begin(day: str, days: int = 0) -> str:
 
 
 @pages.get("/agent/work/history/<interaction_id>")
+@panel
 def history_story(interaction_id: str) -> str:
     """One call: its legs, offers, holds, call data with every version, wrap-up, notes."""
     api = person().api

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response, render_template, request
 
 from routing.desk import words
 from routing.desk.agent.live import page
@@ -19,6 +19,7 @@ from routing.desk.words_work import reason_of
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+UNAVAILABLE = 503
 # What an agent has in hand changes with these.
 IN_HAND = ("interaction.*", "record.*", "wrap_up.*", "seat.*", "offer.*")
 
@@ -59,6 +60,21 @@ def worded(view: View) -> View:
             return view(*arguments, **named)
         except Refused as refused:
             return told(refused.status, refused.code, reason_of(refused.problem) or str(refused))
+
+    return cast("View", answered)
+
+
+def panel(view: View) -> View:
+    """What a panel lists is in the database; where that does not answer the panel says so, and offers to try again."""
+
+    @wraps(view)
+    def answered(*arguments: Any, **named: Any) -> Any:
+        try:
+            return view(*arguments, **named)
+        except Refused as refused:
+            if refused.status != UNAVAILABLE:
+                raise
+            return render_template("agent/work/unavailable.html", again=request.full_path.rstrip("?"))
 
     return cast("View", answered)
 

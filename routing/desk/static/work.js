@@ -21,7 +21,9 @@ function select(tab, url) {
   }
   sessionStorage.setItem(REMEMBERED, tab.id);
   const panel = panelOf(tab);
-  if (url) {
+  if (url && panel.querySelector("form.changed")) {
+    document.dispatchEvent(new CustomEvent("desk:say", { detail: { kind: "error", title: list.dataset.unsaved } }));
+  } else if (url) {
     loaded.add(panel.id);
     window.htmx.ajax("GET", url, { target: panel, swap: "innerHTML" });
   } else if (!loaded.has(panel.id)) {
