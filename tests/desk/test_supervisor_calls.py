@@ -98,3 +98,15 @@ def test_who_may_not_listen_gets_no_controls(site: Site, call: str) -> None:
     path = f"/desk/supervisor/interactions/{call}/supervision"
     assert 'data-code="forbidden"' in desk.post(path, mode="monitor", supervisor="rita")
     assert site.get(f"interactions/{call}")["supervision"] is None
+
+
+def test_without_a_database_the_page_says_so_and_shows_the_rest(site: Site, call: str) -> None:
+    desk = AtDesk(site, "crm")
+    page = words(desk.get(f"/desk/supervisor/interactions/{call}"))
+    assert "The history does not answer" in page
+    assert "Rings at Anna" in page
+    assert "Anna is in the call" in page
+    assert "Routing decision for queue sales: Anna" in page
+    assert 'http-equiv="refresh"' not in page
+    searched = desk.get("/desk/supervisor/interactions", 503)
+    assert "<h1>" in searched

@@ -162,3 +162,10 @@ def test_what_was_read_of_the_events_is_not_read_again(centre: Supervised) -> No
     wait_until(lambda: "On hold" in words(centre.desk.get(f"{PAGE}/{call}")))
     assert first.count("Waits in queue sales with") == 1
     assert words(centre.desk.get(f"{PAGE}/{call}")).count("Waits in queue sales with") == 1
+
+
+def test_a_strange_id_is_not_found_and_reaches_nothing_else(centre: Supervised) -> None:
+    for strange in ("a%3Fagent_id=anna", "%2e%2e", "a%25b", "a%23b"):
+        centre.desk.get(f"{PAGE}/{strange}", 404)
+    centre.desk.post("/desk/supervisor/agents/anna%3Fx/state", state="sign_out")
+    assert centre.site.get("agents/anna")["state"] != "logged_out"

@@ -9,10 +9,10 @@ from routing.api.principal import Scope
 from routing.desk import words
 from routing.desk.door import person
 from routing.desk.language import gettext as _
-from routing.desk.regions import Region
 from routing.desk.site import pages, said
-from routing.desk.supervisor.frame import every, for_those_with, show
+from routing.desk.supervisor.frame import every_agent, for_those_with, show
 from routing.desk.supervisor.live import agents
+from routing.desk.supervisor.sharing import AGENTS, add_shared
 from routing.desk.supervisor.sorting import By, sorted_by
 from routing.desk.supervisor.wording import STAFF
 
@@ -24,6 +24,7 @@ _COLUMNS: dict[str, By] = {
     "team": lambda row: row["team"].casefold(),
     "calls": lambda row: row["calls"],
 }
+MOST = 200  # rows of one page
 _FILTERS = ("team", "queue", "state", "q")
 
 
@@ -33,19 +34,11 @@ def filters() -> dict[str, str]:
 
 
 def _agents() -> str:
-    rows, sorting = sorted_by(every("agents", **filters()), _COLUMNS, "state")
-    return render_template("supervisor/agent_rows.html", agents=rows, sorting=sorting)
+    rows, sorting = sorted_by(every_agent(**filters()), _COLUMNS, "state")
+    return render_template("supervisor/agent_rows.html", agents=rows[:MOST], count=len(rows), sorting=sorting)
 
 
-agents.add(
-    Region(
-        name="agents",
-        render=for_those_with(_agents, Scope.AGENTS_READ),
-        touched_by=("agent.*", "wrap_up.*", "offer.*", "hold.*", "party.*", "interaction.*", "config.applied"),
-        throttle_s=0.5,
-        refresh_s=2.0,
-    )
-)
+add_shared(agents, "agents", for_those_with(_agents, Scope.AGENTS_READ), (*AGENTS, "interaction.*"))
 
 
 @pages.get("/supervisor/agents")
@@ -54,7 +47,7 @@ def agents_page() -> str | AnyResponse:
     if person().agent_id or Scope.AGENTS_READ not in person().principal.scopes:
         return show("supervisor/agents.html", Scope.AGENTS_READ)
     about = {
-        "teams": [(team, team) for team in sorted({agent["team"] for agent in every("agents")} - {""})],
+        "teams": [(team, team) for team in sorted({agent["team"] for agent in every_agent()} - {""})],
         "queues": [(queue["id"], queue["label"]) for queue in person().api.get("queues")["items"]],
         "states": [(state, words.agent_state(state)) for state in STAFF],
         "chosen": filters(),

@@ -8,10 +8,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from routing.api.principal import Scope
 from routing.desk.door import person
 from routing.desk.language import gettext as _
-from routing.desk.regions import Region
 from routing.desk.site import pages, said
 from routing.desk.supervisor.frame import every, for_those_with, may, show
 from routing.desk.supervisor.live import callbacks
+from routing.desk.supervisor.sharing import add_shared
 from routing.desk.supervisor.sorting import By, sorted_by
 
 _BY: dict[str, By] = {
@@ -32,15 +32,8 @@ def _callbacks() -> str:
     return render_template("supervisor/callback_rows.html", calls=rows, sorting=sorting)
 
 
-callbacks.add(
-    Region(
-        name="callbacks",
-        render=for_those_with(_callbacks, Scope.INTERACTIONS_READ),
-        touched_by=("callback.*", "interaction.*", "offer.*", "config.applied"),
-        throttle_s=0.5,
-        refresh_s=2.0,
-    )
-)
+_TOUCHED_BY = ("callback.*", "interaction.*", "offer.*")
+add_shared(callbacks, "callbacks", for_those_with(_callbacks, Scope.INTERACTIONS_READ), _TOUCHED_BY)
 
 
 @pages.get("/supervisor/callbacks")

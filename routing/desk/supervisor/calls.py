@@ -10,15 +10,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from routing.api.principal import Scope
 from routing.desk.door import person
 from routing.desk.language import gettext as _
-from routing.desk.regions import Region
 from routing.desk.site import pages, said
-from routing.desk.supervisor.frame import every, for_those_with, may, show
+from routing.desk.supervisor.frame import every, every_agent, for_those_with, may, show
 from routing.desk.supervisor.live import calls
+from routing.desk.supervisor.sharing import THROTTLE_S, Shared, add_shared
 from routing.desk.supervisor.sorting import By, Row, sorted_by
 
 _TOUCHED_BY = (
     "interaction.*", "offer.*", "consult.*", "conference.*", "hold.*", "recording.*", "party.*", "flow.*", "callback.*",
-    "outdial.*", "dial.*", "queue.*", "supervision.*", "record.*", "attempt.*", "config.applied",
+    "outdial.*", "dial.*", "queue.*", "supervision.*", "record.*", "attempt.*",
 )  # fmt: skip
 # States in which the customer has nobody yet.
 WAITING = frozenset({"arrived", "in_flow", "queued", "offered", "calling_agent", "calling_customer", "reached"})
@@ -36,8 +36,11 @@ def chosen() -> dict[str, str]:
     return {name: request.args.get(name, "").strip()[:64] for name in ("queue", "agent_id")}
 
 
-def _live() -> list[Row]:
+def _all_live() -> list[Row]:
     return [call for call in every("interactions", **chosen()) if call["state"] not in _NO_CALLS]
+
+
+_live = Shared(_all_live, THROTTLE_S / 2)
 
 
 def _waiting() -> str:
@@ -52,15 +55,7 @@ def _talking() -> str:
 
 
 for _name, _render in (("waiting", _waiting), ("talking", _talking)):
-    calls.add(
-        Region(
-            name=_name,
-            render=for_those_with(_render, Scope.INTERACTIONS_READ),
-            touched_by=_TOUCHED_BY,
-            throttle_s=0.5,
-            refresh_s=2.0,
-        )
-    )
+    add_shared(calls, _name, for_those_with(_render, Scope.INTERACTIONS_READ), _TOUCHED_BY)
 
 
 @pages.get("/supervisor/calls")
@@ -70,7 +65,7 @@ def calls_page() -> str | AnyResponse:
     about: dict[str, Any] = {"queues": [], "agents": [], "listeners": telephones()}
     if may(Scope.AGENTS_READ):
         about["queues"] = [(queue["id"], queue["label"]) for queue in person().api.get("queues")["items"]]
-        about["agents"] = sorted(((agent["id"], agent["name"]) for agent in every("agents")), key=lambda one: one[1])
+        about["agents"] = sorted(((agent["id"], agent["name"]) for agent in every_agent()), key=lambda one: one[1])
     return show("supervisor/calls.html", live=calls, chosen=chosen(), **about)
 
 

@@ -16,7 +16,7 @@ from routing.desk.language import gettext as _
 from routing.desk.regions import Region
 from routing.desk.site import pages, said
 from routing.desk.supervisor.clock import zone
-from routing.desk.supervisor.frame import every, for_those_with, may, show
+from routing.desk.supervisor.frame import every, every_agent, for_those_with, may, show
 from routing.desk.supervisor.live import campaign, campaigns
 from routing.desk.supervisor.names import name_of
 from routing.desk.supervisor.sharing import CAMPAIGNS, add_shared
@@ -52,7 +52,7 @@ def _one() -> str:
 
 def _figures() -> str:
     one = person().api.get(f"campaigns/{_id()}")
-    states = {agent["id"]: agent for agent in every("agents")} if one["joined"] and may(Scope.AGENTS_READ) else {}
+    states = {agent["id"]: agent for agent in every_agent()} if one["joined"] and may(Scope.AGENTS_READ) else {}
     joined = [{"id": id_, "name": name_of(id_), "agent": states.get(id_)} for id_ in one["joined"]]
     return render_template("supervisor/campaign_figures.html", one=one, joined=joined)
 

@@ -17,6 +17,7 @@ from routing.desk.door import person
 from routing.desk.supervisor.clock import ms_of
 from routing.desk.supervisor.frame import may
 from routing.desk.supervisor.live import wallboard
+from routing.desk.supervisor.queues import queue_rows
 from routing.desk.supervisor.sharing import AGENTS, CALLS, add_shared
 from routing.desk.supervisor.wording import STAFF
 
@@ -27,20 +28,19 @@ def _charts() -> str:
     """JSON; the same text as long as nothing changes, so that it is sent once."""
     if not may(Scope.AGENTS_READ):
         return "{}"
-    figures = {item["id"]: item["quarter"] for item in person().api.get("figures", subject="queue")["items"]}
-    queues = [_line(queue, figures.get(queue["id"])) for queue in person().api.get("queues")["items"]]
+    queues = [_line(queue) for queue in queue_rows()]
     counts = person().api.get("status")["agents"]
     agents = [{"id": state, "label": words.agent_state(state), "count": counts.get(state, 0)} for state in STAFF]
     return json.dumps({"queues": queues, "agents": agents}, ensure_ascii=False, separators=(",", ":"))
 
 
-def _line(queue: dict[str, Any], quarter: dict[str, Any] | None) -> dict[str, Any]:
+def _line(queue: dict[str, Any]) -> dict[str, Any]:
     """A queue as the charts need it; its service level is that of the running quarter of an hour, as in reports."""
     return {
         "id": queue["id"],
         "label": queue["label"],
         "waiting": queue["waiting"] + queue["offered"],
-        "service_level": quarter["service_level"] if quarter else None,
+        "service_level": queue["quarter"]["service_level"] if queue["quarter"] else None,
     }
 
 

@@ -8,11 +8,15 @@ from typing import Any
 from flask import make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from routing.api.agents import MOST_AGENTS
 from routing.api.principal import Scope
+from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.regions import LivePage, Region
 from routing.desk.site import pages
+from routing.desk.supervisor.sharing import THROTTLE_S, Shared
 
+_NO_DATABASE = ("database-unavailable", "database-refused")
 _MOST_PAGES = 10
 _PAGE = 200
 
@@ -45,21 +49,37 @@ def stream_address(live: LivePage) -> str:
 
 
 def for_those_with(render: Callable[[], str], *needed: Scope) -> Callable[[], str]:
-    """A region's text for who may see it; for others, which permission it needs."""
+    """A region's text for who may see it; for others, which permission it needs. A database that is away is said in
+    its place: the rest of the page goes on.
+    """
 
     def rendered() -> str:
-        missing = lacking(*needed)
-        return render_template("supervisor/lacking.html", scopes=missing) if missing else render()
+        if missing := lacking(*needed):
+            return render_template("supervisor/lacking.html", scopes=missing)
+        try:
+            return render()
+        except Refused as refused:
+            if refused.code not in _NO_DATABASE:
+                raise
+            return render_template("supervisor/no_database.html")
 
     return rendered
 
 
-def every(path: str, **query: Any) -> list[Any]:
+def every(path: str, **query: str) -> list[Any]:
     """The items of all pages of a list of the API; of a list without end the first ones."""
+    return _pages(path, _PAGE, query)
+
+
+def every_agent(**query: str) -> list[Any]:
+    return _pages("agents", MOST_AGENTS, query)
+
+
+def _pages(path: str, limit: int, query: dict[str, str]) -> list[Any]:
     found: list[Any] = []
     cursor = ""
     for _turn in range(_MOST_PAGES):
-        answer = person().api.get(path, limit=_PAGE, cursor=cursor, **query)
+        answer = person().api.get(path, limit=limit, cursor=cursor, **query)
         found += answer["items"]
         cursor = answer["next_cursor"] or ""
         if not cursor:
@@ -71,10 +91,17 @@ def _status() -> str:
     return render_template("status.html", status=person().api.get("status"))
 
 
+def _status_or_nothing() -> str:
+    return _status() if may(Scope.AGENTS_READ) else ""
+
+
+_shared_status = Shared(_status_or_nothing, THROTTLE_S / 2)
+
+
 def add_status(live: LivePage) -> None:
     """What does not work now, at the top of the page."""
-    render = for_those_with(_status, Scope.AGENTS_READ)
-    live.add(Region(name="status", render=render, touched_by=("pbx.link_changed", "config.applied"), refresh_s=2.0))
+    touched_by = ("pbx.link_changed", "config.applied")
+    live.add(Region(name="status", render=_shared_status, touched_by=touched_by, refresh_s=2.0))
 
 
 @pages.app_context_processor

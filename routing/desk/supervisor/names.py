@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from routing.api.principal import Scope
 from routing.desk.door import person
-from routing.desk.supervisor.frame import every, may
+from routing.desk.supervisor.frame import every_agent, may
 
 _FOR_S = 10.0
 _MOST = 64
@@ -24,7 +24,7 @@ def agent_names() -> Mapping[str, str]:
     with _turn:
         at_s, names = _known.get(tenant, (float("-inf"), {}))
         if time.monotonic() - at_s > _FOR_S:
-            names = {agent["id"]: agent["name"] for agent in every("agents")}
+            names = {agent["id"]: agent["name"] for agent in every_agent()}
             _known.pop(tenant, None)
             _known[tenant] = (time.monotonic(), names)
             while len(_known) > _MOST:

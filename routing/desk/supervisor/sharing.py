@@ -1,4 +1,4 @@
-"""One text for all who look at the same: a wallboard costs what it costs once, however many hang on the walls."""
+"""One look for all who look at the same: a wallboard costs what it costs once, however many hang on the walls."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from flask import request
 
 from routing.desk.door import person
 from routing.desk.language import current
@@ -19,35 +22,38 @@ AGENTS = ("agent.*", "wrap_up.*", "offer.*", "hold.*", "party.*")
 CAMPAIGNS = ("campaign.*", "attempt.*", "record.*", "seat.*")
 _ALWAYS = ("config.applied", "pbx.link_changed")
 _MOST = 64
-Key = tuple[str, str, str, frozenset[str]]
+Key = tuple[str, str, str, bytes, frozenset[str]]
+Made = TypeVar("Made")
 
 
 @dataclass(slots=True)
-class Shared:
-    """Renders at most every `for_s` in this process for those of one tenant with the same language and permissions.
+class Shared(Generic[Made]):
+    """Made at most every `for_s` in this process for those of one tenant with the same language, permissions and query.
 
-    Whoever comes meanwhile gets the text there is, and those who wait while it is made share it. A page that was
+    Whoever comes meanwhile gets what there is, and those who wait while it is made share it. A page that was
     touched in between is behind by up to `for_s`: its region looks again by itself (`Region.refresh_s`).
     """
 
-    render: Callable[[], str]
+    make: Callable[[], Made]
     for_s: float
     clock_s: Callable[[], float] = time.monotonic
     _turn: threading.Lock = field(default_factory=threading.Lock)
-    _kept: dict[Key, tuple[float, str]] = field(default_factory=dict)
+    _kept: dict[Key, tuple[float, Made]] = field(default_factory=dict)
 
-    def __call__(self) -> str:
+    def __call__(self) -> Made:
         who = person().principal
-        key = (who.tenant, who.agent_id, current(), frozenset(scope.value for scope in who.scopes))
+        scopes = frozenset(scope.value for scope in who.scopes)
+        key = (who.tenant, who.agent_id, current(), request.query_string, scopes)
         with self._turn:
-            made_s, text = self._kept.get(key, (float("-inf"), ""))
-            if self.clock_s() - made_s >= self.for_s:
-                text = self.render()
-                self._kept.pop(key, None)
-                self._kept[key] = (self.clock_s(), text)
-                while len(self._kept) > _MOST:
-                    del self._kept[next(iter(self._kept))]
-            return text
+            kept = self._kept.get(key)
+            if kept and self.clock_s() - kept[0] < self.for_s:
+                return kept[1]
+            made = self.make()
+            self._kept.pop(key, None)
+            self._kept[key] = (self.clock_s(), made)
+            while len(self._kept) > _MOST:
+                del self._kept[next(iter(self._kept))]
+            return made
 
 
 def add_shared(

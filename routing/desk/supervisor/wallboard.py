@@ -10,8 +10,9 @@ from routing.api.principal import Scope
 from routing.desk.door import person
 from routing.desk.supervisor.frame import every, for_those_with
 from routing.desk.supervisor.live import wallboard
+from routing.desk.supervisor.queues import queue_rows
 from routing.desk.supervisor.sharing import AGENTS, CALLS, CAMPAIGNS, add_shared
-from routing.desk.supervisor.sorting import Row, sorted_by
+from routing.desk.supervisor.sorting import sorted_by
 
 _WAITING = ("arrived", "in_flow", "queued", "offered", "calling_agent", "calling_customer")
 
@@ -30,17 +31,6 @@ def calls_by_kind(states: dict[str, int]) -> dict[str, int]:
         if state not in ("seated", "ended"):
             counts["waiting" if state in _WAITING else "other" if state == "previewing" else "talking"] += count
     return {name: counts[name] for name in ("waiting", "talking", "other")}
-
-
-def queue_rows() -> list[Row]:
-    """Each queue with its figures of the day and of the quarter of an hour; both None of one that is not configured."""
-    figures = {item["id"]: item for item in person().api.get("figures", subject="queue")["items"]}
-    nothing = {"day": None, "quarter": None}
-    return [queue | _told(figures.get(queue["id"], nothing)) for queue in person().api.get("queues")["items"]]
-
-
-def _told(figures: Row) -> Row:
-    return {"day": figures["day"], "quarter": figures["quarter"]}
 
 
 def _queues() -> str:
