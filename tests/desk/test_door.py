@@ -121,7 +121,7 @@ def test_who_is_not_signed_in_comes_back_to_where_he_wanted_to_go(site: Doors) -
 
 def test_a_part_of_a_page_and_a_stream_are_told_that_the_session_is_over(site: Doors) -> None:
     visitor = Visitor(site)
-    visitor.sign_in("anna")
+    visitor.enter("anna")
     site.authenticator.people.sign_out(visitor.session)
     part = visitor.get("/desk/agent", HX_Request="true")
     assert (part.status_code, part.headers["HX-Redirect"]) == (401, "/desk/sign-in")
@@ -131,7 +131,7 @@ def test_a_part_of_a_page_and_a_stream_are_told_that_the_session_is_over(site: D
 
 def test_signing_out_ends_the_session(site: Doors) -> None:
     visitor = Visitor(site)
-    visitor.sign_in("sue")
+    visitor.enter("sue")
     session = visitor.session
     assert visitor.submit("/desk/sign-out").location == "/desk/sign-in"
     assert not visitor.session
@@ -150,7 +150,7 @@ def test_signing_out_ends_the_session(site: Doors) -> None:
 @pytest.mark.parametrize("path", ["/desk/sign-in", "/desk/sign-out", "/desk/language", "/desk/theme"])
 def test_what_another_site_sends_is_refused(site: Doors, path: str, headers: dict[str, str]) -> None:
     visitor = Visitor(site)
-    visitor.sign_in("sue")
+    visitor.enter("sue")
     token = visitor.form_token
     sent = {name: value for name, value in headers.items() if value}
     answer = visitor.client.post(path, data={"name": "anna", "password": PASSWORD, "form_token": token}, headers=sent)
@@ -162,15 +162,15 @@ def test_what_another_site_sends_is_refused(site: Doors, path: str, headers: dic
 @pytest.mark.parametrize("token", ["", "0" * 64, "ü"])
 def test_a_form_without_the_token_of_the_page_is_refused(site: Doors, token: str) -> None:
     visitor = Visitor(site)
-    visitor.sign_in("sue")
+    visitor.enter("sue")
     assert visitor.submit("/desk/sign-out", form_token=token).status_code == 403
     assert visitor.is_in()
 
 
 def test_the_token_of_one_session_is_not_that_of_another(site: Doors) -> None:
     one, other = Visitor(site), Visitor(site)
-    one.sign_in("sue")
-    other.sign_in("sue")
+    one.enter("sue")
+    other.enter("sue")
     page = one.submit("/desk/sign-out", form_token="").text  # a refusal is a page, too
     token = page.partition('name="desk-token" content="')[2][:64]
     assert token == one.form_token

@@ -150,7 +150,7 @@ def first_tag(visitor: Visitor) -> str:
 
 
 def test_who_signs_out_while_he_works_is_asked_first(live: LiveDoors, visitor: Visitor) -> None:
-    visitor.sign_in("anna")
+    visitor.enter("anna")
     live.site.free("anna")
     page = visitor.submit("/desk/sign-out")
     assert page.status_code == 200
@@ -163,16 +163,16 @@ def test_who_signs_out_while_he_works_is_asked_first(live: LiveDoors, visitor: V
 
 
 def test_who_stops_working_and_signs_out_is_offered_nothing(live: LiveDoors, visitor: Visitor) -> None:
-    visitor.sign_in("anna")
+    visitor.enter("anna")
     assert visitor.submit("/desk/sign-out", work="end").location == "/desk/sign-in"
     assert live.site.front.load().agents["anna"].shown_state == "logged_out"
-    visitor.sign_in("anna")
+    visitor.enter("anna")
     assert visitor.submit("/desk/sign-out").location == "/desk/sign-in"
     live.site.sign_in("anna")
 
 
 def test_an_open_stream_keeps_its_session_alive_and_ends_with_it(live: LiveDoors, visitor: Visitor) -> None:
-    visitor.sign_in("anna")
+    visitor.enter("anna")
     doors_ = live.doors
     with doors_.app.test_request_context(
         "/desk/stream/agent", headers={"Cookie": f"switchroom_desk={visitor.session}"}
@@ -196,7 +196,7 @@ def test_an_open_stream_keeps_its_session_alive_and_ends_with_it(live: LiveDoors
 
 
 def test_the_page_says_that_the_engine_is_down_and_what_goes_on(live: LiveDoors, visitor: Visitor) -> None:
-    visitor.sign_in("anna")
+    visitor.enter("anna")
     assert "The routing engine does not answer." not in visitor.get("/desk/agent").text
     live.site.exchange.stop_engine()
     try:
@@ -210,13 +210,13 @@ def test_the_page_says_that_the_engine_is_down_and_what_goes_on(live: LiveDoors,
 
 
 def test_the_page_says_which_link_is_down(live: LiveDoors, visitor: Visitor) -> None:
-    visitor.sign_in("anna")
+    visitor.enter("anna")
     live.site.exchange.do(live.site.exchange.port.cut)
     wait_until(lambda: not live.site.front.load().links.get(PBX))
     said = f"The link to the telephone system {PBX} is down."
     try:
         assert said in visitor.get("/desk/agent").text
-        visitor.sign_in("sue")
+        visitor.enter("sue")
         assert said in visitor.get("/desk/supervisor").text
     finally:
         live.site.exchange.do(live.site.exchange.port.restore)
