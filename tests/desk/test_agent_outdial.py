@@ -48,13 +48,10 @@ def at_field(desk: AtDesk, **form: str) -> str:
 
 @pytest.mark.req("OUT-02", "PERM-04")
 def test_the_form_is_there_for_whom_the_profile_lets_dial(site: Site, anna: AtDesk) -> None:
-    site.sign_in("cleo", "dora", "emil")
     assert 'id="outdial"' in anna.region("outdial")
     assert 'id="outdial"' in AtDesk(site, "emil").region("outdial")
     assert 'id="outdial"' not in AtDesk(site, "dora").region("outdial")
     assert 'id="outdial"' not in AtDesk(site, "cleo").region("outdial")  # the address book alone
-    for name in ("cleo", "dora", "emil"):
-        AtDesk(site, name).post("/desk/agent/state", state="sign_out")
 
 
 @pytest.mark.req("OUT-08", "OUT-09", "OUT-11", "OUT-12")
@@ -98,6 +95,11 @@ def test_a_refusal_says_which_rule_it_was(site: Site, anna: AtDesk) -> None:
     assert "This is a number of the contact center itself." in at_field(anna, number="7000")
     assert "Your profile does not allow this number." in at_field(anna, number="+442079460001")
     assert site.get("agents/anna")["interactions"] == []
+
+
+@pytest.mark.req("STATE-11")
+def test_who_is_not_at_work_is_told_to_begin(site: Site) -> None:
+    assert "Start work first." in at_field(AtDesk(site, "emil"), number=CUSTOMER)
 
 
 @pytest.mark.req("OUT-01")

@@ -25,7 +25,10 @@ def _me() -> str:
 
 def _rona() -> str:
     """The two ways out of a missed call (STATE-06)."""
-    return render_template("agent/rona.html", **_about())
+    api = person().api
+    if api.get(f"agents/{person().agent_id}")["own_state"] != "rona":
+        return ""
+    return render_template("agent/rona.html", reasons=api.get("idle-reasons")["items"])
 
 
 def _about() -> dict[str, Any]:

@@ -17,14 +17,10 @@ _TOLD = "outdial-told"
 
 
 def _outdial() -> str:
-    api = person().api
-    me = api.get(f"agents/{person().agent_id}")
-    return render_template(
-        "agent/outdial.html", may=api.get("outdial-anis"), is_at_work=me["own_state"] != "logged_out"
-    )
+    return render_template("agent/outdial.html", may=person().api.get("outdial-anis"))
 
 
-page.add(Region(name="outdial", render=_outdial, touched_by=("agent.state_changed", "config.applied")))
+page.add(Region(name="outdial", render=_outdial, touched_by=("config.applied",)))
 
 
 @pages.get("/agent/outdial/number")

@@ -32,7 +32,7 @@ function read() {
 
 function play(kind) {
   if (!chosen.volume || chosen.off.includes(kind) || !TONES[kind]) return;
-  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return; // browsers allow none before a click
+  if (!mayPlay()) return;
   context ||= new AudioContext();
   context.resume();
   let at_s = context.currentTime + 0.02;
@@ -40,6 +40,12 @@ function play(kind) {
     if (hz) tone(hz, at_s, ms / 1000);
     at_s += ms / 1000;
   }
+}
+
+// Browsers allow none before a click, but in a frame that was allowed `autoplay` by a page in which somebody has clicked.
+function mayPlay() {
+  const isFramed = document.documentElement.classList.contains("framed");
+  return isFramed || !navigator.userActivation || navigator.userActivation.hasBeenActive;
 }
 
 function tone(hz, at_s, for_s) {
