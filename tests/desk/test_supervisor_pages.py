@@ -105,6 +105,15 @@ def test_lists_the_ledger_and_the_adviser_are_at_hand(centre: Supervised) -> Non
     assert 'role="alert"' in centre.desk.get(f"{CAMPAIGNS}/spring/advice", HX_Request="true")
 
 
+@pytest.mark.req("DESK-02", "DIALER-12")
+def test_the_adviser_says_which_mode_fits(centre: Supervised) -> None:
+    said = centre.desk.get(f"{CAMPAIGNS}/spring/advice?agents=1&hit_rate=30&wrap_up_s=20", HX_Request="true")
+    shown = words(said)
+    assert "Advice:" in shown
+    assert "Progressive" in shown
+    assert "Simulated:" in shown
+
+
 @pytest.mark.req("DESK-02")
 def test_a_callback_that_waits_is_shown_and_can_be_cancelled(centre: Supervised) -> None:
     asked = {"number": "+12015550188", "queue": "help", "name": "<b>Dan</b>"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -125,6 +126,8 @@ def stop_campaign_form(campaign_id: str) -> str:
 def campaign_advice(campaign_id: str) -> str:
     """Which mode fits; simulated, so it takes some seconds."""
     query = {name: request.args.get(name, "").strip() for name in ("agents", "wrap_up_s")}
+    with suppress(ValueError):
+        query["rate"] = str(float(request.args.get("hit_rate", "")) / 100)
     advice = person().api.get(f"campaigns/{campaign_id}/advice", **query)
     return render_template("supervisor/campaign_advice.html", advice=advice)
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from routing.desk.language import gettext as _
 from routing.desk.supervisor.clock import ms_of
-from routing.desk.supervisor.names import name_of
+from routing.desk.supervisor.names import name_of, queue_label
 from routing.desk.supervisor.story_facts import Facts, Row
+from routing.desk.supervisor.story_words import listener
 from routing.desk.words_calls import outcome, party_role
 
 _TICKS = 5
@@ -96,7 +97,7 @@ def _route(facts: Facts) -> Lane:
 
 
 def _waited(queued: Row, end_ms: int | None) -> Bar:
-    title = _("Waits in queue %(queue)s") % {"queue": queued["queue"] or ""}
+    title = _("Waits in queue %(queue)s") % {"queue": queue_label(queued["queue"] or "")}
     return Bar(kind="wait", begin_ms=ms_of(queued["at"]), end_ms=end_ms, title=title)
 
 
@@ -180,7 +181,7 @@ def _listening(facts: Facts) -> list[Lane]:
 
 
 def _listens(lanes: dict[str, Lane], first: Row, end_ms: int | None) -> None:
-    who = str(first["data"]["by"]).partition(":")[2] or str(first["data"]["by"])
+    who = listener(first["data"])
     bar = Bar(kind="listen", begin_ms=ms_of(first["at"]), end_ms=end_ms, title=_("Listens to the call"))
     lanes.setdefault(who, Lane(name=who)).bars.append(bar)
 

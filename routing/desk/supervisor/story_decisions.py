@@ -7,7 +7,7 @@ from typing import Any
 
 from routing.desk.language import number, percent
 from routing.desk.supervisor.clock import clock_time
-from routing.desk.supervisor.names import name_of
+from routing.desk.supervisor.names import name_of, queue_label
 from routing.desk.supervisor.story_facts import Facts
 from routing.desk.supervisor.story_words import passed_over, requirement, sort_key_name, strategy
 
@@ -47,7 +47,7 @@ def _decision(found: dict[str, Any]) -> Decision:
     names = [name for name in found["key_names"] if name != "id"]
     return Decision(
         at=found["at"],
-        queue=found["queue"],
+        queue=queue_label(found["queue"]),
         strategy=strategy(found["strategy"]),
         requires=requirement(found["requires"]),
         revision=found["config_revision"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from routing.desk.language import DASH, seconds
 from routing.desk.language import gettext as _
 from routing.desk.supervisor.clock import ms_of
-from routing.desk.supervisor.names import name_of
+from routing.desk.supervisor.names import cad_label, name_of, queue_label
 from routing.desk.supervisor.story_facts import Facts, Row
 from routing.desk.supervisor.story_words import requirement, sentence
 from routing.desk.words_calls import cad_author, outcome, party_role
@@ -27,7 +27,7 @@ class Moment:
 
 def moments(facts: Facts) -> list[Moment]:
     """By time; what came in the same moment, as it is told."""
-    found = [*_of_events(facts), *_of_history(facts), *_of_decisions(facts)]
+    found = [*_of_events(facts), *_of_decisions(facts), *_of_history(facts)]
     if not facts.events and facts.first("ended_at"):
         text = _("Ends; ended by %(who)s") % {"who": name_of(facts.first("ended_by")) or DASH}
         found.append(Moment(at=facts.first("ended_at"), kind="", text=text))
@@ -35,10 +35,21 @@ def moments(facts: Facts) -> list[Moment]:
 
 
 def _of_events(facts: Facts) -> Iterator[Moment]:
+    modes: dict[str, str] = {}  # of those who listen
     for event in facts.events:
+        if event["type"].startswith("supervision.") and _listens_the_same(event, modes):
+            continue
         text = sentence(event, has_history=facts.history is not None)
         if text:
             yield Moment(at=event["at"], kind=_kind(event["type"]), text=text, about=_about(event["data"]))
+
+
+def _listens_the_same(event: Row, modes: dict[str, str]) -> bool:
+    """Whether nothing has changed but whether the PBX has confirmed it."""
+    told = event["data"]
+    before, now = modes.get(told["supervision_id"]), str(told["mode"])
+    modes[told["supervision_id"]] = now
+    return event["type"] == "supervision.changed" and before == now
 
 
 def _kind(type_: str) -> str:
@@ -58,13 +69,16 @@ def _about(told: Row) -> str:
 
 
 def values(cad: dict[str, str]) -> str:
-    return "; ".join(f"{name}: {value}" for name, value in cad.items())
+    return "; ".join(f"{cad_label(name)}: {value}" for name, value in cad.items())
 
 
 def _of_decisions(facts: Facts) -> Iterator[Moment]:
     for place, decision in enumerate(facts.decisions):
         names = ", ".join(name_of(agent_id) for agent_id in decision["winners"]) or _("nobody")
-        text = _("Routing decision for queue %(queue)s: %(agents)s") % {"queue": decision["queue"], "agents": names}
+        text = _("Routing decision for queue %(queue)s: %(agents)s") % {
+            "queue": queue_label(decision["queue"]),
+            "agents": names,
+        }
         yield Moment(at=decision["at"], kind="decision", text=text, link=f"#decision-{place + 1}")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from routing.desk.language import DASH, noop, number, seconds
 from routing.desk.language import gettext as _
-from routing.desk.supervisor.names import name_of
+from routing.desk.supervisor.names import name_of, queue_label, supervisor_name
 from routing.desk.words_calls import outcome, unavailable
 from routing.desk.words_work import call_result
 
@@ -118,8 +118,10 @@ def _who(told: Told) -> str:
     return name_of(told["agent_id"]) or str(told.get("number") or "")
 
 
-def _listener(told: Told) -> str:
-    return str(told.get("by", "")).partition(":")[2] or str(told.get("by", ""))
+def listener(told: Told) -> str:
+    """Whoever hears a call: a supervisor of the configuration, or somebody at an agent's telephone."""
+    by = str(told.get("by", ""))
+    return supervisor_name(str(told.get("supervisor") or "")) or by.partition(":")[2] or by
 
 
 # A sentence for each type that the story tells; of types that are not here the history or the lanes tell.
@@ -127,8 +129,8 @@ SENTENCES: dict[str, Say] = {
     "interaction.arrived": lambda t: _("Call from %(ani)s to %(dnis)s at entry point %(entry)s") % {
         "ani": t.get("ani") or DASH, "dnis": t.get("dnis") or DASH, "entry": t.get("entry_point") or DASH},
     "interaction.queued": lambda t: _("Waits in queue %(queue)s with priority %(priority)s") % {
-        "queue": t["queue"], "priority": t.get("priority")},
-    "interaction.requeued": lambda t: _("Waits on in queue %(queue)s with its old place") % {"queue": t["queue"]},
+        "queue": queue_label(t["queue"]), "priority": t.get("priority")},
+    "interaction.requeued": lambda t: _("Waits on in queue %(queue)s with its old place") % {"queue": queue_label(t["queue"])},
     "interaction.relaxed": lambda t: _("The required skills become fewer: %(skills)s") % {
         "skills": requirement(t.get("requires")) or DASH},
     "interaction.preferred": lambda t: _("Waits for %(agent)s alone") % {"agent": _who(t)},
@@ -174,9 +176,11 @@ SENTENCES: dict[str, Say] = {
     "attempt.started": lambda t: _("The contact is called at %(number)s") % {"number": t.get("number") or DASH},
     "attempt.reached": lambda _t: _("The contact answers"),
     "supervision.started": lambda t: _("%(who)s begins to listen: %(mode)s") % {
-        "who": _listener(t), "mode": listening_mode(str(t.get("mode") or ""))},
+        "who": listener(t), "mode": listening_mode(str(t.get("mode") or ""))},
+    "supervision.changed": lambda t: _("%(who)s listens on: %(mode)s") % {
+        "who": listener(t), "mode": listening_mode(str(t.get("mode") or ""))},
     "supervision.ended": lambda t: _("%(who)s listens no more, after %(time)s") % {
-        "who": _listener(t), "time": seconds(int(t.get("heard_ms") or 0) / 1000)},
+        "who": listener(t), "time": seconds(int(t.get("heard_ms") or 0) / 1000)},
 }  # fmt: skip
 # Told by events alone where the history cannot be had.
 BESIDE_HISTORY: dict[str, Say] = {
