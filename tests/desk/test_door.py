@@ -37,6 +37,7 @@ def nobody_has_failed(site: Doors) -> None:
         site.services.redis.delete(key)
 
 
+@pytest.mark.req("API-08")
 @pytest.mark.parametrize(("name", "home"), [("anna", "/desk/agent"), ("sue", "/desk/supervisor")])
 def test_each_role_is_led_to_its_own_page(site: Doors, name: str, home: str) -> None:
     visitor = Visitor(site)

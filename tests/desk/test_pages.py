@@ -64,6 +64,7 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+@pytest.mark.req("DESK-03")
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_colors_have_enough_contrast(theme: int) -> None:
     known = colors()
@@ -120,6 +121,7 @@ def test_each_place_of_the_bar_is_a_page(live: LiveDoors) -> None:
     assert {place.address for place in PLACES} <= routes
 
 
+@pytest.mark.req("DESK-03")
 def test_the_theme_is_in_the_page_from_its_beginning(visitor: Visitor) -> None:
     assert "data-theme" not in first_tag(visitor)
     answer = visitor.submit("/desk/theme", theme="dark", next="/desk/sign-in?a=1")

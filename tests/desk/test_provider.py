@@ -20,6 +20,8 @@ from tests.factories import agent, config
 from tests.integration.api_people import TENANT, Doors, doors
 from tests.integration.oidc_provider import rsa_key, serving
 
+pytestmark = pytest.mark.req("API-08")
+
 BACK = "/desk/sign-in/callback"
 
 
