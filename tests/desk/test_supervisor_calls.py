@@ -106,7 +106,7 @@ def test_without_a_database_the_page_says_so_and_shows_the_rest(site: Site, call
     assert "The history does not answer" in page
     assert "Rings at Anna" in page
     assert "Anna is in the call" in page
-    assert "Routing decision for queue sales: Anna" in page
+    assert "Routing decision for queue Sales: Anna" in page
     assert 'http-equiv="refresh"' not in page
     searched = desk.get("/desk/supervisor/interactions", 503)
     assert "<h1>" in searched

@@ -49,8 +49,8 @@ def test_the_whole_story_is_told_in_words(centre: Supervised, told: str) -> None
         f"Call from {CALLER} to 7000 at entry point menu",
         "Enters flow menu at step tag",
         "Flow step tag (set) ends: next",
-        "Waits in queue sales with priority 7",
-        "Routing decision for queue sales: Anna",
+        "Waits in queue Sales with priority 7",
+        "Routing decision for queue Sales: Anna",
         "Offered to Anna",
         "Offer to Anna: answered after 0:00",
         "Anna joins: First agent",
@@ -160,8 +160,8 @@ def test_what_was_read_of_the_events_is_not_read_again(centre: Supervised) -> No
     site.reaches(call, "held")
     centre.record()
     wait_until(lambda: "On hold" in words(centre.desk.get(f"{PAGE}/{call}")))
-    assert first.count("Waits in queue sales with") == 1
-    assert words(centre.desk.get(f"{PAGE}/{call}")).count("Waits in queue sales with") == 1
+    assert first.count("Waits in queue Sales with") == 1
+    assert words(centre.desk.get(f"{PAGE}/{call}")).count("Waits in queue Sales with") == 1
 
 
 def test_a_strange_id_is_not_found_and_reaches_nothing_else(centre: Supervised) -> None:

@@ -61,4 +61,4 @@ def cad_label(name: str) -> str:
     def declared() -> dict[str, str]:
         return {row["name"]: row["label"] for row in person().api.get("cad-variables")["items"]}
 
-    return _called("cad", Scope.INTERACTIONS_READ, declared).get(name, name)
+    return _called("cad", Scope.AGENTS_READ, declared).get(name, name)

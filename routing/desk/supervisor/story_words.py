@@ -130,7 +130,8 @@ SENTENCES: dict[str, Say] = {
         "ani": t.get("ani") or DASH, "dnis": t.get("dnis") or DASH, "entry": t.get("entry_point") or DASH},
     "interaction.queued": lambda t: _("Waits in queue %(queue)s with priority %(priority)s") % {
         "queue": queue_label(t["queue"]), "priority": t.get("priority")},
-    "interaction.requeued": lambda t: _("Waits on in queue %(queue)s with its old place") % {"queue": queue_label(t["queue"])},
+    "interaction.requeued": lambda t: _("Waits on in queue %(queue)s with its old place") % {
+        "queue": queue_label(t["queue"])},
     "interaction.relaxed": lambda t: _("The required skills become fewer: %(skills)s") % {
         "skills": requirement(t.get("requires")) or DASH},
     "interaction.preferred": lambda t: _("Waits for %(agent)s alone") % {"agent": _who(t)},
