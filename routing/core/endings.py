@@ -12,8 +12,8 @@ from routing.core.events import EventType
 from routing.core.interaction import Interaction, InteractionTrigger, OfferEnd
 from routing.core.ringing import rescind
 from routing.core.seats import move, release
-from routing.core.supervising import end as end_supervision
 from routing.core.supervision import SupervisionEnd
+from routing.core.supervision_moves import end as end_supervision
 from routing.core.timers import OF_A_WAIT, Due, key
 from routing.core.topology import hang_up
 from routing.core.world import World

@@ -40,6 +40,7 @@ from routing.core import (
     recorder,
     skips,
     supervising,
+    supervisor_legs,
     transfers,
     voicemail,
     waiting_marks,
@@ -132,24 +133,24 @@ def _command_ended(world: World, fact: CommandEnded) -> None:
         played.command_ended,
         look_ups.command_ended,
         machine.command_ended,
-        supervising.command_ended,
+        supervisor_legs.command_ended,
         offers.command_ended,
     ):
         told(world, fact)
 
 
 def _ringing(world: World, fact: LegRinging) -> None:
-    if not supervising.ringing(world, fact):
+    if not supervisor_legs.ringing(world, fact):
         offers.ringing(world, fact)
 
 
 def _answered(world: World, fact: LegAnswered) -> None:
-    if not supervising.answered(world, fact):
+    if not supervisor_legs.answered(world, fact):
         offers.answered(world, fact)
 
 
 def _dial_failed(world: World, fact: DialFailed) -> None:
-    if not supervising.dial_failed(world, fact):
+    if not supervisor_legs.dial_failed(world, fact):
         offers.dial_failed(world, fact)
 
 
@@ -167,8 +168,8 @@ _FACTS: dict[type, Callable[[World, Any], None]] = {
     LegTransferred: calls.leg_transferred,
     RoomsReached: calls.rooms_reached,
     RoomsRefused: calls.rooms_refused,
-    EarsReached: supervising.ears_reached,
-    EarsRefused: supervising.ears_refused,
+    EarsReached: supervisor_legs.ears_reached,
+    EarsRefused: supervisor_legs.ears_refused,
     PhoneChanged: presence.phone_changed,
     FeatureDialed: presence.feature_dialed,
     LinkLost: reconcile.link_lost,
@@ -242,7 +243,7 @@ _TIMERS: dict[Due, Callable[[World, str, str], None]] = {
     Due.PREVIEW: lambda world, interaction_id, _: previews.time_came(world, interaction_id),
     Due.ROOMS: lambda world, interaction_id, _: calls.ask_again(world, interaction_id),
     Due.RECORDING: lambda world, interaction_id, _: recorder.pause_over(world, interaction_id),
-    Due.SUPERVISE: lambda world, interaction_id, _: supervising.rang_out(world, interaction_id),
+    Due.SUPERVISE: lambda world, interaction_id, _: supervisor_legs.rang_out(world, interaction_id),
     Due.RECORDER: lambda world, interaction_id, _: recorder.ask_again(world, interaction_id),
 }
 
@@ -263,7 +264,7 @@ def step(world: World, item: Input, now_ms: int, seq: int) -> Effects:
             capacity.granted(world, item)
         else:
             _FACTS[type(item)](world, item)
-        supervising.sweep(world)
+        supervisor_legs.sweep(world)
         settle(world)
         figures.count(world)
         waiting_marks.begin(world)
