@@ -160,6 +160,12 @@ def _ring(world: World, interaction: Interaction, listener: _Listener, order: Su
         since_ms=world.now_ms,
         deadline_ms=world.now_ms + RING_S * 1000,
     )
+    _dial(world, interaction, supervision, dial_string(world.config, interaction.pbx, telephone))
+    return supervision
+
+
+def _dial(world: World, interaction: Interaction, supervision: Supervision, phone: str) -> None:
+    """The customer's number is shown there, and the agent's name."""
     is_ours = interaction.outdial or interaction.campaign  # then `ani` is our own number
     world.send(
         DialLeg(
@@ -167,10 +173,9 @@ def _ring(world: World, interaction: Interaction, listener: _Listener, order: Su
             pbx=interaction.pbx,
             leg_id=supervision.leg_id,
             interaction_id=interaction.id,
-            phone=dial_string(world.config, interaction.pbx, telephone),
+            phone=phone,
             timeout_s=RING_S + RING_GRACE_S,
             caller_number=interaction.dnis if is_ours else interaction.ani,
             caller_name=_owner(world, interaction).name,
         )
     )
-    return supervision
