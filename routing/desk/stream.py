@@ -7,6 +7,7 @@ connection was lost; from then on those that an event touched. What happens in t
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -31,6 +32,7 @@ from routing.desk.regions import LivePage, Region
 log = structlog.get_logger()
 
 LOOK_S = 15.0  # so long an open page may outlive its session; it keeps one that is not over alive
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _TOGETHER_S = 0.015  # what one order brings about is several events
 
 
@@ -160,6 +162,9 @@ def rendered(region: Region) -> str | None:
 
 
 def frame(name: str, text: str) -> bytes:
-    """One server-sent event; a text of several lines is as many `data` fields."""
-    lines = "".join(f"data: {line}\n" for line in text.splitlines() or [""])
+    """One server-sent event; a text of several lines is as many `data` fields.
+
+    Lines as that format has them: `splitlines` would also break what people have typed at U+2028 and the like.
+    """
+    lines = "".join(f"data: {line}\n" for line in _LINE_END.split(text))
     return f"event: {name}\n{lines}\n".encode()
