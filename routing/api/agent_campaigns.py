@@ -22,6 +22,7 @@ from routing.api.services import services
 from routing.api.times import rfc3339
 from routing.api.views_models import InteractionOut
 from routing.app.live.campaigns import may_work_for, state_of
+from routing.core import dial_reasons
 from routing.core.campaign import CampaignState
 from routing.core.campaign_rules import Campaign, DialMode, Response
 from routing.core.config import Config
@@ -32,6 +33,9 @@ from routing.store.sql.campaign_callbacks import callbacks_for
 from routing.store.sql.campaign_listing import RecordRow
 
 api = APIBlueprint("agent_campaigns", __name__, url_prefix="/v1")
+
+_LOOKED_AT = 20  # records; an agent asks more often than a supervisor
+_NO_HINDRANCE = frozenset({"calling", "callbacks", "no_agents_joined"})
 
 
 class AgentCampaignPath(AgentPath):
@@ -52,6 +56,9 @@ class MyCampaignOut(Out):
     unready_because: str | None = Field(description="Why not: a stable word, e.g. not_joined, idle, phone_busy")
     gets_records: bool = Field(description="Whether he asks for records; in other modes they come by themselves")
     waiting: int = Field(description="Records that are ready")
+    held_back_by: list[str] = Field(
+        description="Why nothing may be called now although he is ready: stable words, as of /v1/campaigns/ID/why"
+    )
 
 
 class MyCampaignsOut(Out):
@@ -219,4 +226,12 @@ def _mine(world: World, campaign: Campaign, agent_id: str) -> dict[str, Any]:
         "unready_because": because or None,
         "gets_records": campaign.mode is DialMode.PREVIEW,
         "waiting": world.hoppers.count_ready(campaign.id),
+        "held_back_by": [] if because else _held_back_by(world, campaign.id),
     }
+
+
+def _held_back_by(world: World, campaign_id: str) -> list[str]:
+    """Of the campaign, its records and calls; what concerns its other agents is not his business."""
+    found = dial_reasons.why(world, campaign_id, _LOOKED_AT)
+    told = {word: count for word, count in found.items() if word not in _NO_HINDRANCE and not word.startswith("agent_")}
+    return sorted(told, key=lambda word: (-told[word], word))

@@ -43,6 +43,28 @@ UNREADY = {
     "phone_unreachable": noop("Your telephone cannot be reached."),
     "phone_unknown": noop("Nobody knows yet whether your telephone can be reached."),
 }
+# Why nothing may be called for a campaign now; the words of the API.
+HELD_BACK = {
+    "loaded": noop("The campaign has not been started yet."),
+    "paused": noop("The campaign is paused."),
+    "hopper_empty": noop("No record is ready: their time has not come, or all have been called."),
+    "window_closed": noop("The contacts must not be called at this time."),
+    "today": noop("The contacts have been tried often enough today."),
+    "spent": noop("No attempt is left for the contacts."),
+    "in_flight": noop("The numbers that are next are being called already."),
+    "no_number": noop("None of the numbers may be called."),
+    "no_trunk": noop("There is no line for the numbers."),
+    "reserved": noop("The contacts that are next are called for a single agent only."),
+    "checking": noop("It is being looked up which numbers may be called."),
+    "unchecked": noop("Nobody can say now which numbers may be called."),
+    "link_down": noop("The link to the telephone system is down."),
+    "capacity_26": noop("The data center has reached its limit of concurrent calls (reason 26)."),
+    "capacity_27": noop("Your organization has reached its limit of concurrent calls (reason 27)."),
+    "dial_rate": noop("So many numbers have been dialed within a minute that the next ones have to wait."),
+    "lines_full": noop("All lines of the campaign are in use."),
+    "budget_spent": noop("Too many contacts found no agent; the campaign calls more slowly."),
+    "no_pacing": noop("A process that the campaign needs does not run."),
+}
 ORIGINS = {"callback": noop("Callback"), "personal callback": noop("Personal callback")}
 CARD_LABELS = {noop("Campaign"), noop("Description"), noop("Number"), noop("Origin")}
 NUMBER_KINDS = {
@@ -137,6 +159,11 @@ def how_it_dials(mode: str) -> str:
 
 def unready(because: str) -> str:
     return _word(UNREADY, because)
+
+
+def held_back(reasons: list[str]) -> str:
+    """By the first of them that there are words for; empty: nothing is in the way."""
+    return next((gettext(HELD_BACK[word]) for word in reasons if word in HELD_BACK), "")
 
 
 def origin(origin_: str) -> str:

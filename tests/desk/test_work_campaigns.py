@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from routing.app.clock import SystemClock
+from routing.core.record import RecordNumber
+from routing.core.windows import is_open
 from tests.desk.desk_site import AtDesk
 from tests.desk.work_site import buttons, cleared, hands, running, shown, text_of
 from tests.integration.control_site import Site
@@ -57,6 +60,7 @@ def test_a_campaign_of_another_team_is_not_there(site: Site) -> None:
         ("paused", "The campaign is paused."),
         ("record", "You have a record before you."),
         ("empty", "No record is ready"),
+        ("night", "The contacts must not be called at this time."),
     ],
 )
 def test_why_nothing_comes_is_said_in_words(site: Site, state: str, told: str) -> None:
@@ -68,11 +72,16 @@ def test_why_nothing_comes_is_said_in_words(site: Site, state: str, told: str) -
         site.post("campaigns/spring/pause")
     elif state == "record":
         shown(anna)
+    elif state == "night":
+        zones = ("Asia/Tokyo", "Africa/Lagos", "America/Phoenix")  # eight hours apart: somewhere it is night
+        dark = next(zone for zone in zones if not is_open(None, zone, SystemClock().now_ms()))
+        number = RecordNumber(number="+12015550199", zone=dark, zone_source="list")
+        running(site, "night", numbers=(number,))
     else:
         anna.post(f"/desk/agent/records/{shown(anna)}/decline", choice="never")
     html = anna.region("campaigns")
     assert told in text_of(html)
-    assert ("Get record" in buttons(html)) is (state == "empty"), "asking for a record is possible when she is ready"
+    assert ("Get record" in buttons(html)) is (state in ("empty", "night")), "asking for a record is possible when she is ready"
 
 
 def test_what_the_api_refuses_is_said_and_changes_nothing(site: Site) -> None:

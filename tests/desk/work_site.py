@@ -34,13 +34,14 @@ _records = iter(range(1, 90))
 
 def with_timed(tenant: str) -> Config:
     """As `campaign_configuration`. `timed` dials by itself after ten minutes, `eager` when a record is accepted,
-    `autumn` is progressive, `winter` has seats.
+    `autumn` is progressive, `winter` has seats, `night` keeps to the legal window.
     """
     config = campaign_configuration(tenant)
     pushed = replace(PUSHED, preview=replace(PUSHED.preview, timeout_s=120))
     eager = replace(PREVIEW, id="eager", label="Eager", preview=PreviewRules(timeout_s=None))
     seats = replace(config.campaigns["winter"], seize_agents=True)
-    more = {"timed": TIMED, "eager": eager, "autumn": pushed, "winter": seats}
+    night = replace(PREVIEW, id="night", label="Night", hours="")
+    more = {"night": night, "timed": TIMED, "eager": eager, "autumn": pushed, "winter": seats}
     return replace(config, campaigns=config.campaigns | more)
 
 

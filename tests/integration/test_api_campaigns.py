@@ -82,6 +82,22 @@ def test_my_campaigns_are_those_of_my_team_that_are_loaded(site: Site) -> None:
     checked(site.send("GET", "agents/dora/campaigns", "anna"), 403)
 
 
+@pytest.mark.req("DIALER-11")
+def test_an_agent_who_is_ready_is_told_what_holds_his_campaign_back(site: Site) -> None:
+    loaded(site)
+    (spring,) = site.get("agents/anna/campaigns", "anna")["items"]
+    assert (spring["ready"], spring["waiting"], spring["held_back_by"]) == (True, 1, [])
+    shown = preview(site)
+    (spring,) = site.get("agents/anna/campaigns", "anna")["items"]
+    assert (spring["unready_because"], spring["held_back_by"]) == ("preview", []), "his own reason comes first"
+    site.do(shown["id"], "record/decline", choice="never")
+    (spring,) = site.get("agents/anna/campaigns", "anna")["items"]
+    assert (spring["ready"], spring["held_back_by"]) == (True, ["hopper_empty"])
+    site.post("campaigns/spring/pause")
+    (spring,) = site.get("agents/anna/campaigns", "anna")["items"]
+    assert set(spring["held_back_by"]) == {"hopper_empty", "paused"}
+
+
 @pytest.mark.req("CAMP-03")
 def test_who_is_not_of_its_team_cannot_join_nor_see_a_campaign(site: Site) -> None:
     loaded(site)

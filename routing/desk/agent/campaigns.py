@@ -12,7 +12,7 @@ from routing.desk.door import person
 from routing.desk.language import gettext as _
 from routing.desk.regions import Region
 from routing.desk.site import pages, said
-from routing.desk.words_work import unready
+from routing.desk.words_work import held_back, unready
 
 _EVENTS = ("campaign.*", "agent.*", "record.*", "config.applied", "pbx.link_changed")
 
@@ -30,14 +30,12 @@ def why(campaign: dict[str, Any]) -> str:
     """Why nothing comes, or what will; empty where he asks for records and can have one."""
     if campaign["joined_at"] is None:
         return ""
-    if campaign["state"] == "loaded":
-        return _("The campaign has not been started yet.")
-    if campaign["state"] == "paused":
-        return _("The campaign is paused.")
+    if campaign["state"] != "running":
+        return held_back([campaign["state"]])
     if campaign["unready_because"]:
         return unready(campaign["unready_because"])
-    if not campaign["waiting"]:
-        return _("No record is ready: their time has not come, or all have been called.")
+    if because := held_back(campaign["held_back_by"]):
+        return because
     return "" if campaign["gets_records"] else _("You are ready. The next contact comes by itself.")
 
 
