@@ -218,6 +218,15 @@ def test_without_an_engine_a_save_is_told_as_failed_and_what_works_is_said(
     wait_until(lambda: "The routing engine does not answer." not in anna.region("status"))
 
 
+def test_a_value_of_several_lines_keeps_them(site: Site, anna: AtDesk) -> None:
+    call = site.call("anna", case="one\ntwo")
+    html = anna.region("calls")
+    assert re.search(r'<textarea [^>]*name="cad\.case" data-saved="one\ntwo"[^>]*>\none\ntwo</textarea>', html)
+    assert "Nothing was changed." in save(anna, call, was={"case": "one\r\ntwo"}).text
+    save(anna, call, was={"case": "one\r\ntwo"}, case="one\r\nthree")
+    assert site.call_data(call).cad == {"case": "one\nthree"}
+
+
 def test_nothing_changed_is_nothing_saved(site: Site, anna: AtDesk) -> None:
     call = site.call("anna", case="C-1")
     assert "Nothing was changed." in save(anna, call, was={"case": "C-1"}).text

@@ -91,13 +91,21 @@ class Typed:
     @classmethod
     def of(cls, sent: Mapping[str, str]) -> Typed:
         """Raises ValueError for a version that is no number."""
-        values = {name.removeprefix(VALUE): value for name, value in sent.items() if name.startswith(VALUE)}
-        before = {name.removeprefix(BEFORE): value for name, value in sent.items() if name.startswith(BEFORE)}
+        values, before = _named(sent, VALUE), _named(sent, BEFORE)
         return cls(version=int(sent.get("version", "")), values=values, before=before)
 
     @property
     def changes(self) -> dict[str, str]:
         return {name: value for name, value in self.values.items() if value != self.before.get(name)}
+
+
+def _named(sent: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """Browsers send every line end as CR and LF."""
+    return {
+        name.removeprefix(prefix): value.replace("\r\n", "\n")
+        for name, value in sent.items()
+        if name.startswith(prefix)
+    }
 
 
 def _as_typed(row: CadRow, typed: Typed, error: str) -> CadRow:

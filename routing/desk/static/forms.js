@@ -14,7 +14,7 @@ const formOf = (node) => node.closest?.("form[data-keep]");
 const fieldsOf = (form) => [...form.querySelectorAll(FIELDS)].filter((field) => !field.closest("[data-stay]"));
 
 function saved(field) {
-  if (field.dataset.saved !== undefined) return field.dataset.saved;
+  if (field.dataset.saved !== undefined) return field.dataset.saved.replace(/\r\n?/g, "\n");
   if (field.type === "checkbox" || field.type === "radio") return String(field.defaultChecked);
   if (field.tagName !== "SELECT") return field.defaultValue;
   const chosen = [...field.options].filter((option) => option.defaultSelected);
