@@ -81,7 +81,8 @@ def test_why_nothing_comes_is_said_in_words(site: Site, state: str, told: str) -
         anna.post(f"/desk/agent/records/{shown(anna)}/decline", choice="never")
     html = anna.region("campaigns")
     assert told in text_of(html)
-    assert ("Get record" in buttons(html)) is (state in ("empty", "night")), "asking for a record is possible when she is ready"
+    can_ask = state in ("empty", "night")
+    assert ("Get record" in buttons(html)) is can_ask, "asking for a record is possible when she is ready"
 
 
 def test_what_the_api_refuses_is_said_and_changes_nothing(site: Site) -> None:
