@@ -13,7 +13,8 @@ CLIENT, SECRET = "desk", "s3cret/with:signs"
 
 
 class SignInProvider(Provider):
-    """`agree` stands for a person who signs in there. `changes`: claims of the next tokens."""
+    """`agree` stands for a person who signs in there. `changes`: claims of the next tokens. It takes
+    a code again and again: that an answer counts once is up to the client."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +52,7 @@ class SignInProvider(Provider):
         return found | ours | self.about
 
     def taken(self, path: str, form: dict[str, str], headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        asked = self._codes.pop(form.get("code", ""), None)
+        asked = self._codes.get(form.get("code", ""))
         if path != "/token" or asked is None or not self._is_client(form, headers):
             return 400, {"error": "invalid_grant"}
         challenge = base64.urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest()).decode()
