@@ -28,9 +28,11 @@ function value(field) {
 
 const isChanged = (field) => value(field) !== saved(field);
 const changedIn = (form) => fieldsOf(form).filter(isChanged);
+// `data-keep="choice"`: chosen for one press, and worth nothing when that is not possible any more.
+const isKept = (form) => form.dataset.keep !== "choice";
 const hasChanges = (node) =>
   [...(node.matches?.("form[data-keep]") ? [node] : []), ...(node.querySelectorAll?.("form[data-keep]") || [])].some(
-    (form) => changedIn(form).length > 0,
+    (form) => isKept(form) && changedIn(form).length > 0,
   );
 
 // ------------------------------------------------------------------ what the morph leaves alone
@@ -243,7 +245,7 @@ function settle(form, field) {
 }
 
 addEventListener("beforeunload", (event) => {
-  if ([...document.querySelectorAll("form[data-keep]")].some((form) => changedIn(form).length)) event.preventDefault();
+  if ([...document.querySelectorAll("form[data-keep]")].some((form) => isKept(form) && changedIn(form).length)) event.preventDefault();
 });
 for (const name of ["htmx:sseMessage", "htmx:afterSettle"]) {
   document.body.addEventListener(name, () => document.querySelectorAll("form[data-keep]").forEach(mark));
