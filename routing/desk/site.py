@@ -32,6 +32,7 @@ from routing.desk.asking import Refused
 from routing.desk.assets import asset, finish
 from routing.desk.navigation import places_of
 from routing.desk.opening import open_to_all
+from routing.desk.words_work import reason_of
 
 log = structlog.get_logger()
 
@@ -135,7 +136,7 @@ def _always() -> dict[str, Any]:
 
 @pages.errorhandler(Refused)
 def _refused(error: Refused) -> Response:
-    return told(error.status, error.code, str(error))
+    return told(error.status, error.code, reason_of(error.problem) or str(error))
 
 
 @pages.errorhandler(Problem)

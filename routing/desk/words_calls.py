@@ -147,6 +147,8 @@ def refusal(problem: dict[str, Any]) -> str:
     if (rule := problem.get("rule")) in NUMBER_RULES:
         return gettext(NUMBER_RULES[rule])
     because = problem.get("because")
+    if problem.get("code") == "agent-not-available":
+        return gettext("Not possible now: %(why)s.") % {"why": unavailable(str(because))}
     return gettext(NOT_NOW[because]) if because in NOT_NOW else ""
 
 

@@ -172,6 +172,16 @@ def test_a_target_that_has_gone_is_refused_in_words(site: Site, anna: AtDesk) ->
     answer = anna.sent(f"/desk/agent/calls/{call}/to/transfer", to="agent:ben")
     assert answer.headers["X-Desk-Problem"] == "agent-not-available"
     assert "The agent cannot take a call now" in answer.text
+    assert "Not possible now: idle." in answer.text
+    assert site.call_data(call).state.value == "connected"
+
+
+@pytest.mark.req("DIAL-03", "DIAL-06")
+def test_a_number_that_cannot_be_dialed_is_refused_in_words(site: Site, anna: AtDesk) -> None:
+    call = site.call("anna")
+    for action in ("transfer", "consult"):
+        answer = anna.sent(f"/desk/agent/calls/{call}/to/{action}", to="number:12")
+        assert "A number has at least 3 digits." in answer.text
     assert site.call_data(call).state.value == "connected"
 
 
