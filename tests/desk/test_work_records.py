@@ -75,7 +75,7 @@ def test_another_number_is_called_and_what_is_wrong_with_it_is_told_at_its_field
     assert hands(site)[0]["state"] == "previewing"
     phone = site.outside("+12015550188", RingsOut())
     site.habit("anna", Answers(Constant(20)))
-    anna.post(f"/desk/agent/records/{interaction_id}/dial", number="", other="+1 201 555 0188", kind="work")
+    anna.post(f"/desk/agent/records/{interaction_id}/dial", status=204, number="", other="+1 201 555 0188", kind="work")
     wait_until(lambda: phone.rings == 1, DEED_S)
     assert hands(site)[0]["campaign"]["number_kind"] == "work"
 
@@ -108,7 +108,7 @@ def test_a_record_that_is_accepted_is_called_at_once_and_the_call_can_be_cancell
     interaction_id = shown(anna, "eager")
     phone = site.outside(made.numbers[0].number, RingsOut())
     site.habit("anna", Answers(Constant(20)))
-    anna.post(f"/desk/agent/records/{interaction_id}/accept")
+    anna.post(f"/desk/agent/records/{interaction_id}/accept", status=204)
     wait_until(lambda: phone.rings == 1, DEED_S)
     assert "Cancel the call" in " ".join(buttons(anna.region("calls")))
     anna.post(f"/desk/agent/calls/{interaction_id}/do/cancel_outdial", status=204)
@@ -160,7 +160,7 @@ def test_after_an_attempt_that_failed_she_can_start_again(site: Site, anna: AtDe
     interaction_id = shown(anna)
     site.outside(made.numbers[0].number, RingsOut())
     site.habit("anna", Answers(Constant(20)))
-    anna.post(f"/desk/agent/records/{interaction_id}/dial", number=made.numbers[0].number)
+    anna.post(f"/desk/agent/records/{interaction_id}/dial", status=204, number=made.numbers[0].number)
     wait_until(lambda: site.call_data(interaction_id).state.value == "calling_customer", DEED_S)
     assert "Get record" not in buttons(anna.region("campaigns"))
     site.do(interaction_id, "cancel")

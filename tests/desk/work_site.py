@@ -109,7 +109,7 @@ def hands(site: Site) -> list[dict[str, Any]]:
 
 def shown(desk: AtDesk, campaign: str = "spring") -> str:
     """The next record is before her: the id of its interaction."""
-    desk.post(f"/desk/agent/campaigns/{campaign}/record")
+    desk.post(f"/desk/agent/campaigns/{campaign}/record", status=204)
     (one,) = hands(desk.site)
     return str(one["id"])
 
@@ -119,7 +119,7 @@ def talks(desk: AtDesk, made: RecordCard) -> str:
     interaction_id, number = shown(desk, made.campaign), made.numbers[0].number
     desk.site.outside(number, Answers(Constant(20)))
     desk.site.habit("anna", Answers(Constant(20)))
-    desk.post(f"/desk/agent/records/{interaction_id}/dial", number=number)
+    desk.post(f"/desk/agent/records/{interaction_id}/dial", status=204, number=number)
     wait_until(lambda: desk.site.call_data(interaction_id).state.value == "connected", 15.0)
     return interaction_id
 

@@ -59,4 +59,4 @@ def leave_campaign(campaign_id: str) -> Response:
 def get_record(campaign_id: str) -> Response:
     """The next record, before anything is dialed (PREV-01, CAMP-06)."""
     person().api.post(f"agents/{person().agent_id}/campaigns/{campaign_id}/records")
-    return said(_("A record is before you."))
+    return Response(status=204)

@@ -52,7 +52,7 @@ def _guide(interaction_id: str) -> dict[str, Any] | None:
 @worded
 def accept_record(interaction_id: str) -> Response:
     person().api.post(f"interactions/{interaction_id}/record/accept")
-    return said(_("The record is yours."))
+    return Response(status=204)
 
 
 @pages.post("/agent/records/<interaction_id>/dial")
@@ -64,7 +64,7 @@ def dial_record(interaction_id: str) -> Response:
         person().api.post(f"interactions/{interaction_id}/record/dial", chosen)
     except Refused as refused:
         return at_field(f"dial-error-{interaction_id}", refused)
-    return said(_("Calling …"))
+    return Response(status=204)
 
 
 @pages.post("/agent/records/<interaction_id>/decline")
