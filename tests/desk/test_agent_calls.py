@@ -166,6 +166,16 @@ def test_who_is_consulted_sees_who_asks_beside_the_customer(site: Site, ben: AtD
     assert actions(html) == {"exit_consult"}
 
 
+@pytest.mark.req("CONSROLE-17")
+@pytest.mark.parametrize("ends", ["the consult", "the call"])
+def test_the_card_of_the_consulted_agent_goes_when_it_is_over(site: Site, ben: AtDesk, ends: str) -> None:
+    call = consulting(site)
+    assert "You have no call." not in card(ben)
+    with after_begin(ben) as stream:
+        site.do(call, "consults/current/end" if ends == "the consult" else "end")
+        until_region(stream, "calls", "You have no call.")
+
+
 @pytest.mark.req("CONS-06", "CONS-05")
 def test_before_the_answer_the_pane_names_whom_he_has_asked_and_lets_him_cancel(site: Site, anna: AtDesk) -> None:
     call = site.call("anna")
