@@ -7,7 +7,6 @@ from typing import Any
 from flask import Response, render_template
 
 from routing.desk.agent.live import page
-from routing.desk.agent.work import worded
 from routing.desk.door import person
 from routing.desk.language import gettext as _
 from routing.desk.regions import Region
@@ -40,7 +39,6 @@ def why(campaign: dict[str, Any]) -> str:
 
 
 @pages.post("/agent/campaigns/<campaign_id>/join")
-@worded
 def join_campaign(campaign_id: str) -> Response:
     """He is ready (CAMP-05)."""
     campaign = person().api.post(f"agents/{person().agent_id}/campaigns/{campaign_id}/join")
@@ -48,14 +46,12 @@ def join_campaign(campaign_id: str) -> Response:
 
 
 @pages.post("/agent/campaigns/<campaign_id>/leave")
-@worded
 def leave_campaign(campaign_id: str) -> Response:
     campaign = person().api.post(f"agents/{person().agent_id}/campaigns/{campaign_id}/leave")
     return said(_("You have left %(campaign)s.") % {"campaign": campaign["label"]})
 
 
 @pages.post("/agent/campaigns/<campaign_id>/record")
-@worded
 def get_record(campaign_id: str) -> Response:
     """The next record, before anything is dialed (PREV-01, CAMP-06)."""
     person().api.post(f"agents/{person().agent_id}/campaigns/{campaign_id}/records")

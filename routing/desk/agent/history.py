@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, render_template, request
 
-from routing.desk.agent.work import at_field, panel, sources, worded
+from routing.desk.agent.work import at_field, panel, sources
 from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.language import gettext as _
@@ -89,7 +89,6 @@ def _names(told: dict[str, Any]) -> dict[str, str]:
 
 
 @pages.post("/agent/history/<interaction_id>/call")
-@worded
 def call_again(interaction_id: str) -> Response:
     """The customer's number, or as it was edited (HIST-04)."""
     form = request.form

@@ -8,7 +8,7 @@ from flask import Response, render_template, request
 
 from routing.desk.agent.live import page
 from routing.desk.agent.plans import plan_form
-from routing.desk.agent.work import IN_HAND, at_field, in_hand, worded
+from routing.desk.agent.work import IN_HAND, at_field, in_hand
 from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.language import gettext as _
@@ -49,7 +49,6 @@ def _guide(interaction_id: str) -> dict[str, Any] | None:
 
 
 @pages.post("/agent/records/<interaction_id>/accept")
-@worded
 def accept_record(interaction_id: str) -> Response:
     person().api.post(f"interactions/{interaction_id}/record/accept")
     return Response(status=204)
@@ -68,7 +67,6 @@ def dial_record(interaction_id: str) -> Response:
 
 
 @pages.post("/agent/records/<interaction_id>/decline")
-@worded
 def decline_record(interaction_id: str) -> Response:
     """later, never, skip (PREV-11..13)."""
     person().api.post(f"interactions/{interaction_id}/record/decline", {"choice": request.form.get("choice", "later")})

@@ -14,7 +14,6 @@ from routing.desk.agent.live import page
 from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.regions import Region
-from routing.desk.site import told
 from routing.desk.words_work import reason_of
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -49,19 +48,6 @@ def at_field(place: str, refused: Refused | str, code: str = "invalid-request") 
     told = code if isinstance(refused, str) else refused.code
     answer.headers.update({"HX-Retarget": f"#{place}", "HX-Reswap": "innerHTML", "X-Desk-Problem": told})
     return answer
-
-
-def worded(view: View) -> View:
-    """What the API refuses is told with its reason in the reader's language."""
-
-    @wraps(view)
-    def answered(*arguments: Any, **named: Any) -> Any:
-        try:
-            return view(*arguments, **named)
-        except Refused as refused:
-            return told(refused.status, refused.code, reason_of(refused.problem) or str(refused))
-
-    return cast("View", answered)
 
 
 def panel(view: View) -> View:
