@@ -132,13 +132,19 @@ def to_sign_in() -> AnyResponse:
     In a frame of another site nobody signs in: that site opens it anew.
     """
     if request.headers.get("HX-Request"):
-        return Response(status=401, headers={"HX-Redirect": SIGN_IN})
+        around = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = around.path + (f"?{around.query}" if around.query else "")
+        return Response(status=401, headers={"HX-Redirect": _sign_in_for(back)})
     if request.accept_mimetypes.best == "text/event-stream":
         return Response(status=204)
     if cookies.is_framed():
         raise Problem("unauthenticated", "")
-    back = ways.safe(request.full_path.rstrip("?") if request.method in _SAFE else "")
-    return redirect(SIGN_IN if back == ways.HOME else f"{SIGN_IN}?{urlencode({'next': back})}", 303)
+    return redirect(_sign_in_for(request.full_path.rstrip("?") if request.method in _SAFE else ""), 303)
+
+
+def _sign_in_for(back: str) -> str:
+    found = ways.safe(back)
+    return SIGN_IN if found == ways.HOME else f"{SIGN_IN}?{urlencode({'next': found})}"
 
 
 def people() -> PeopleDoor:

@@ -124,8 +124,11 @@ def test_a_part_of_a_page_and_a_stream_are_told_that_the_session_is_over(site: D
     visitor = Visitor(site)
     visitor.enter("anna")
     site.authenticator.people.sign_out(visitor.session)
-    part = visitor.get("/desk/agent", HX_Request="true")
-    assert (part.status_code, part.headers["HX-Redirect"]) == (401, "/desk/sign-in")
+    part = visitor.get("/desk/agent", HX_Request="true", HX_Current_URL="http://127.0.0.1/desk/call?number=1")
+    back = with_query("/desk/sign-in", next="/desk/call?number=1")
+    assert (part.status_code, part.headers["HX-Redirect"]) == (401, back)
+    foreign = visitor.get("/desk/agent", HX_Request="true", HX_Current_URL="https://elsewhere.example//x")
+    assert foreign.headers["HX-Redirect"] == "/desk/sign-in"
     # 204: a browser does not open this stream again.
     assert visitor.get("/desk/stream/agent", Accept="text/event-stream").status_code == 204
 

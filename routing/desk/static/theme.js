@@ -1,4 +1,4 @@
-// Light, dark, or like the system: at once, without loading the page again. And menus that close by themselves.
+// Light, dark, or like the system: at once, without loading the page again. And the bar at the top: menus that close by themselves.
 
 for (const form of document.querySelectorAll("form[data-theme-form]")) {
   form.addEventListener("submit", (event) => {
@@ -13,6 +13,9 @@ for (const form of document.querySelectorAll("form[data-theme-form]")) {
     document.dispatchEvent(new CustomEvent("desk:theme", { detail: chosen }));
   });
 }
+
+// Where the bar is too narrow for all pages, the one that is shown is in sight.
+document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 const menus = () => document.querySelectorAll("details[data-menu][open]");
 
