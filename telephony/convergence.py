@@ -11,7 +11,7 @@ import structlog
 from routing.core.commands import Ear, Room, SetRooms
 from routing.core.facts import EarsReached, EarsRefused, Fact, RoomsReached, RoomsRefused
 from telephony.answers import Answer, Answered, ignore
-from telephony.ears import Listen, hearing, hold, seated
+from telephony.ears import Listen, hearing, hold, prepared, seated
 from telephony.goals import Goal, UnderWay
 from telephony.legs import Leg, LegBook
 from telephony.rooms import CONTEXT_ROOM, PROMPTING, Join, Move, Spots, Step, plan
@@ -125,6 +125,7 @@ class Convergence:
         self._forget_done(goal, spots)
         busy = {leg for entry in goal.under_way for leg in entry.step.legs} | self.busy()
         heard = hearing(listening, spots, busy, self._uid)
+        ready = prepared(rooms, listening if self._wire.is_mute_alone else (), spots, busy)
         busy |= {leg for step in heard.steps for leg in step.legs}
         next_ = plan(rooms, spots, busy, goal.wanted.interaction_id, is_patient=is_patient)
         if next_.is_falling and goal.patience is None:
@@ -132,9 +133,9 @@ class Convergence:
         is_held = next_.is_reached or (bool(ears) and hold(goal.wanted.rooms, spots, goal.ears))
         if is_held and all(goal.is_of_ears(entry.step) for entry in goal.under_way):
             self._tell(goal)
-        if goal.is_told and next_.is_reached and heard.is_reached and not goal.under_way:
+        if goal.is_told and next_.is_reached and heard.is_reached and ready.is_reached and not goal.under_way:
             self._end(goal, "")
-        for step in (*heard.steps, *next_.steps) if goal.retry is None else ():
+        for step in (*heard.steps, *ready.steps, *next_.steps) if goal.retry is None else ():
             self._do(goal, step)
 
     def _live_ears(self, goal: Goal) -> tuple[Ear, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from routing.core.commands import Ear, HeardBy, Room
-from telephony.rooms import CONTEXT_EAR, CONTEXT_IDLE, Move, Spot, Spots, fits_alone
+from telephony.rooms import CONTEXT_EAR, CONTEXT_IDLE, HEARD, Move, Spot, Spots, fits_alone
 from telephony.safety import word
 
 HEAR, WHISPER = "hear_", "whisper_"
@@ -61,14 +61,18 @@ def hold(rooms: Iterable[Room], spots: Spots, ears: set[str]) -> bool:
 def hearing(ears: Iterable[Ear], spots: Spots, busy: Iterable[str], uid_of: Callable[[str], str]) -> Hearing:
     """The steps that can be done now. `busy`: legs with an action under way."""
     under_way = {*busy, *(leg for leg, spot in spots.items() if spot.is_leaving)}
-    steps: list[Move | Listen] = []
-    is_reached = True
-    for ear in ears:
-        step = _step(ear, spots[ear.leg], uid_of)
-        is_reached = is_reached and step is None and ear.leg not in under_way
-        if step is not None and ear.leg not in under_way:
-            steps.append(step)
-    return Hearing(is_reached, tuple(steps))
+    wanted = {ear.leg: _step(ear, spots[ear.leg], uid_of) for ear in ears}
+    steps = [step for leg, step in wanted.items() if step is not None and leg not in under_way]
+    return Hearing(not any(wanted.values()) and under_way.isdisjoint(wanted), tuple(steps))
+
+
+def prepared(rooms: Iterable[Room], ears: Iterable[Ear], spots: Spots, busy: Iterable[str]) -> Hearing:
+    """Where a PBX sends nothing to who is alone in silence: who is whispered to goes where silence is sent."""
+    alone = {room.legs[0] for room in rooms if len(room.legs) == 1 and not room.music}
+    legs = alone & {ear.hears for ear in ears if ear.heard_by is not HeardBy.NOBODY}
+    legs = {leg for leg in legs if fits_alone(spots[leg], "") and spots[leg].exten != HEARD}
+    free = sorted(leg for leg in legs.difference(busy) if not spots[leg].is_leaving)
+    return Hearing(not legs, tuple(Move((leg,), CONTEXT_IDLE, HEARD) for leg in free))
 
 
 def _step(ear: Ear, spot: Spot, uid_of: Callable[[str], str]) -> Move | Listen | None:

@@ -24,6 +24,8 @@ CONTEXT_MACHINE = "switchroom-machine"
 PROMPTING = (CONTEXT_PROMPT, CONTEXT_MESSAGE, CONTEXT_MACHINE)
 # Who listens to others, see `telephony.ears`.
 CONTEXT_EAR = "switchroom-ear"
+# In CONTEXT_IDLE, where nothing is sent to who stands there otherwise: silence, into which one can whisper.
+HEARD = "heard"
 # Where a telephone's own transfer would lead: nowhere.
 CONTEXT_NONE = "switchroom-none"
 

@@ -20,6 +20,8 @@ class Wire(Protocol):
     """
 
     way_back: str
+    # Nothing is sent to a leg that is alone in silence, not even silence.
+    is_mute_alone: bool
 
     def originate(self, order: DialLeg) -> Action:
         """Ring the phone; the answered leg lands in CONTEXT_AGENT."""

@@ -23,6 +23,7 @@ class AmiWire:
     """
 
     way_back = "SR_RETURNS"
+    is_mute_alone = True
 
     def __init__(self, send: Callable[[dict[str, Any], OnAnswer], None]) -> None:
         self._send = send

@@ -33,6 +33,7 @@ class EslWire:
     """
 
     way_back = "SR_BACK"
+    is_mute_alone = False
 
     def __init__(self, sender: Settling) -> None:
         self._sender = sender

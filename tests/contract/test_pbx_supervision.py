@@ -153,6 +153,21 @@ def test_on_hold_the_agent_goes_on_to_hear_who_speaks_to_him(in_lab: object, mod
     in_lab(scenario, (AGENT, SUPERVISOR))  # type: ignore[operator]
 
 
+@pytest.mark.req("DESK-02")
+@in_lab_with(AGENT, SUPERVISOR)
+async def test_who_is_on_hold_already_hears_who_begins_to_whisper(lab: PbxLab) -> None:
+    call = await supervised(lab)
+    await call.listen(NOBODY)
+    call.version = 2
+    await call.listen(NOBODY, *call.held)
+    await call.hear(caller="m", agent="", supervisor="a")
+    await call.listen(LEG, *call.held)
+    await call.hear(caller="m", agent="s", supervisor="a")
+    call.version = 3
+    await call.listen(NOBODY)
+    await call.hear(caller="a", agent="c", supervisor="ca")
+
+
 @in_lab_with(AGENT, SUPERVISOR, SECOND)
 async def test_he_hears_the_consult_and_the_conference_of_the_agent(lab: PbxLab) -> None:
     call = await supervised(lab)

@@ -15,9 +15,9 @@ from telephony.asterisk.legs import Legs
 from telephony.asterisk.settings import AsteriskSettings
 from telephony.asterisk.wire import AmiWire
 from telephony.convergence import Convergence
-from telephony.ears import Listen, hearing, seated
+from telephony.ears import Listen, hearing, prepared, seated
 from telephony.legs import Leg, LegKind
-from telephony.rooms import CONTEXT_EAR, CONTEXT_IDLE, Move, Spot
+from telephony.rooms import CONTEXT_EAR, CONTEXT_IDLE, HEARD, Move, Spot
 from tests.waiting import run, until
 
 CALLER, AGENT, RITA = "leg_a-1.1", "leg_x", "leg_r"
@@ -59,6 +59,16 @@ def test_an_ear_that_stands_right_has_nothing_to_do() -> None:
 def test_an_ear_with_nobody_to_hear_stands_in_silence() -> None:
     assert hearing([ear(hears="")], {RITA: Spot(context=CONTEXT_IDLE, exten="s")}, (), str).is_reached
     assert hearing([ear(hears="")], {RITA: AT_AGENT}, (), str).steps == (Move((RITA,), CONTEXT_IDLE, "s"),)
+
+
+def test_who_is_alone_and_whispered_to_goes_where_silence_is_sent() -> None:
+    held, heard = Spot(context=CONTEXT_IDLE, exten="s"), Spot(context=CONTEXT_IDLE, exten=HEARD)
+    whisper = [ear(HeardBy.LEG)]
+    assert prepared(HELD, whisper, {AGENT: held}, ()).steps == (Move((AGENT,), CONTEXT_IDLE, HEARD),)
+    assert prepared(HELD, whisper, {AGENT: heard}, ()).is_reached
+    assert prepared(HELD, [ear()], {AGENT: held}, ()).is_reached, "nobody speaks to him"
+    assert prepared((TALK,), whisper, {AGENT: held, CALLER: held}, ()).is_reached, "he is on his way to the caller"
+    assert not prepared(HELD, whisper, {AGENT: held}, (AGENT,)).steps
 
 
 # ------------------------------------------------------------------ the convergence
