@@ -56,7 +56,7 @@ def test_the_whole_story_is_told_in_words(centre: Supervised, told: str) -> None
         "Anna joins: First agent",
         "On hold",
         "The hold ends after 0:0",
-        "Call data, version 2 (Anna)",
+        "Call data, version 2 (Anna) case: 17 →",
         "Note of Anna",
         "Anna has wrapped up: done",
         "Ends: answered; ended by Anna",

@@ -94,8 +94,7 @@ def _of_history(facts: Facts) -> Iterator[Moment]:
         yield from _hold(hold)
     for recording in history["recordings"]:
         yield from _recording(recording)
-    for version in history["cad_versions"]:
-        yield _version(version)
+    yield from _versions(history["cad_versions"])
     yield from _written(history)
 
 
@@ -138,11 +137,19 @@ def _recording(recording: Row) -> Iterator[Moment]:
         yield Moment(at=recording["stopped_at"], kind="", text=_("The recording ends"))
 
 
-def _version(version: Row) -> Moment:
-    author = name_of(cad_author(version["author"])) or _("as the call brought it")
-    told = {"version": version["version"], "who": author}
-    text = _("Call data, version %(version)s (%(who)s)") % told
-    return Moment(at=version["at"], kind="data", text=text, about=values(version["changes"]))
+def _versions(versions: list[Row]) -> Iterator[Moment]:
+    """Each with what it made of what was there before."""
+    known: dict[str, str] = {}
+    for version in versions:
+        author = name_of(cad_author(version["author"])) or _("as the call brought it")
+        text = _("Call data, version %(version)s (%(who)s)") % {"version": version["version"], "who": author}
+        yield Moment(at=version["at"], kind="data", text=text, about=changes(known, version["changes"]))
+        known |= version["changes"]
+
+
+def changes(before: dict[str, str], now: dict[str, str]) -> str:
+    parts = [f"{before[name]} → {value}" if before.get(name) else value for name, value in now.items()]
+    return "; ".join(f"{name}: {part}" for name, part in zip(now, parts, strict=True))
 
 
 def _written(history: Row) -> Iterator[Moment]:
