@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.desk.browser import browser as started
-from tests.desk.work_site import campaigns
+from tests.desk.work_site import campaigns, plain
 from tests.integration.conftest import redis_server, tenant
 
-__all__ = ["browser", "campaigns", "redis_server", "tenant"]
+__all__ = ["browser", "campaigns", "plain", "redis_server", "tenant"]
 
 
 @pytest.fixture(scope="session")

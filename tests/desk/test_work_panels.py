@@ -1,31 +1,27 @@
-"""The panels around the calls: history, contacts, address book, responses, callbacks."""
+"""The panels around the calls: history, address book, responses, callbacks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from deploy.lab.redis import RedisServer
 from routing.desk.cookies import COOKIE
 from routing.desk.language import ZONE_COOKIE
 from routing.store.errors import DatabaseUnavailable
 from telephony.simulated.habits import Answers, Constant
 from tests.desk.desk_site import AtDesk
-from tests.desk.work_site import EVIL, buttons, cleared, plain_center, recorded, text_of
+from tests.desk.work_site import EVIL, cleared, recorded, text_of
 from tests.integration.control_config import CALLER, CUSTOMER
 from tests.integration.control_site import Site
 from tests.waiting import wait_until
 
 
-@pytest.fixture(scope="module")
-def site(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with plain_center(redis_server, "desk-panels", tmp_path_factory.mktemp("panels")) as made:
-        yield made
+@pytest.fixture
+def site(plain: Site) -> Site:
+    return plain
 
 
 @pytest.fixture
@@ -145,112 +141,6 @@ def test_a_colleagues_call_is_not_hers(site: Site, anna: AtDesk) -> None:
     assert interaction_id in panel(anna, "history")
     assert interaction_id not in panel(AtDesk(site, "cleo"), "history")
     AtDesk(site, "cleo").get(f"/desk/agent/work/history/{interaction_id}", status=404)
-
-
-# ---------------------------------------------------------------------- contacts
-
-
-def saved(site: Site, **changes: Any) -> dict[str, Any]:
-    channels = [{"kind": "phone", "value": "+12025550143"}, {"kind": "email", "value": "eve@example.com"}]
-    body = {"name": "Eve Adams", "external_id": "C-9", "attributes": {"Plan": "Gold"}, "channels": channels}
-    made: dict[str, Any] = site.post("contacts", body | changes, status=201)
-    return made
-
-
-def fields(name: str = "Eve Adams", version: int = 1, **changes: Any) -> dict[str, Any]:
-    """What the form sends."""
-    base: dict[str, Any] = {
-        "do": "save",
-        "version": version,
-        "name": name,
-        "external_id": "C-9",
-        "channel_kind": ["phone", "phone"],
-        "channel_value": ["+12025550143", ""],
-        "channel_label": ["", ""],
-        "attribute_name": ["Plan", ""],
-        "attribute_value": ["Gold", ""],
-    }
-    return base | changes
-
-
-@pytest.mark.req("ACT-03", "ACT-04")
-def test_a_contact_is_found_and_shown_with_the_ways_to_reach_him(site: Site, anna: AtDesk) -> None:
-    made = saved(site, name="Frida Berg")
-    assert str(made["id"]) in panel(anna, "contacts?q=berg")
-    assert str(made["id"]) not in panel(anna, "contacts?q=nobody")
-    html = panel(anna, f"contacts/{made['id']}")
-    assert 'href="mailto:eve%40example.com"' in html
-    assert "Call" in buttons(html)
-    assert "Gold" in html
-
-
-@pytest.mark.req("ACT-04")
-def test_a_contact_is_edited_and_what_is_emptied_goes(site: Site, anna: AtDesk) -> None:
-    made = saved(site)
-    path = f"/desk/agent/work/contacts/{made['id']}"
-    assert "Eve Adams" in panel(anna, f"contacts/{made['id']}/edit")
-    html = anna.post(path, **fields("Eve Brown", channel_value=["+12025550150", ""], attribute_name=["", ""]))
-    assert "The contact is saved." in html
-    now = site.get(f"contacts/{made['id']}")
-    assert (now["name"], [c["value"] for c in now["channels"]]) == ("Eve Brown", ["+12025550150"])
-    assert now["attributes"] == {}
-
-
-def test_an_edit_that_comes_too_late_is_told_with_what_is_stored_and_keeps_what_was_typed(
-    site: Site, anna: AtDesk
-) -> None:
-    made = saved(site)
-    path = f"/desk/agent/work/contacts/{made['id']}"
-    anna.post(path, **fields("First"))
-    html = anna.post(path, **fields("Second"))
-    assert "Somebody else has changed this contact meanwhile." in text_of(html)
-    assert "<q>First</q>" in html
-    assert 'value="Second"' in html
-    assert site.get(f"contacts/{made['id']}")["name"] == "First"
-    anna.post(path, **fields("Second", version=2))
-    assert site.get(f"contacts/{made['id']}")["name"] == "Second"
-
-
-def test_a_row_is_added_without_saving_and_without_losing_what_is_typed(site: Site, anna: AtDesk) -> None:
-    made = saved(site)
-    path = f"/desk/agent/work/contacts/{made['id']}"
-    html = anna.post(path, **fields("Half done", do="channel"))
-    assert html.count('name="channel_value"') == 3
-    assert 'value="Half done"' in html
-    assert site.get(f"contacts/{made['id']}")["name"] == "Eve Adams"
-
-
-def test_what_is_beside_a_search_takes_nothing_over_from_it(anna: AtDesk) -> None:
-    """What htmx is told by a form holds for buttons inside of it, too: another target, another part of the answer."""
-    for name in ("contacts", "book", "responses"):
-        for form in re.findall(r"<form[^>]*hx-select.*?</form>", panel(anna, name), re.DOTALL):
-            assert form.count("hx-get") == 1, name
-
-
-def test_a_contact_is_created_and_a_refused_one_is_told_with_what_was_typed(site: Site, anna: AtDesk) -> None:
-    assert 'value="+12025550111"' in panel(anna, "contact/new?number=%2B12025550111")
-    new: dict[str, Any] = {"version": 0, "channel_value": ["+12025550111", ""]}
-    html = anna.post("/desk/agent/work/contact/new", **fields(EVIL, **new))
-    assert "The contact is created." in html
-    assert EVIL not in html
-    refused = anna.post("/desk/agent/work/contact/new", **fields("", **new))
-    assert 'role="alert"' in refused
-    assert 'value="+12025550111"' in refused
-
-
-@pytest.mark.req("ACT-04")
-def test_who_calls_is_told_from_the_contacts(site: Site, anna: AtDesk) -> None:
-    site.free("anna")
-    call = site.call("anna")
-    assert "nobody's number" in anna.region("caller").replace("&#39;", "'")
-    assert "Create a contact" in buttons(anna.region("caller"))
-    made = saved(site, name=f"Carla {EVIL}", channels=[{"kind": "phone", "value": CALLER}])
-    html = anna.region("caller")
-    assert f"/desk/agent/work/contacts/{made['id']}" in html
-    assert EVIL not in html
-    site.do(call, "end")
-    site.do(call, "wrap-up", reason="done")
-    assert str(made["id"]) not in anna.region("caller")
 
 
 # ---------------------------------------------------------------------- address book, callbacks, what is in hand

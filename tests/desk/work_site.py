@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,13 +51,13 @@ def campaigns(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactor
         yield site
 
 
-@contextmanager
-def plain_center(redis: RedisServer, tenant: str, directory: Path) -> Iterator[Site]:
-    """Anna is signed in, and there is a database."""
-    url = f"sqlite:///{directory}/desk.db"
+@pytest.fixture(scope="session")
+def plain(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A centre without campaigns, with a database; anna is signed in, and has nothing in hand after each test."""
+    url, tenant = f"sqlite:///{tmp_path_factory.mktemp('plain')}/desk.db", "desk-panels"
     migrate.upgrade(url)
     config = replace(configuration(tenant), callbacks=CallbackRules(dial=RIGHTS))
-    with center(redis, config, database_url=url) as site:
+    with center(redis_server, config, database_url=url) as site:
         site.habit("anna", Answers(Constant(20)))
         yield site
 
