@@ -137,7 +137,7 @@ def to_sign_in() -> AnyResponse:
         return Response(status=401, headers={"HX-Redirect": _sign_in_for(back)})
     if request.accept_mimetypes.best == "text/event-stream":
         return Response(status=204)
-    if cookies.is_framed():
+    if cookies.is_framed() and request.headers.get("Sec-Fetch-Dest") != "document":
         raise Problem("unauthenticated", "")
     return redirect(_sign_in_for(request.full_path.rstrip("?") if request.method in _SAFE else ""), 303)
 

@@ -160,9 +160,12 @@ def test_who_is_disabled_gets_no_frame_and_loses_the_one_he_has(live: LiveDoors,
     live.doors.person("cleo", tenant=live.tenant, disabled_at_ms=1)
     live.doors.authenticator.people.rows.forget(f"{live.tenant}\0cleo")
     assert token_for(live, "cleo", key).json["code"] == "agent-unknown"
-    answer = visitor.get("/desk/agent")
+    answer = visitor.get("/desk/agent", Sec_Fetch_Dest="iframe")
     assert answer.status_code == 401
     assert CRM in answer.headers["Content-Security-Policy"]
+    assert "Open the desk again from the program around it." in answer.text
+    # The same site in a window of its own, where he can sign in.
+    assert visitor.get("/desk/agent", Sec_Fetch_Dest="document").location.startswith("/desk/sign-in")
 
 
 def test_a_browser_holds_one_session_and_the_door_opened_last_counts(
