@@ -112,9 +112,7 @@ class OidcDoor:
         return name if isinstance(name, str) else ""
 
     def claims(self, token: str, audience: str) -> dict[str, Any] | None:
-        """What a token of the provider for this audience says; None for one that is not valid. Raises Problem
-        oidc-unavailable.
-        """
+        """What a token for this audience says; None for one that is not valid. Raises Problem oidc-unavailable."""
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in ALGORITHMS or not isinstance(header.get("kid"), str):

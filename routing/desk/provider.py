@@ -162,21 +162,11 @@ def base_url() -> str:
 
 
 def _posted(about: dict[str, Any], sent: dict[str, str], settings: OidcSettings) -> dict[str, Any]:
-    """The answer of the token endpoint, with the secret in the way that the provider takes."""
-    if settings.client_secret_source and not settings.client_secret:
-        log.error("oidc_secret_not_read", source=settings.client_secret_source)
-        raise _unavailable()
-    methods = about.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-    options: dict[str, Any] = {}
-    if not settings.client_secret:
-        sent = sent | {"client_id": settings.client_id}
-    elif "client_secret_basic" in methods:
-        options["auth"] = httpx.BasicAuth(_form(settings.client_id), _form(settings.client_secret))
-    else:
-        sent = sent | {"client_id": settings.client_id, "client_secret": settings.client_secret}
+    """The answer of the token endpoint. Raises NotSignedIn, Problem."""
+    more, options = _credentials(about, settings)
     try:
         with httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False) as asking:
-            answer = asking.post(about["token_endpoint"], data=sent, headers={"Accept": "application/json"}, **options)
+            answer = asking.post(about["token_endpoint"], data=sent | more, **options)
             if 400 <= answer.status_code < 500:
                 raise NotSignedIn("code-refused")
             answer.raise_for_status()
@@ -187,6 +177,19 @@ def _posted(about: dict[str, Any], sent: dict[str, str], settings: OidcSettings)
     if not isinstance(found, dict):
         raise _unavailable()
     return found
+
+
+def _credentials(about: dict[str, Any], settings: OidcSettings) -> tuple[dict[str, str], dict[str, Any]]:
+    """Who asks, in the way that the provider takes: members of the form, options of the request."""
+    if settings.client_secret_source and not settings.client_secret:
+        log.error("oidc_secret_not_read", source=settings.client_secret_source)
+        raise _unavailable()
+    named = {"client_id": settings.client_id}
+    if not settings.client_secret:
+        return named, {}
+    if "client_secret_basic" in about.get("token_endpoint_auth_methods_supported", ["client_secret_basic"]):
+        return {}, {"auth": httpx.BasicAuth(_form(settings.client_id), _form(settings.client_secret))}
+    return named | {"client_secret": settings.client_secret}, {}
 
 
 def _unavailable() -> Problem:
