@@ -13,7 +13,7 @@ AGENT_STATES = {
     "reserved": noop("Reserved"),
     "ringing": noop("Ringing"),
     "connected": noop("Connected"),
-    "on_hold": noop("On hold"),
+    "held": noop("On hold"),
     "consulting": noop("Consulting"),
     "conference": noop("Conference"),
     "wrap_up": noop("Wrap-up"),

@@ -46,7 +46,7 @@ UNAVAILABLE = {
     "reserved": noop("a call is on its way to him"),
     "ringing": noop("telephone rings"),
     "connected": noop("on a call"),
-    "on_hold": noop("on a call"),
+    "held": noop("on a call"),
     "consulting": noop("in a consult"),
     "conference": noop("in a conference"),
     "wrap_up": noop("in wrap-up"),

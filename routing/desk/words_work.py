@@ -30,7 +30,7 @@ UNREADY = {
     "reserved": noop("A call is on its way to you."),
     "ringing": noop("Your telephone rings."),
     "connected": noop("You are in a call."),
-    "on_hold": noop("You have a call on hold."),
+    "held": noop("You have a call on hold."),
     "consulting": noop("You are in a consultation."),
     "conference": noop("You are in a conference."),
     "wrap_up": noop("Finish your wrap-up first."),

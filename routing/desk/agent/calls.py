@@ -37,7 +37,7 @@ _TOUCHED = (
 _LOOKS = {
     "connected": "connected",
     "listening": "connected",
-    "held": "on_hold",
+    "held": "held",
     "consult_requested": "consulting",
     "inviting": "consulting",
     "consulting": "consulting",
