@@ -123,6 +123,12 @@ class Day:
         self.lines.together(self.one, self.two, apart=(self.caller,))
         self.lines.hears(self.caller, MUSIC_HZ, never=(tone_of(self.one), tone_of(self.two)))
 
+    def ben_has_it_alone(self) -> None:
+        """The customer is with him, and anna is out of the call."""
+        self.lines.is_over(self.one)
+        self.lines.together(self.caller, self.two)
+        self.wrap_up(self.anna)
+
     def wrap_up(self, who: Person, reason: str = "Done") -> None:
         """The call is over for him: he says why, and is available again."""
         who.sees("Wrap-up", within=who.call)

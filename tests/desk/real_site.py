@@ -10,6 +10,7 @@ import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
+from uuid import uuid4
 
 import httpx
 
@@ -30,6 +31,9 @@ SALES, DEFAULT = "+12015550101", "+12015550100"  # numbers that customers may se
 CUSTOMER_HZ = 2500
 PROCESSES = ("api", "recorder", "lookups", "worker", "ticker")
 START_S = 60.0  # all of them begin at once
+CONTACTS = [
+    {"external_id": "C-1", "name": "Carla Adams", "numbers": [{"number": "+1 201 555 0123"}], "data": {"car": "Beetle"}}
+]
 FILES = {
     "people.toml": f"""
 [agents.anna]
@@ -221,7 +225,7 @@ class Crm:
         return self._http.get(path).raise_for_status().json()
 
     def post(self, path: str, body: Any) -> Any:
-        key = {"Idempotency-Key": path + str(body)}
+        key = {"Idempotency-Key": uuid4().hex}
         return self._http.post(path, json=body, headers=key).raise_for_status().json()
 
     def save(self, call_id: str, values: dict[str, str]) -> None:
@@ -233,9 +237,10 @@ class Crm:
         (call,) = self.get("interactions")["items"]
         return dict(call)
 
-    def add_records(self, rows: list[dict[str, Any]]) -> None:
+    def add_records(self) -> None:
+        """Of the contacts of the campaign."""
         made = self.post("lists", {"campaign": "spring", "name": "March"})
-        begun = self.post(f"lists/{made['id']}/records", {"rows": rows})
+        begun = self.post(f"lists/{made['id']}/records", {"rows": CONTACTS})
         wait_until(lambda: self.get(f"lists/{made['id']}/imports/{begun['id']}")["ended_at"], 20.0)
 
     def close(self) -> None:

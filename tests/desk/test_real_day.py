@@ -16,18 +16,12 @@ from tests.system.center import MUSIC_HZ, tone_of
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.pbx, pytest.mark.req("DESK-01", "DESK-02"), pytest.mark.timeout(180)]
-CONTACTS = [
-    {"external_id": "C-1", "name": "Carla Adams", "numbers": [{"number": "+1 201 555 0123"}], "data": {"car": "Beetle"}}
-]
 
 
 @pytest.fixture(scope="module")
 def day(browser: Browser) -> Iterator[Day]:
     with working_day() as (lines, crm), people(browser, lines, crm) as everybody:
         yield everybody
-
-
-# ---------------------------------------------------------------------- the agent's
 
 
 def test_anna_and_ben_sign_in_with_their_passwords_and_start_work(day: Day) -> None:
@@ -86,6 +80,7 @@ def test_a_crm_saves_first_and_she_is_told_both_values(day: Day) -> None:
 def test_she_holds_and_resumes_by_one_key(day: Day) -> None:
     day.anna.keys("h")
     day.anna.sees("On hold", within=day.anna.call)
+    day.anna.is_in("On hold")
     day.lines.hears(day.caller, MUSIC_HZ, never=(tone_of(day.one),))
     day.anna.keys("h")
     day.anna.sees("Connected", within=day.anna.call)
@@ -117,9 +112,7 @@ def test_she_hands_a_consulted_call_over(day: Day) -> None:
     day.connect()
     day.consult_ben()
     day.anna.keys("Shift+T")
-    day.lines.is_over(day.one)
-    day.lines.together(day.caller, day.two)
-    day.wrap_up(day.anna)
+    day.ben_has_it_alone()
     day.ben.keys("Shift+E")
     day.lines.is_over(day.caller)
     day.wrap_up(day.ben)
@@ -130,9 +123,7 @@ def test_she_transfers_a_call_to_ben_and_is_out_of_it(day: Day) -> None:
     day.anna.keys("t")
     day.anna.chooses("Ben Carter")
     day.two = day.lines.pick_up(BEN)
-    day.lines.is_over(day.one)
-    day.lines.together(day.caller, day.two)
-    day.wrap_up(day.anna)
+    day.ben_has_it_alone()
     day.lines.hang_up(day.caller)
     day.lines.is_over(day.two)
     day.wrap_up(day.ben)
@@ -177,7 +168,7 @@ def test_she_calls_a_customer_who_sees_the_number_that_she_chose(day: Day) -> No
 
 def test_she_gets_a_record_of_a_campaign_calls_it_and_marks_it_done(day: Day) -> None:
     anna = day.anna
-    day.crm.add_records(CONTACTS)
+    day.crm.add_records()
     day.crm.post("campaigns/spring/load", {})
     anna.press("OK, join", anna.part("My campaigns"))
     day.crm.post("campaigns/spring/start", {})
@@ -199,9 +190,6 @@ def test_she_gets_a_record_of_a_campaign_calls_it_and_marks_it_done(day: Day) ->
     anna.sees("You have no call.")
     (kept,) = day.crm.get("campaigns/spring/records")["items"]
     assert (kept["state"], kept["last_result"]) == ("closed", "answered")
-
-
-# ---------------------------------------------------------------------- the supervisor's
 
 
 def test_sam_signs_in_and_the_wallboard_shows_a_call_as_it_comes(day: Day) -> None:
@@ -296,9 +284,6 @@ def test_the_plan_tells_what_the_files_would_change(day: Day) -> None:
     changed = sam.at.page.get_by_role("row", name="Queue general")
     sam.sees("changed", "ring_timeout_s", "20", "25", within=changed)
     sam.finds_the_page_sound()
-
-
-# ---------------------------------------------------------------------- the evening
 
 
 def test_they_stop_work_and_sign_out_and_no_browser_has_complained(day: Day) -> None:
