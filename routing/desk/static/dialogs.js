@@ -38,6 +38,8 @@ addEventListener(
   "close",
   (event) => {
     const dialog = event.target;
+    // What it has brought about is still to be read when it is gone.
+    document.getElementById("messages").append(...dialog.querySelectorAll("[data-messages] > .message.done"));
     if (dialog.matches("dialog[data-must]") && dialog.isConnected) dialog.showModal();
     else if (dialog.matches("dialog[data-once]")) dialog.remove();
     if (document.activeElement === body) document.getElementById("main").focus({ preventScroll: true });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from flask import make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -43,7 +44,7 @@ def show(template: str, *needed: Scope, live: LivePage | None = None, **about: A
 
 def stream_address(live: LivePage) -> str:
     """Of this page's stream: it has the query of the page, so that its regions show the same."""
-    about = "".join(f"/{value}" for value in (request.view_args or {}).values())
+    about = "".join("/" + quote(str(value), safe="") for value in (request.view_args or {}).values())
     query = request.query_string.decode("ascii", "ignore")
     return f"/desk/stream/{live.name}{about}" + (f"?{query}" if query else "")
 
