@@ -140,6 +140,11 @@ CAD_PROBLEMS = {
 _TOO_LONG = re.compile(r"(\d+) characters, at most (\d+) are allowed")
 
 
+def telephone(address: str) -> str:
+    """What people dial, of an address of the telephone system such as `PJSIP/1001`."""
+    return address.rpartition("/")[2].partition("@")[0]
+
+
 def refusal(problem: dict[str, Any]) -> str:
     """Why a number is not dialed or a call not placed; empty where the title has to do."""
     if (limit := problem.get("reason_code")) in LIMITS:
@@ -217,6 +222,7 @@ FILTERS = {
     "party_role": party_role,
     "unavailable": unavailable,
     "my_telephone": my_telephone,
+    "telephone": telephone,
     "recording_state": recording_state,
     "failure": failure,
     "outcome": outcome,

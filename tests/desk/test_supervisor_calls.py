@@ -65,7 +65,7 @@ def test_who_waits_and_who_talks_are_two_lists(site: Site, call: str) -> None:
 def test_a_supervisor_listens_speaks_along_and_stops(site: Site, call: str) -> None:
     desk, path = AtDesk(site, "user-rita"), f"/desk/supervisor/interactions/{call}/supervision"
     wait_until(lambda: "Monitor" in row(desk, call, "talking"))
-    assert "You listen to calls at your telephone SIM/rita" in desk.get(f"/desk/{CALLS}")
+    assert "You listen to calls at your telephone rita" in desk.get(f"/desk/{CALLS}")
     assert "Your telephone rings" in desk.post(path, mode="monitor")
     wait_until(lambda: site.get(f"interactions/{call}")["supervision"]["state"] == "active")
     wait_until(lambda: "hears it" in words(row(desk, call, "talking")))

@@ -56,12 +56,13 @@ def test_the_whole_story_is_told_in_words(centre: Supervised, told: str) -> None
         "Anna joins: First agent",
         "On hold",
         "The hold ends after 0:0",
-        "Call data, version 2 (Anna) case: 17 →",
+        "Call data, version 2 (Anna) Case: 17 →",
         "Note of Anna",
         "Anna has wrapped up: done",
         "Ends: answered; ended by Anna",
     ):
         assert part in page, part
+    assert re.search(r"[Cc]ase: 17 →", page)  # what it was before, too
     assert MASK in page
     assert "4111111111111111" not in page
 

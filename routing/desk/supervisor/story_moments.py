@@ -149,7 +149,7 @@ def _versions(versions: list[Row]) -> Iterator[Moment]:
 
 def changes(before: dict[str, str], now: dict[str, str]) -> str:
     parts = [f"{before[name]} → {value}" if before.get(name) else value for name, value in now.items()]
-    return "; ".join(f"{name}: {part}" for name, part in zip(now, parts, strict=True))
+    return "; ".join(f"{cad_label(name)}: {part}" for name, part in zip(now, parts, strict=True))
 
 
 def _written(history: Row) -> Iterator[Moment]:
