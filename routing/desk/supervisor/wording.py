@@ -11,8 +11,8 @@ from routing.desk.language import DASH, gettext, noop, percent
 from routing.desk.site import pages
 
 # Agents of a queue as a wallboard counts them, the most wanted first.
-STAFF = ("available", "reserved", "ringing", "connected", "held", "consulting", "conference", "preview", "seated",
-         "wrap_up", "idle", "rona", "logged_out")  # fmt: skip
+STAFF = ("available", "reserved", "connected", "held", "consulting", "conference", "wrap_up", "idle", "preview",
+         "seated", "rona", "logged_out")  # fmt: skip
 
 CAMPAIGN_STATES = {
     "stopped": noop("Stopped"),
