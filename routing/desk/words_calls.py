@@ -140,6 +140,11 @@ CAD_PROBLEMS = {
 _TOO_LONG = re.compile(r"(\d+) characters, at most (\d+) are allowed")
 
 
+def customer_number(call: Mapping[str, Any]) -> str:
+    """Of a call that an agent or a campaign has placed it is the number that was called; empty: withheld."""
+    return str(call["dnis" if call["kind"] in ("outdial", "campaign") else "ani"] or "")
+
+
 def telephone(address: str) -> str:
     """What people dial, of an address of the telephone system such as `PJSIP/1001`."""
     return address.rpartition("/")[2].partition("@")[0]
@@ -223,6 +228,7 @@ FILTERS = {
     "unavailable": unavailable,
     "my_telephone": my_telephone,
     "telephone": telephone,
+    "customer_number": customer_number,
     "recording_state": recording_state,
     "failure": failure,
     "outcome": outcome,

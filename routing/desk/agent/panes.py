@@ -7,6 +7,7 @@ from typing import Any
 
 from routing.desk.agent.actions import Control, controls
 from routing.desk.door import person
+from routing.desk.words_calls import customer_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ def _customer(call: dict[str, Any], shown: list[Control]) -> Pane:
 def _named(call: dict[str, Any]) -> tuple[str, str]:
     """Name and number of the customer: of an outgoing call it is the number that was called."""
     is_outgoing = call["kind"] in ("outdial", "campaign")
-    number = call["dnis"] if is_outgoing else call["ani"]
+    number = customer_number(call)
     name = (call["campaign"] or {}).get("name") or ("" if is_outgoing else call["ani_name"])
     return (name, number) if name else (number, "")
 

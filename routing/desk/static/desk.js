@@ -102,6 +102,9 @@ function show(text, kind) {
   banner.querySelector("span").textContent = text;
 }
 
+// In a narrow bar the page where one is may be out of sight.
+document.querySelector("header nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // ------------------------------------------------------------------ messages
 
 // A modal dialog covers the page: what is said about it is said in it.

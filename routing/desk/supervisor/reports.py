@@ -17,7 +17,7 @@ from routing.desk.language import gettext, noop
 from routing.desk.site import pages
 from routing.desk.supervisor.clock import zone
 from routing.desk.supervisor.frame import may, show
-from routing.desk.supervisor.names import name_of
+from routing.desk.supervisor.names import name_of, queue_label
 from routing.desk.supervisor.sorting import By, Row, sorted_by
 
 SUBJECTS = {
@@ -99,7 +99,8 @@ def reports_page() -> str | AnyResponse:
 
 def _named(lines: list[Row], subject: str) -> list[Row]:
     """With the name that people know; the order of lines is that of time, then of names."""
-    return [line | {"name": name_of(line["id"]) if subject == "agents" else line["id"]} for line in lines]
+    named = {"agents": name_of, "queues": queue_label}.get(subject, str)
+    return [line | {"name": named(line["id"])} for line in lines]
 
 
 @pages.get("/supervisor/reports.csv")
