@@ -84,6 +84,7 @@ class Commands:
         self.prompts = Prompts(settings, legs, wire, emit, self.end, now, self.convergence)
         self.convergence.busy, self.convergence.settled = self.prompts.busy, self.prompts.settled
         self._dialled, self._versions, self._disowned = Memory(), Memory(), Memory(1000)
+        self._ears_versions = Memory()
 
     def take(self, command: Command) -> None:
         """Begin with a command while the link is up."""
@@ -212,13 +213,14 @@ class Commands:
     # ------------------------------------------------------------------ rooms, variables, features
 
     def _set_rooms(self, order: SetRooms) -> None:
-        newest = self._versions.get(order.interaction_id)
-        if order.version < newest:
+        newest, heard = self._versions.get(order.interaction_id), self._ears_versions.get(order.interaction_id)
+        if order.version < newest or order.ears_version < heard:
             self.emit(
                 CommandEnded(pbx=self._pbx, command_id=order.id, outcome=CommandOutcome.SUCCEEDED, cause="replaced")
             )
             return
         self._versions.put(order.interaction_id, order.version)
+        self._ears_versions.put(order.interaction_id, order.ears_version)
         objection = self.convergence.objection(order)
         if objection:
             self.refuse(order, objection)

@@ -22,6 +22,10 @@ CONTEXT_PROMPT, CONTEXT_MESSAGE, NO_MUSIC = "switchroom-prompt", "switchroom-mes
 # In the same manner: whether a person or an answering machine has answered.
 CONTEXT_MACHINE = "switchroom-machine"
 PROMPTING = (CONTEXT_PROMPT, CONTEXT_MESSAGE, CONTEXT_MACHINE)
+# Who listens to others, see `telephony.ears`.
+CONTEXT_EAR = "switchroom-ear"
+# In CONTEXT_IDLE, where nothing is sent to who stands there otherwise: silence, into which one can whisper.
+HEARD = "heard"
 # Where a telephone's own transfer would lead: nowhere.
 CONTEXT_NONE = "switchroom-none"
 

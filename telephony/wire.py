@@ -20,6 +20,8 @@ class Wire(Protocol):
     """
 
     way_back: str
+    # Nothing is sent to a leg that is alone in silence, not even silence.
+    is_mute_alone: bool
 
     def originate(self, order: DialLeg) -> Action:
         """Ring the phone; the answered leg lands in CONTEXT_AGENT."""
@@ -29,6 +31,9 @@ class Wire(Protocol):
 
     def redirect(self, legs: Sequence[Leg], context: str, exten: str) -> Action:
         """Move one leg, or two of one bridge at the same time, to an extension of our dialplan."""
+
+    def listen_at(self, leg: Leg, other: Leg, exten: str) -> Sequence[Action]:
+        """Send the leg to CONTEXT_EAR, where it listens at the other one; the answer to the last action counts."""
 
     def bridge(self, one: Leg, other: Leg) -> Action:
         """Join two legs."""

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -179,16 +180,20 @@ class Demo:
         try:
             await playground.open()
             await wait_for_api(site.api_url)
-            self._say_how_to_look(site, write_env(site, let_in(site)))
+            access = let_in(site)
+            self._say_how_to_look(site, write_env(site, access), access)
             await asyncio.Event().wait()
         finally:
             await playground.close()
 
-    def _say_how_to_look(self, site: Site, env: Path) -> None:
+    def _say_how_to_look(self, site: Site, env: Path, access: Mapping[str, str]) -> None:
         """What to type in another terminal; the words stand in a file, because a line of that length would break."""
         host, port = site.pbx.sip
         lines = (
-            "Running until Ctrl-C: a customer keeps calling, and the agents' telephones answer. In another terminal:\n",
+            "Running until Ctrl-C: a customer keeps calling, and the agents' telephones answer. In a browser:\n",
+            f"  {site.api_url}/desk/   agent: anna, password {access['SWITCHROOM_PASSWORD_OF_ANNA']}",
+            f"  {' ' * len(site.api_url)}          supervisor: sam, password {access['SWITCHROOM_PASSWORD_OF_SAM']}\n",
+            "In another terminal:\n",
             f"  . {shlex.quote(str(env))}",
             "  switchroom status",
             "  switchroom agents --watch",

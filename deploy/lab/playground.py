@@ -68,14 +68,16 @@ class Playground:
 
 
 def let_in(site: Site) -> dict[str, str]:
-    """A new API key with all permissions and the password of agent anna, as environment variables."""
-    password = secrets.token_urlsafe(12)
+    """A new API key that may everything, the passwords of agent anna and supervisor sam: environment variables."""
+    password, of_sam = secrets.token_urlsafe(12), secrets.token_urlsafe(12)
     site.switchroom("user", "set-password", "anna", typed=password + "\n")
+    site.switchroom("user", "set-password", "sam", "--role", "supervisor", "--scope", "all", typed=of_sam + "\n")
     key = site.switchroom("key", "create", "--name", "demo", "--scope", "all")
     return {
         "SWITCHROOM_API": site.api_url,
         "SWITCHROOM_API_KEY": str(key["token"]),
         "SWITCHROOM_PASSWORD_OF_ANNA": password,
+        "SWITCHROOM_PASSWORD_OF_SAM": of_sam,
     }
 
 

@@ -3,6 +3,7 @@
     SWITCHROOM_ASTERISK, SWITCHROOM_REDIS_SERVER, SWITCHROOM_SIPP    a binary to use in any case
     SWITCHROOM_FREESWITCH                                            a binary to use; nothing fetches one
     SWITCHROOM_POSTGRES                                              the directory of initdb and postgres
+    SWITCHROOM_CHROMIUM                                              a browser to use, for the tests of the pages
 
 An Asterisk on the PATH is not used unless forced: its version and modules are unknown.
 """
@@ -50,6 +51,12 @@ def version_of(binary: Path, flag: str) -> tuple[int, int]:
 def find_asterisk(version: str = "22") -> Path:
     """The Asterisk of that major version (or the forced one)."""
     return _forced("SWITCHROOM_ASTERISK") or _fetched("asterisk", f"asterisk-{version}")
+
+
+def find_chromium() -> Path:
+    """The forced Chromium, the one on the PATH, or the fetched one."""
+    installed = shutil.which("chromium")
+    return _forced("SWITCHROOM_CHROMIUM") or (Path(installed) if installed else _fetched("chromium", "chromium"))
 
 
 def find_freeswitch() -> Path:

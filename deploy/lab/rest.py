@@ -91,7 +91,7 @@ def start_second_api(site: Site, port: ReservedPort) -> Child:
     return child
 
 
-def wait_for(child: Child, url: str) -> None:
+def wait_for(child: Child, url: str, within_s: float = START_S) -> None:
     """Until it answers. Raises ProcessFailed."""
 
     def is_up() -> bool:
@@ -100,7 +100,7 @@ def wait_for(child: Child, url: str) -> None:
         except httpx.TransportError:
             return False
 
-    child.wait_until(is_up, START_S)
+    child.wait_until(is_up, within_s)
 
 
 def kill_all_of(child: Child) -> None:

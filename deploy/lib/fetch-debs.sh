@@ -4,6 +4,7 @@
 #   asterisk-22   Asterisk 22 (sid)            asterisk-16   Asterisk 16 (bullseye)
 #   redis         redis-server (own suite)     sipp          SIPp (own suite)
 #   postgres      PostgreSQL 15 (bookworm)     curl, jq      for the guide's commands (own suite)
+#   chromium      Chromium, for the tests of the pages (own suite)
 #
 # How: a private apt (own lists, own cache, EMPTY dpkg status) downloads the packages with their whole
 # dependency closure, libc included; every .deb is unpacked, not installed (no maintainer scripts), and
@@ -43,7 +44,9 @@ describe() {
               packages="postgresql-15" ;;
     curl) suite=$(own_suite) program=usr/bin/curl version_flag=--version packages="curl" ;;
     jq) suite=$(own_suite) program=usr/bin/jq version_flag=--version packages="jq" ;;
-    *) die "unknown name '$1' (asterisk-22, asterisk-16, redis, sipp, postgres, curl, jq)" ;;
+    chromium) suite=$(own_suite) program=usr/lib/chromium/chromium version_flag=--version
+              packages="chromium fonts-dejavu-core" ;;
+    *) die "unknown name '$1' (asterisk-22, asterisk-16, redis, sipp, postgres, curl, jq, chromium)" ;;
   esac
 }
 
@@ -126,6 +129,18 @@ WRAP
   chmod +x "$1"
 }
 
+# Chromium starts its own program again, so that has to be run by the machine's loader and C library.
+wrap_chromium() {
+  rm -f "$1"/root/usr/lib/*-linux-gnu/{libc,libm,libdl,libpthread,librt,libresolv,libutil,libanl,ld-linux*}.so*
+  cat > "$1/bin/chromium" <<WRAP
+#!/bin/sh
+here=\$(dirname "\$(dirname "\$(readlink -f "\$0")")")/root
+libs=\$(echo "\$here"/usr/lib/*-linux-gnu)
+export LD_LIBRARY_PATH="\$libs:\$libs/pulseaudio" FONTCONFIG_SYSROOT="\$here" FONTCONFIG_PATH=/etc/fonts
+exec "\$here/$program" "\$@"
+WRAP
+}
+
 fetch() {
   local name=$1 suite program version_flag packages
   describe "$name"
@@ -151,6 +166,7 @@ fetch() {
   unpack "$cache/archives" "$partial/root"
   write_wrapper "$partial/$binary"
   if [ "$name" = postgres ]; then wrap_postgres "$partial"; fi
+  if [ "$name" = chromium ]; then wrap_chromium "$partial"; fi
   # Proves that loader and libraries fit together (SIPp ends with 99 after printing its version).
   local version
   version=$("$partial/$binary" "$version_flag" 2>&1 | grep -m1 -iE '[0-9]+\.[0-9]+' || true)

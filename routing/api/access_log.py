@@ -10,7 +10,7 @@ import structlog
 from flask import Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from routing.api.principal import Principal
+from routing.api.principal import INSIDE, Principal
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ def who(principal: Principal) -> None:
 def end(answer: Response) -> Response:
     """The path without what stands behind the question mark, where secrets and numbers are."""
     answer.headers[REQUEST_ID] = g.request_id
-    level = log.debug if request.path in _QUIET else log.info
+    level = log.debug if request.path in _QUIET or INSIDE in request.environ else log.info
     level(
         "request_answered",
         method=request.method,

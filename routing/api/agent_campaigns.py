@@ -10,23 +10,32 @@ from pydantic import Field
 from routing.api.agents import AgentPath
 from routing.api.campaign_models import CampaignPath
 from routing.api.campaigns import ControlIn, configured, world_now
+from routing.api.database import reading
 from routing.api.idempotency import idempotent
 from routing.api.interactions import shown_now
 from routing.api.orders import obey
+from routing.api.pagination import page_of, shown_page
 from routing.api.principal import Scope, current, needs
 from routing.api.problems import Problem
-from routing.api.schemas import At, Out
+from routing.api.schemas import At, Out, PageQuery
 from routing.api.services import services
 from routing.api.times import rfc3339
 from routing.api.views_models import InteractionOut
 from routing.app.live.campaigns import may_work_for, state_of
+from routing.core import dial_reasons
 from routing.core.campaign import CampaignState
 from routing.core.campaign_rules import Campaign, DialMode, Response
+from routing.core.config import Config
 from routing.core.members import not_ready_because
 from routing.core.orders import GetRecord, JoinCampaign, LeaveCampaign
 from routing.core.world import World
+from routing.store.sql.campaign_callbacks import callbacks_for
+from routing.store.sql.campaign_listing import RecordRow
 
 api = APIBlueprint("agent_campaigns", __name__, url_prefix="/v1")
+
+_LOOKED_AT = 20  # records; an agent asks more often than a supervisor
+_NO_HINDRANCE = frozenset({"calling", "callbacks", "no_agents_joined"})
 
 
 class AgentCampaignPath(AgentPath):
@@ -47,12 +56,35 @@ class MyCampaignOut(Out):
     unready_because: str | None = Field(description="Why not: a stable word, e.g. not_joined, idle, phone_busy")
     gets_records: bool = Field(description="Whether he asks for records; in other modes they come by themselves")
     waiting: int = Field(description="Records that are ready")
+    held_back_by: list[str] = Field(
+        description="Why nothing may be called now although he is ready: stable words, as of /v1/campaigns/ID/why"
+    )
 
 
 class MyCampaignsOut(Out):
     """By id."""
 
     items: list[MyCampaignOut]
+
+
+class MyCallbackOut(Out):
+    """A scheduled callback that waits for its time, or is due and waits for an agent."""
+
+    record_id: str
+    campaign: str
+    label: str = Field(description="Of the campaign")
+    name: str
+    number: str = Field(description="That will be called")
+    at: At
+    zone: str = Field(description="In which date and time were given")
+    personal: bool = Field(description="Only he calls back; else any agent of the campaign")
+
+
+class MyCallbacksOut(Out):
+    """The next one first."""
+
+    items: list[MyCallbackOut]
+    next_cursor: str | None
 
 
 class ResponseOut(Out):
@@ -85,6 +117,34 @@ def list_campaigns(path: AgentPath) -> dict[str, Any]:
 def _is_his(world: World, campaign: Campaign, agent_id: str) -> bool:
     is_loaded = state_of(world, campaign.id).state is not CampaignState.STOPPED
     return is_loaded and may_work_for(world.config, campaign, agent_id)
+
+
+@api.get("/agents/<agent_id>/planned-callbacks", operation_id="listPlannedCallbacks", responses={200: MyCallbacksOut})
+@needs(Scope.INTERACTIONS_READ)
+def list_planned_callbacks(path: AgentPath, query: PageQuery) -> dict[str, Any]:
+    """Callbacks that he or any agent of his team's campaigns is to make; at their time they come as previews (CBS)."""
+    agent_id, config = current().acts_for(path.agent_id), services().front(current().tenant).config()
+    if agent_id not in config.agents:
+        raise Problem("agent-unknown", f"there is no agent {agent_id}")
+    his = [id_ for id_, campaign in sorted(config.campaigns.items()) if may_work_for(config, campaign, agent_id)]
+    with reading() as connection:
+        page = callbacks_for(connection, current().tenant, agent_id, his, page_of(query))
+    return shown_page(page, lambda row: _planned(config, row))
+
+
+def _planned(config: Config, row: RecordRow) -> dict[str, Any]:
+    planned = row.callback or {}
+    turn = row.numbers[row.next_number].number if row.next_number < len(row.numbers) else ""
+    return {
+        "record_id": row.id,
+        "campaign": row.campaign,
+        "label": config.campaigns[row.campaign].label,
+        "name": row.name,
+        "number": planned.get("number") or turn,
+        "at": rfc3339(planned["at_ms"]),
+        "zone": planned.get("zone") or "",
+        "personal": bool(planned.get("agent_id")),
+    }
 
 
 @api.post(
@@ -166,4 +226,12 @@ def _mine(world: World, campaign: Campaign, agent_id: str) -> dict[str, Any]:
         "unready_because": because or None,
         "gets_records": campaign.mode is DialMode.PREVIEW,
         "waiting": world.hoppers.count_ready(campaign.id),
+        "held_back_by": [] if because else _held_back_by(world, campaign.id),
     }
+
+
+def _held_back_by(world: World, campaign_id: str) -> list[str]:
+    """Of the campaign, its records and calls; what concerns its other agents is not his business."""
+    found = dial_reasons.why(world, campaign_id, _LOOKED_AT)
+    told = {word: count for word, count in found.items() if word not in _NO_HINDRANCE and not word.startswith("agent_")}
+    return sorted(told, key=lambda word: (-told[word], word))

@@ -26,12 +26,15 @@ from routing.store.front import CallView, Front
 
 api = APIBlueprint("agents", __name__, url_prefix="/v1")
 
+MOST_AGENTS = 2000  # of one page: a list of all is made for every page anew
+
 
 class AgentPath(Path):
     agent_id: str = Field(max_length=64, json_schema_extra={"example": "anna"})
 
 
 class AgentQuery(PageQuery):
+    limit: int = Field(default=50, ge=1, le=MOST_AGENTS, description="Most agents in one answer")
     team: str = Field(default="", max_length=64)
     queue: str = Field(default="", max_length=64)
     state: str = Field(default="", max_length=32, description="As people see it, e.g. available")

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from routing.api import access_log, document_pages, health, idempotency, limits, metrics, problem_pages
-from routing.api.principal import authorize
+from routing.api.principal import INSIDE, authorize
 from routing.api.problems import PUBLIC_URL, Problem, response
 from routing.api.requests import ApiRequest, escaped, refuse_bad_target
 from routing.api.routes import blueprints
@@ -24,7 +24,7 @@ from routing.core.errors import StoreError, SwitchroomError
 log = structlog.get_logger()
 
 ROOT = "/v1/"
-_HTTP_CODES = {
+HTTP_CODES = {
     400: "malformed-request",
     404: "not-found",
     405: "method-not-allowed",
@@ -85,8 +85,10 @@ def _admit() -> Response | None:
     view = current_app.view_functions.get(request.endpoint or "")
     if getattr(view, "is_public", False):
         return None
-    g.principal = _principal()
-    limits.count_request(g.principal)
+    inside = request.environ.get(INSIDE)
+    g.principal = inside or _principal()
+    if inside is None:
+        limits.count_request(g.principal)  # what the desk asks was counted when its page was asked for
     if view is None:
         return None  # the error 404 or 405 comes next
     authorize(view)
@@ -135,7 +137,7 @@ def _refused(error: SwitchroomError) -> Response:
 def _http(error: HTTPException) -> Response:
     if error.response is not None:
         return make_response(error.response)  # a ready answer that was aborted with
-    code = _HTTP_CODES.get(error.code or 500)
+    code = HTTP_CODES.get(error.code or 500)
     if code is None:
         return _fault(error)
     headers = {name: value for name, value in error.get_headers() if name == "Allow"}

@@ -11,11 +11,9 @@ import httpx
 import jwt
 import structlog
 
-from routing.api.auth_people import principal_of
-from routing.api.principal import AGENT_SCOPES, Principal
+from routing.api.principal import Principal
 from routing.api.problems import Problem
 from routing.app.settings import OidcSettings
-from routing.store.sql.access import User
 
 ALGORITHMS = ("RS256", "ES256")
 LEEWAY_S = 30
@@ -23,6 +21,8 @@ _KEYS_FRESH_S = 3600.0
 _RETRY_S = 10.0  # an unknown key id is looked up at most so often, whoever sends how many of them
 _TIMEOUT_S = 5.0
 _MOST_BYTES = 1 << 20
+
+Known = Callable[[str, str], Principal | None]
 
 log = structlog.get_logger()
 
@@ -38,6 +38,7 @@ class ProviderKeys:
     issuer: str
     clock_s: Callable[[], float] = time.monotonic
     _keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
+    _about: dict[str, Any] = field(default_factory=dict)
     _read_s: float = float("-inf")
     _tried_s: float = float("-inf")
 
@@ -47,6 +48,13 @@ class ProviderKeys:
         if (key_id not in self._keys or not is_fresh) and self.clock_s() - self._tried_s >= _RETRY_S:
             self._refresh()
         return self._keys.get(key_id)
+
+    def about(self) -> dict[str, Any]:
+        """What the provider says of itself (OpenID Connect Discovery). Raises ProviderFailed."""
+        is_fresh = self.clock_s() - self._read_s < _KEYS_FRESH_S
+        if not (self._about and is_fresh) and self.clock_s() - self._tried_s >= _RETRY_S:
+            self._refresh()
+        return self._about
 
     def _refresh(self) -> None:
         self._tried_s = self.clock_s()
@@ -65,6 +73,7 @@ class ProviderKeys:
             if about["issuer"] != self.issuer:
                 raise ValueError("the provider says it is another issuer")
             found = _json(client, about["jwks_uri"])
+            self._about = about
         keys: dict[str, jwt.PyJWK] = {}
         for item in found["keys"]:
             if item.get("use", "sig") == "sig" and item.get("kty") in ("RSA", "EC") and item.get("kid"):
@@ -83,41 +92,32 @@ def _json(client: httpx.Client, url: str) -> dict[str, Any]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class People:
-    """Who can be meant by a claim: users of the database, disabled ones too, and agents of the configuration."""
-
-    user: Callable[[str, str], User | None]
-    has_agent: Callable[[str, str], bool]
-
-
 class OidcDoor:
-    """Whom a token of the provider stands for."""
+    """Whom a token of the provider stands for. `known`: whom a claim means in a tenant (`PeopleDoor.known`)."""
 
-    def __init__(self, settings: OidcSettings, tenant: str, people: People, keys: ProviderKeys | None = None) -> None:
-        self._settings, self._people = settings, people
-        self._tenant = settings.tenant or tenant
-        self._keys = keys or ProviderKeys(settings.issuer)
+    def __init__(self, settings: OidcSettings, tenant: str, known: Known, keys: ProviderKeys | None = None) -> None:
+        self.settings, self.tenant = settings, settings.tenant or tenant
+        self._known = known
+        self.keys = keys or ProviderKeys(settings.issuer)
 
     def principal(self, token: str) -> Principal | None:
         """None for a token that is not valid or names nobody. Raises Problem oidc-unavailable, StoreError."""
-        claims = self._claims(token)
-        name = claims.get(self._settings.claim) if claims else None
-        if not isinstance(name, str) or not name:
-            return None
-        user = self._people.user(self._tenant, name)
-        if user is not None:
-            return principal_of(self._tenant, user) if user.disabled_at_ms is None else None
-        if self._people.has_agent(self._tenant, name):
-            return Principal(tenant=self._tenant, actor=f"agent:{name}", scopes=AGENT_SCOPES, agent_id=name)
-        return None
+        claims = self.claims(token, self.settings.audience)
+        name = self.name_in(claims) if claims else ""
+        return self._known(self.tenant, name) if name else None
 
-    def _claims(self, token: str) -> dict[str, Any] | None:
+    def name_in(self, claims: dict[str, Any]) -> str:
+        """Of a user, or the id of an agent; empty: the token names nobody."""
+        name = claims.get(self.settings.claim)
+        return name if isinstance(name, str) else ""
+
+    def claims(self, token: str, audience: str) -> dict[str, Any] | None:
+        """What a token for this audience says; None for one that is not valid. Raises Problem oidc-unavailable."""
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") not in ALGORITHMS or not isinstance(header.get("kid"), str):
                 return None
-            key = self._keys.key(header["kid"])
+            key = self.keys.key(header["kid"])
             if key is None or key.algorithm_name != header["alg"]:
                 return None
             options: Any = {"require": ["exp", "iat", "iss", "aud", "sub"]}
@@ -125,8 +125,8 @@ class OidcDoor:
                 token,
                 key,
                 algorithms=[header["alg"]],
-                audience=self._settings.audience,
-                issuer=self._settings.issuer,
+                audience=audience,
+                issuer=self.settings.issuer,
                 leeway=LEEWAY_S,
                 options=options,
             )

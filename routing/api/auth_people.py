@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import msgspec
 from redis import Redis
@@ -26,12 +27,24 @@ PREFIX = "ss_"
 AGENT = "agent"
 
 
+class Way(StrEnum):
+    """How somebody has proven who he is: a password, an OpenID provider, the program that frames his desk."""
+
+    PASSWORD = "password"  # noqa: S105 - the way, not a password
+    PROVIDER = "provider"
+    FRAME = "frame"
+
+
 class Session(msgspec.Struct, frozen=True):
-    """`proof`: of the password hash, so that a changed password ends every session."""
+    """`proof`: of the password hash, so that a changed password ends every session. `hint`: for signing out, of the
+    OpenID provider. By FRAME, `user` is the id of an agent.
+    """
 
     tenant: str
     user: str
     proof: str
+    way: Way = Way.PASSWORD
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +53,6 @@ class Opened:
 
     token: str
     principal: Principal
-    user: User
 
 
 def principal_of(tenant: str, user: User) -> Principal:
@@ -53,10 +65,15 @@ def principal_of(tenant: str, user: User) -> Principal:
 
 
 class PeopleDoor:
-    """Sessions in Redis, of users in the database. `ttl_s`: without a request for so long, a session ends."""
+    """Sessions in Redis, of users in the database, and of agents of the configuration who have no row there.
 
-    def __init__(self, database: Callable[[], Database], redis: Redis, ttl_s: int) -> None:
-        self._database, self._redis, self._ttl_s = database, redis, ttl_s
+    `ttl_s`: without a request for so long, a session ends. `has_agent`: whether the tenant's configuration has him.
+    """
+
+    def __init__(
+        self, database: Callable[[], Database], redis: Redis, ttl_s: int, has_agent: Callable[[str, str], bool]
+    ) -> None:
+        self._database, self._redis, self._ttl_s, self._has_agent = database, redis, ttl_s, has_agent
         self.rows = Remembered[User | None](self._read)
 
     def sign_in(self, tenant: str, name: str, password: str) -> Opened | None:
@@ -64,25 +81,53 @@ class PeopleDoor:
         user = self.user(tenant, name)
         if not is_password(user.password_hash if user else "", password) or user is None:
             return None
+        return self._opened(Session(tenant, user.name, _proof(user)), principal_of(tenant, user))
+
+    def enter(self, session: Session) -> Opened | None:
+        """A session for somebody who has proven elsewhere who he is; None for nobody we know. Raises StoreError."""
+        principal = self._principal_of(session)
+        return self._opened(session, principal) if principal else None
+
+    def _opened(self, session: Session, principal: Principal) -> Opened:
         token = PREFIX + secrets.token_urlsafe(32)
-        session = Session(tenant, user.name, _proof(user))
         self._in_redis(lambda: self._redis.set(_key(token), msgspec.json.encode(session), ex=self._ttl_s))
-        return Opened(token=token, principal=principal_of(tenant, user), user=user)
+        return Opened(token=token, principal=principal)
 
     def principal(self, token: str) -> Principal | None:
         """None for a session that is over. Raises StoreError."""
         found = self._in_redis(lambda: self._redis.getex(_key(token), ex=self._ttl_s))
         if found is None:
             return None
-        session = msgspec.json.decode(found, type=Session)
+        return self._principal_of(msgspec.json.decode(found, type=Session))
+
+    def _principal_of(self, session: Session) -> Principal | None:
+        if session.way is Way.FRAME:
+            return self.agent(session.tenant, session.user)
+        if session.way is Way.PROVIDER:
+            return self.known(session.tenant, session.user)
         user = self.user(session.tenant, session.user)
         if user is None or _proof(user) != session.proof:
             return None
         return principal_of(session.tenant, user)
 
-    def sign_out(self, token: str) -> None:
-        """End the session."""
-        self._in_redis(lambda: self._redis.delete(_key(token)))
+    def known(self, tenant: str, name: str) -> Principal | None:
+        """The user of that name, else the agent of that id; None for nobody, and for who is disabled."""
+        user = self.row(tenant, name)
+        if user is not None:
+            return principal_of(tenant, user) if user.disabled_at_ms is None else None
+        return self.agent(tenant, name)
+
+    def agent(self, tenant: str, agent_id: str) -> Principal | None:
+        """An agent of the configuration; None if there is none, or the user of that name is disabled."""
+        user = self.row(tenant, agent_id)
+        if (user is not None and user.disabled_at_ms is not None) or not self._has_agent(tenant, agent_id):
+            return None
+        return Principal(tenant=tenant, actor=f"agent:{agent_id}", scopes=AGENT_SCOPES, agent_id=agent_id)
+
+    def sign_out(self, token: str) -> Session | None:
+        """End the session; the one that it was."""
+        found = self._in_redis(lambda: self._redis.getdel(_key(token)))
+        return msgspec.json.decode(found, type=Session) if found else None
 
     def user(self, tenant: str, name: str) -> User | None:
         """None for one who does not exist or is disabled. Raises StoreError."""

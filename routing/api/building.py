@@ -6,7 +6,7 @@ from typing import cast
 
 from routing.api.auth import BearerAuthenticator
 from routing.api.auth_keys import KeyDoor
-from routing.api.auth_oidc import OidcDoor, People
+from routing.api.auth_oidc import OidcDoor
 from routing.api.auth_people import PeopleDoor
 from routing.api.principal import Principal
 from routing.api.services import Authenticator, Services
@@ -39,15 +39,18 @@ def build_services(
         webhooks=webhooks or WebhookSettings(),
         lists=lists or ListSettings(),
     )
-    made.authenticator = _authenticator(made)
+    made.authenticator = authenticator_of(made)
     return made
 
 
-def _authenticator(made: Services) -> BearerAuthenticator:
+def authenticator_of(made: Services) -> BearerAuthenticator:
+    """The doors of keys, of people, and of an OpenID provider where there is one."""
     keys = KeyDoor(lambda: made.database, made.clock)
-    people = PeopleDoor(lambda: made.database, made.redis, made.api.session_s)
-    oidc = None
-    if made.api.oidc is not None:
-        who = People(user=people.row, has_agent=lambda tenant, id_: id_ in made.front(tenant).config().agents)
-        oidc = OidcDoor(made.api.oidc, made.server.tenant, who)
+
+    def has_agent(tenant: str, agent_id: str) -> bool:
+        return agent_id in made.front(tenant).config().agents
+
+    people = PeopleDoor(lambda: made.database, made.redis, made.api.session_s, has_agent)
+    settings = made.api.oidc
+    oidc = OidcDoor(settings, made.server.tenant, people.known) if settings else None
     return BearerAuthenticator(keys, people, oidc)

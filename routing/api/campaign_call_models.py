@@ -59,6 +59,8 @@ class RecordCardOut(Out):
     do_not_call: bool
     callback: PlannedCallbackOut | None
     guide_done: bool
+    other_number: bool = Field(description="His profile allows a number that the record does not have")
+    personal_callback: bool = Field(description="His profile allows callbacks that only he makes")
 
 
 class CampaignCallOut(Out):

@@ -35,6 +35,7 @@ class CampaignOut(Out):
     mode: str = Field(description="preview, push_preview, progressive or predictive")
     state: str = Field(description="stopped (not loaded), loaded (agents may join), running, paused")
     since: At | None
+    allowed_actions: list[str] = Field(description="What may be asked for in this state: load, start, pause, stop")
     teams: list[str] = Field(description="Whose agents may join")
     queue: str = Field(description="Whose wrap-up and music hold for its calls")
     ani: str = Field(description="The number shown to contacts")

@@ -25,7 +25,7 @@ from routing.api.services import services
 from routing.api.times import rfc3339
 from routing.api.views_campaign import dispositions_of
 from routing.app.live.campaigns import CampaignRow, campaign_row, campaign_rows
-from routing.core.campaign import CampaignState, CampaignTrigger
+from routing.core.campaign import CAMPAIGN_TABLE, CampaignState, CampaignTrigger
 from routing.core.campaign_rules import Campaign, DialMode
 from routing.core.config import Config
 from routing.core.orders import ControlCampaign
@@ -152,6 +152,7 @@ def campaign_view(row: CampaignRow) -> dict[str, Any]:
     since_ms, paced_at_ms = shown.pop("since_ms"), shown.pop("paced_at_ms")
     return shown | {
         "since": rfc3339(since_ms),
+        "allowed_actions": [trigger.value for state, trigger in CAMPAIGN_TABLE if state.value == row.state],
         "paced_at": rfc3339(paced_at_ms),
         "teams": list(row.teams),
         "joined": list(row.joined),

@@ -17,6 +17,7 @@ from routing.api.problems import Problem
 from routing.api.services import services
 from routing.core.events import Event, EventType
 from routing.core.orders import Order, Reply
+from routing.core.supervision import SupervisionState
 
 Test = Callable[[Event], bool]
 
@@ -47,10 +48,14 @@ def _news_of(interaction_id: str) -> Subscription:
 def _awaited(reply: Reply) -> Test:
     """Which event confirms this reply. Rooms may be asked for again after a refusal, then under a higher version."""
     rooms, command = reply.values.get("rooms_version"), reply.values.get("command_id")
+    ears = reply.values.get("ears_version")
 
     def confirms(event: Event) -> bool:
         if event.type is EventType.PBX_MISMATCH:
             return False
+        if ears is not None:
+            is_active = event.values.get("state") == SupervisionState.ACTIVE.value
+            return is_active and event.values.get("ears_version") == ears
         reached = event.values.get("rooms_version")
         has_rooms = isinstance(rooms, int) and isinstance(reached, int) and reached >= rooms
         return has_rooms or (bool(command) and event.values.get("command_id") == command)
@@ -60,6 +65,8 @@ def _awaited(reply: Reply) -> Test:
 
 def _holds(reply: Reply, interaction_id: str) -> bool:
     """Nothing to wait for: the PBX had nothing to do, or an earlier attempt of this request has brought it about."""
+    if "ears_version" in reply.values:
+        return reply.values.get("state") == SupervisionState.ACTIVE.value
     wanted = reply.values.get("rooms_version")
     if wanted is None or wanted == reply.values.get("rooms_reached"):
         return not reply.values.get("command_id")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from routing.core.events import Event, EventType
+from routing.core.orders import ChangeSupervision, StopSupervision, Supervise
 from routing.store.front import CallView
 
 _REMEMBERED = 20_000
@@ -50,11 +51,22 @@ class EventFilter:
         )
 
     def _may_see(self, event: Event, members: frozenset[str]) -> bool:
+        if _is_of_supervision(event) and not event.values.get("is_shown"):
+            return False
         is_about_him = self.only_for == event.agent_id and event.type not in _OF_RESERVED
         if is_about_him or self.only_for in members:
             return True
         teams = event.values.get("teams") if event.type in _TO_TEAMS else None
         return bool(self.team) and isinstance(teams, list | tuple) and self.team in teams
+
+
+_OF_SUPERVISION = frozenset({EventType.SUPERVISION_STARTED, EventType.SUPERVISION_CHANGED, EventType.SUPERVISION_ENDED})
+_ORDERS_OF_SUPERVISION = frozenset(kind.__name__ for kind in (Supervise, ChangeSupervision, StopSupervision))
+
+
+def _is_of_supervision(event: Event) -> bool:
+    """Who listens is told to an agent only where the event says so."""
+    return event.type in _OF_SUPERVISION or event.values.get("order") in _ORDERS_OF_SUPERVISION
 
 
 # They may name for whom a contact is called. He is shown nothing of him before both are connected (PROG-07).

@@ -17,6 +17,7 @@ from routing.api.problems import Problem
 from routing.api.schemas import Query
 from routing.api.services import services
 from routing.api.views_models import InteractionOut, Out
+from routing.core.config import Config, Profile
 from routing.core.guard import profile_of
 from routing.core.orders import StartOutdial
 from routing.core.outdial import OutdialSource
@@ -45,6 +46,9 @@ class AniListOut(Out):
 
     items: list[AniOut]
     default: str
+    sources: list[OutdialSource] = Field(
+        description="Where numbers may come from by his profile: dial_pad, address_book; empty: he places no calls"
+    )
 
 
 @api.post("/outdials", operation_id="startOutdial", responses={202: InteractionOut})
@@ -78,4 +82,12 @@ def list_anis(query: OfAgentQuery) -> dict[str, Any]:
     return {
         "items": [{"label": label, "number": number} for label, number in items],
         "default": config.outdial.default_ani or (pbx.dial_caller_id if pbx else ""),
+        "sources": _sources(config, profile),
     }
+
+
+def _sources(config: Config, profile: Profile | None) -> list[str]:
+    """PERM-03, PERM-04; none without an entry point that gives such calls their queue."""
+    if profile is None or not profile.outdial or config.outdial.entry_point not in config.entry_points:
+        return []
+    return [name for name in (OutdialSource.DIAL_PAD.value, OutdialSource.ADDRESS_BOOK.value) if getattr(profile, name)]

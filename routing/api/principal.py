@@ -12,6 +12,8 @@ from flask import g
 from routing.api.problems import Problem
 
 View = TypeVar("View", bound=Callable[..., Any])
+# Key of a WSGI environment in which the desk says for whom it asks; no header of a request from outside gets there.
+INSIDE = "switchroom.principal"
 
 
 class Scope(StrEnum):
@@ -19,6 +21,7 @@ class Scope(StrEnum):
 
     INTERACTIONS_READ = "interactions:read"
     INTERACTIONS_CONTROL = "interactions:control"
+    INTERACTIONS_SUPERVISE = "interactions:supervise"
     OUTDIAL = "outdial"
     CALLBACKS_WRITE = "callbacks:write"
     CAD_WRITE = "cad:write"
@@ -42,6 +45,8 @@ class Scope(StrEnum):
     AUDIT_READ = "audit:read"
     KEYS_MANAGE = "keys:manage"
     METRICS_READ = "metrics:read"
+    CONFIGURATION_READ = "configuration:read"
+    DESK_EMBED = "desk:embed"
 
 
 # What an agent may do through the API with his own calls; a supervisor and a key have what they were given.

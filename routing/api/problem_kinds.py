@@ -69,6 +69,36 @@ RULES: dict[str, Kind] = {
         "He is signed out, idle, on a call, or his phone is gone; see `because`.",
         "Choose another target, or try again when he is available.",
     ),
+    "supervision-not-possible": _kind(
+        409,
+        "The call cannot be supervised",
+        "No agent of ours talks in it now (`because`: state), or he is of no team of the supervisor's (team).",
+        "Choose a call in which an agent talks.",
+    ),
+    "supervision-exists": _kind(
+        409,
+        "Somebody listens already",
+        "One supervisor at a time hears a call; `by` says who asked for it.",
+        "Ask him, or stop his supervision.",
+    ),
+    "supervision-unknown": _kind(
+        404,
+        "Nobody listens to this call",
+        "There is no supervision of this call, or it is another supervisor's.",
+        "Read the interaction: `supervision` says who listens.",
+    ),
+    "supervisor-unknown": _kind(
+        422,
+        "There is no such supervisor",
+        "The running configuration has no supervisor of this id.",
+        "`GET /v1/supervisors` lists them.",
+    ),
+    "supervisor-not-available": _kind(
+        409,
+        "The supervisor's telephone cannot be rung",
+        "He is on a call or listens to one, his telephone is taken, or its PBX is out of reach; see `because`.",
+        "Try again when his telephone is free.",
+    ),
     "agent-engaged": _kind(
         409,
         "The agent still has an interaction",
@@ -198,6 +228,12 @@ RULES: dict[str, Kind] = {
     ),
     "webhook-disabled": _kind(
         409, "The webhook is disabled", "A disabled endpoint is sent nothing.", "Enable it, then try again."
+    ),
+    "desk-not-framed": _kind(
+        409,
+        "The desk may not be framed",
+        "No origin is allowed to hold the pages in a frame.",
+        "Name the origins in `desk.frame_origins`.",
     ),
     "recording-elsewhere": _kind(
         404,

@@ -13,8 +13,9 @@ from routing.api.principal import Scope, current, needs
 from routing.api.problems import Problem
 from routing.api.schemas import Path, Query
 from routing.api.services import services
+from routing.api.times import rfc3339
 from routing.api.views_cad import declaration
-from routing.api.views_models import Out, QueueOut
+from routing.api.views_models import At, Out, QueueOut
 from routing.app.live.queues import queue_rows
 from routing.core.cad import shown
 from routing.core.world import World
@@ -30,8 +31,16 @@ class CadQuery(Query):
     entry_point: str = Field(default="", max_length=64, description="With its own variables; else the common ones")
 
 
+class QueueNowOut(QueueOut):
+    """With its aim, and since when the one waits who has waited longest; null where nobody waits, or it has no aim."""
+
+    waiting_since: At | None
+    target_percent: int | None = Field(description="Of the service level: so many percent of the calls are answered")
+    target_within_s: int | None = Field(description="within so many seconds")
+
+
 class QueueListOut(Out):
-    items: list[QueueOut]
+    items: list[QueueNowOut]
 
 
 class EntryPointOut(Out):
@@ -73,7 +82,7 @@ def list_queues() -> dict[str, Any]:
     return {"items": _rows(_world())}
 
 
-@api.get("/queues/<queue_id>", operation_id="getQueue", responses={200: QueueOut})
+@api.get("/queues/<queue_id>", operation_id="getQueue", responses={200: QueueNowOut})
 @needs(Scope.AGENTS_READ)
 def get_queue(path: QueuePath) -> dict[str, Any]:
     """One queue."""
@@ -127,4 +136,9 @@ def _rows(world: World) -> list[dict[str, Any]]:
         for queue, _rank in configured.queues:
             staff.setdefault(queue, Counter())[agent.shown_state if agent else "logged_out"] += 1
     rows = queue_rows(world, services().clock.now_ms())
-    return [asdict(row) | {"staff": dict(staff.get(row.id, {}))} for row in rows]
+    return [_row(asdict(row)) | {"staff": dict(staff.get(row.id, {}))} for row in rows]
+
+
+def _row(told: dict[str, Any]) -> dict[str, Any]:
+    since_ms = told.pop("waiting_since_ms")
+    return told | {"waiting_since": rfc3339(since_ms)}

@@ -20,7 +20,9 @@ def blueprints() -> list[APIBlueprint]:
         campaign_reasons,
         campaigns,
         commands,
+        configuration,
         contacts,
+        desk_tokens,
         do_not_call,
         dry_runs,
         events,
@@ -28,6 +30,7 @@ def blueprints() -> list[APIBlueprint]:
         guides,
         history,
         interaction_cad,
+        interaction_events,
         interactions,
         keys,
         list_imports,
@@ -41,6 +44,7 @@ def blueprints() -> list[APIBlueprint]:
         reports,
         sessions,
         status,
+        supervision,
         targets,
         webhooks,
     )
@@ -49,6 +53,8 @@ def blueprints() -> list[APIBlueprint]:
         interactions,
         commands,
         interaction_cad,
+        interaction_events,
+        supervision,
         outdials,
         callbacks,
         record_commands,
@@ -62,6 +68,7 @@ def blueprints() -> list[APIBlueprint]:
         figures,
         queues,
         dry_runs,
+        configuration,
         status,
         events,
     )
@@ -80,6 +87,7 @@ def blueprints() -> list[APIBlueprint]:
         webhooks,
         keys,
         sessions,
+        desk_tokens,
         audit,
     )
     return [resource.api for resource in (*live, *kept)]

@@ -132,9 +132,14 @@ class ApiServer(BaseApplication):  # type: ignore[misc]
     """Gunicorn with `processes` of gevent; each builds its own application, so nothing is shared over a fork."""
 
     def __init__(
-        self, server: ServerSettings, api: ApiSettings, webhooks: WebhookSettings, lists: ListSettings
+        self,
+        server: ServerSettings,
+        api: ApiSettings,
+        webhooks: WebhookSettings,
+        lists: ListSettings,
+        files: Path | None = None,
     ) -> None:
-        self._server, self._api, self._webhooks, self._lists = server, api, webhooks, lists
+        self._server, self._api, self._webhooks, self._lists, self._files = server, api, webhooks, lists, files
         self._made: Services | None = None
         super().__init__()
 
@@ -163,9 +168,11 @@ class ApiServer(BaseApplication):  # type: ignore[misc]
     def load(self) -> Wsgi:
         from routing.api.application import create_app
         from routing.api.building import build_services
+        from routing.desk.site import with_desk
 
         self._made = build_services(self._server, self._api, self._webhooks, lists=self._lists)
-        return BodyDeadline(create_app(self._made))
+        self._made.configuration = self._files
+        return BodyDeadline(with_desk(create_app(self._made)))
 
     def _end_streams_with(self, worker: Any) -> None:
         """Once the process is told to end: an event stream, even one its client has left, would hold it up."""
@@ -189,7 +196,8 @@ def main() -> None:
     settings = load_settings(session.directory) if has_files else None
     logging.configure(server.log_level.value)
     api, webhooks = (settings.api, settings.webhooks) if settings else (ApiSettings(), WebhookSettings())
-    ApiServer(server, api, webhooks, settings.lists if settings else ListSettings()).run()
+    files = session.directory.resolve() if has_files else None
+    ApiServer(server, api, webhooks, settings.lists if settings else ListSettings(), files).run()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, cast
 
 from flask import current_app
@@ -29,7 +30,9 @@ class Authenticator(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Services:
-    """`redis` is shared by the fronts of all tenants. Raises CadKeyUnreadable."""
+    """`redis` is shared by the fronts of all tenants. `configuration`: the directory of the files that this server was
+    started with, None: none. Raises CadKeyUnreadable.
+    """
 
     server: ServerSettings
     api: ApiSettings
@@ -38,6 +41,7 @@ class Services:
     authenticator: Authenticator
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     lists: ListSettings = field(default_factory=ListSettings)
+    configuration: Path | None = None
     sql_turn: threading.Lock = field(default_factory=threading.Lock)
     _database: Database | None = None
     _fronts: dict[str, Front] = field(default_factory=dict)

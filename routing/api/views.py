@@ -96,6 +96,7 @@ def interaction_view(config: Config, view: CallView, viewer: Viewer) -> dict[str
         "callback": _callback(interaction.callback),
         "message": _message(interaction.message),
         "campaign": campaign_call_view(config, interaction, viewer.record, may_see_secure=may_see),
+        "supervision": _supervision(config, view, viewer),
         "flow": asdict(FlowPlace(flow=place.flow, step=place.step)) if (place := interaction.flow) else None,
         "screen_pop": screen_pop(config, interaction, viewer.agent.id if viewer.agent else "") or None,
         "allowed_actions": actions_of(config, interaction, viewer.agent),
@@ -206,6 +207,29 @@ def _recording(interaction: Interaction) -> dict[str, Any]:
         "agent_id": recording.agent_id or None,
         "since": rfc3339(recording.since_ms),
         "resume_at": rfc3339(recording.resume_at_ms),
+    }
+
+
+def _supervision(config: Config, view: CallView, viewer: Viewer) -> dict[str, Any] | None:
+    """Agents see of it what the configuration says, of their own calls, once it is heard."""
+    supervision, principal = view.interaction.supervision, viewer.principal
+    if supervision is None:
+        return None
+    if Scope.INTERACTIONS_SUPERVISE not in principal.scopes:
+        is_his = bool(principal.agent_id) and view.interaction.role_of(principal.agent_id) is not None
+        if not is_his or not supervision.is_up or not config.show_supervision.shows(supervision.mode):
+            return None
+    supervisor = config.supervisors.get(supervision.supervisor)
+    return {
+        "id": supervision.id,
+        "by": supervision.by,
+        "supervisor": supervision.supervisor or None,
+        "agent_id": supervision.agent_id or None,
+        "name": supervisor.name if supervisor else supervision.supervisor or name_of(config, supervision.agent_id),
+        "mode": supervision.mode.value,
+        "state": supervision.state.value,
+        "asked_at": rfc3339(supervision.asked_at_ms),
+        "since": rfc3339(supervision.since_ms),
     }
 
 

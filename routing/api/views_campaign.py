@@ -13,6 +13,7 @@ from routing.core.cad import MASK
 from routing.core.campaign import CampaignCall
 from routing.core.campaign_rules import Campaign
 from routing.core.config import Config
+from routing.core.guard import profile_of
 from routing.core.interaction import Interaction
 from routing.core.record import PlannedCallback, RecordLive
 
@@ -69,7 +70,7 @@ def record_card(
     known, campaign = record.card, config.campaigns.get(record.card.campaign)
     shown: dict[str, Any] = preview_card.card(campaign, interaction, record)
     hidden = preview_card.secure_columns(config, campaign) if campaign and not may_see_secure else frozenset()
-    same = ("name", "external_id", "list_id", "priority", "attempts")
+    same, profile = ("name", "external_id", "list_id", "priority", "attempts"), profile_of(config, record.agent_id)
     return {
         "record_id": known.id,
         "state": record.state.value,
@@ -82,6 +83,8 @@ def record_card(
         "do_not_call": record.do_not_call,
         "callback": planned_view(record.callback),
         "guide_done": record.guide_done,
+        "other_number": bool(profile and profile.other_number),
+        "personal_callback": bool(profile and profile.reschedule_personal),
     }
 
 

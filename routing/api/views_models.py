@@ -120,6 +120,23 @@ class FlowPlaceOut(Out):
     step: str
 
 
+class SupervisionOut(Out):
+    """Who listens to the call, beside it: he is no party of it."""
+
+    id: str
+    by: str = Field(description="Who asked for it, e.g. user:rita")
+    supervisor: str | None = Field(description="Whose telephone it is: a supervisor of the configuration")
+    agent_id: str | None = Field(description="The agent whose telephone it is")
+    name: str
+    mode: str = Field(description="monitor, whisper or barge")
+    state: str = Field(
+        description="ringing: his telephone is rung; joining: the PBX has not confirmed it yet; active: he hears; "
+        "waiting: the call is with no agent now"
+    )
+    asked_at: At
+    since: At = Field(description="In this state")
+
+
 class InteractionOut(Out):
     """A communication with a customer, as the one who asks may see it."""
 
@@ -159,6 +176,9 @@ class InteractionOut(Out):
     message: MessageOut | None = Field(description="Of a voicemail")
     campaign: CampaignCallOut | None = Field(description="Of a campaign's call, or of a seat")
     flow: FlowPlaceOut | None = Field(description="Where it is in its flow, or goes on when a queue lets it go")
+    supervision: SupervisionOut | None = Field(
+        description="Told to those who may supervise; to its agents as `calls.show_supervision` says"
+    )
     failure: str | None = Field(description="Why an outdial failed: a stable word")
     outcome: str | None = Field(description="What became of the leg that failed, e.g. busy")
     allowed_actions: list[str]

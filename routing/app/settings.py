@@ -71,12 +71,33 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OidcSettings:
-    """Table `api.oidc`. `claim` holds the name of a user or the id of an agent of `tenant` (empty: the server's)."""
+    """Table `api.oidc`. `claim` holds the name of a user or the id of an agent of `tenant` (empty: the server's).
+
+    `client_id`: with which pages sign people in there, empty: they do not. `client_secret` is empty for a public
+    client, and where this process could not read it from `client_secret_source`.
+    """
 
     issuer: str
     audience: str
     claim: str = "preferred_username"
     tenant: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    client_secret_source: str = ""
+    scopes: tuple[str, ...] = ("openid", "profile")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskSettings:
+    """Table `desk`. `frame_origins`: of pages that may hold the desk in a frame, as browsers write them.
+
+    `style_file` and `templates_directory` are absolute, empty where a site has none of its own.
+    """
+
+    frame_origins: tuple[str, ...] = ()
+    title: str = "Switchroom"
+    style_file: str = ""
+    templates_directory: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +107,7 @@ class ApiSettings:
     command waits for the PBX before it is answered with 202.
 
     `event_streams`: open event streams of one key or person in one process. `metrics_open`: `/metrics` without a key.
+    `desk`: of the pages, which the same processes serve.
     """
 
     host: str = "127.0.0.1"
@@ -99,6 +121,7 @@ class ApiSettings:
     requests_per_minute: int = 6000
     session_s: int = 28_800
     oidc: OidcSettings | None = None
+    desk: DeskSettings = DeskSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

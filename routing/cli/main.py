@@ -43,7 +43,7 @@ _COMMANDS = {
 }
 _GROUPS = {
     "agent": "order_commands:agent_app",
-    "call": "call_commands:call_app",
+    "call": "supervise_commands:call_app",
     "callback": "callback_commands:callback_app",
     "campaign": "campaign_list_commands:campaign_app",
     "db": "db_commands:db_app",

@@ -21,6 +21,7 @@ _KNOWN_PATTERNS = {ID_PATTERN: "id", CAD_NAME_PATTERN: "CAD name"}
 _ORDER = (
     "server",
     "api",
+    "desk",
     "recordings",
     "retention",
     "lists",
@@ -30,6 +31,7 @@ _ORDER = (
     "teams",
     "profiles",
     "agents",
+    "supervisors",
     "queues",
     "entry_points",
     "cad",

@@ -139,7 +139,7 @@ class Agent:
 
     `available_since_ms`: when he last became free, the key of `longest_idle`. `busy_ms` and `signed_in_at_ms` give his
     occupancy. `engagements` by interaction id. `dialed_at_ms`: when he dialed outside numbers, of the last minute at
-    least; only kept where a limit needs it.
+    least; only kept where a limit needs it. `supervising`: the interaction to which he listens at his telephone.
     """
 
     id: str
@@ -154,6 +154,7 @@ class Agent:
     busy_since_ms: int | None = None
     calls: int = 0
     dialed_at_ms: tuple[int, ...] = ()
+    supervising: str = ""
 
     @property
     def shown_state(self) -> str:

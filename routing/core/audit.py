@@ -9,7 +9,7 @@ from routing.core.world import World
 # Fields that say where a call shall go or what shall be done; nothing that was said on it.
 _TOLD = (
     *("action", "to_agent", "to_queue", "to_entry_point", "to_number", "number", "reason", "idle_reason"),
-    *("campaign", "choice"),
+    *("campaign", "choice", "mode", "supervisor", "phone_of"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from routing.core import agent_first, cad, callback_attempt, callbacks, consults, reached, seating
+from routing.core import agent_first, cad, callback_attempt, callbacks, consults, reached, seating, supervisor_legs
 from routing.core.config import Result
 from routing.core.endings import end_interaction
 from routing.core.errors import CadConflict
@@ -91,7 +91,7 @@ def _author(world: World, order: EditCad) -> tuple[Interaction, str]:
 def leg_ended(world: World, fact: LegEnded) -> None:
     """Somebody hung up, or a leg is gone. A leg nobody knows any more has been dealt with."""
     interaction = world.interaction_of(fact.leg_id)
-    if interaction is None:
+    if interaction is None or supervisor_legs.leg_ended(world, fact):
         return
     if interaction.kind == "seat" and not interaction.offers:
         seating.hung_up(world, interaction, is_known=fact.ended_by is not EndedBy.UNKNOWN)

@@ -21,6 +21,26 @@ class Room:
     music: str = ""
 
 
+class HeardBy(StrEnum):
+    """Who hears an ear. LEG: the one at which it listens. ROOM: all who are in a room with that one, and he."""
+
+    NOBODY = "nobody"
+    LEG = "leg"
+    ROOM = "room"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ear:
+    """A leg in no room, which hears what `hears` says and what is said to him, wherever that leg is just now.
+
+    `hears` empty: it is in silence for now.
+    """
+
+    leg: str
+    hears: str
+    heard_by: HeardBy = HeardBy.NOBODY
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialLeg:
     """Ring `phone`. Ends in LegAnswered or DialFailed for `leg_id`, unless hung up before.
@@ -64,6 +84,9 @@ class SetRooms:
 
     The first SetRooms for an arrived leg takes it over from the dialplan. Ends in RoomsReached or RoomsRefused
     (and in CommandEnded SUCCEEDED as soon as it is accepted).
+
+    `ears`: who listens, under a version of its own, which replaces as well. They end in EarsReached or EarsRefused of
+    that version, and never keep the rooms from being reached: an ear whose leg is gone counts as not listed.
     """
 
     id: str
@@ -71,6 +94,8 @@ class SetRooms:
     interaction_id: str
     version: int
     rooms: tuple[Room, ...]
+    ears: tuple[Ear, ...] = ()
+    ears_version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

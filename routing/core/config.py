@@ -16,6 +16,7 @@ from routing.core.flow import Flow, Prompt
 from routing.core.hours import Hours
 from routing.core.limits import CallLimits
 from routing.core.outdial import OutdialRules
+from routing.core.supervision import ShowSupervision, SupervisorConfig
 from routing.core.treatment import Announcement, Overflow, OverflowCause, ServiceLevel
 
 # ITU-T E.164: 979 international premium rate, 870 and 88x satellite and networks without a country; 0900 numbers.
@@ -268,7 +269,7 @@ class Config:
 
     `recording_pause_s`: how long a pause of a recording lasts; None: there is no privacy shield (REC-02, REC-04).
     `wrap_up_after_consult`: a consulted agent wraps up his part, too (A8). `time_zone` (IANA): in which days begin.
-    `language`: of prompts, where nothing else is said.
+    `language`: of prompts, where nothing else is said. `show_supervision`: what agents see of who listens.
     """
 
     tenant: str
@@ -295,6 +296,8 @@ class Config:
     callbacks: CallbackRules = field(default_factory=CallbackRules)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
     responses: tuple[Response, ...] = ()
+    supervisors: dict[str, SupervisorConfig] = field(default_factory=dict)
+    show_supervision: ShowSupervision = ShowSupervision.HEARD
 
     def cad_of(self, entry_point: str) -> dict[str, CadVariable]:
         """Declarations in force for calls of an entry point, by name, in display order."""

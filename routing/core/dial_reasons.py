@@ -22,7 +22,7 @@ MOST_RECORDS = 500  # that are looked at one by one
 _WORDS = {Hindrance.WINDOW: "window_closed"}
 
 
-def why(world: World, campaign_id: str) -> dict[str, int]:
+def why(world: World, campaign_id: str, most_records: int = MOST_RECORDS) -> dict[str, int]:
     """By stable words, in no order, as of `world.now_ms`; empty: nothing is in the way.
 
     Of the campaign: not_loaded, loaded, paused, stopped. Of agents: no_agents_joined, and `agent_` with why he gets
@@ -37,7 +37,7 @@ def why(world: World, campaign_id: str) -> dict[str, int]:
     if live.state is not CampaignState.RUNNING:
         found[live.state.value] = 1
     _of_agents(world, campaign, found)
-    _of_records(world, campaign, found)
+    _of_records(world, campaign, found, most_records)
     _of_calls(world, campaign, found)
     return {reason: count for reason, count in found.items() if count}
 
@@ -52,10 +52,10 @@ def _of_agents(world: World, campaign: Campaign, found: Counter[str]) -> None:
             found[f"agent_{because}"] += 1
 
 
-def _of_records(world: World, campaign: Campaign, found: Counter[str]) -> None:
+def _of_records(world: World, campaign: Campaign, found: Counter[str], most: int) -> None:
     ready = world.hoppers.count_ready(campaign.id)
     found["hopper_empty"] = int(not ready)
-    for record in [record for record, _ in zip(world.hoppers.ready(campaign.id), range(MOST_RECORDS), strict=False)]:
+    for record in [record for record, _ in zip(world.hoppers.ready(campaign.id), range(most), strict=False)]:
         hindered = choose(world, campaign, record)
         if isinstance(hindered, Hindered):
             found[_WORDS.get(hindered.why, hindered.why.value)] += 1

@@ -12,6 +12,8 @@ from routing.core.events import EventType
 from routing.core.interaction import Interaction, InteractionTrigger, OfferEnd
 from routing.core.ringing import rescind
 from routing.core.seats import move, release
+from routing.core.supervision import SupervisionEnd
+from routing.core.supervision_moves import end as end_supervision
 from routing.core.timers import OF_A_WAIT, Due, key
 from routing.core.topology import hang_up
 from routing.core.world import World
@@ -27,6 +29,7 @@ def end_interaction(world: World, interaction: Interaction, result: Result, ende
     """
     for offer in interaction.offers:
         interaction = rescind(world, interaction, offer, OfferEnd.ABANDONED)
+    interaction = end_supervision(world, interaction, SupervisionEnd.CALL_ENDED)
     interaction = move(
         world,
         interaction,

@@ -285,3 +285,36 @@ class PacingRefused(DomainError):
 
     code = "pacing-refused"
     template = "no pacing of campaign {campaign}: {because}"
+
+
+class NotSupervisable(DomainError):
+    """`because`: state (no agent of ours talks in it), team (his is none of the supervisor's)."""
+
+    code = "supervision-not-possible"
+    template = "interaction {interaction_id} cannot be supervised: {because}"
+
+
+class AlreadySupervised(DomainError):
+    code = "supervision-exists"
+    template = "interaction {interaction_id} is supervised already, by {by}"
+
+
+class NotSupervised(DomainError):
+    """Nobody listens, or somebody else than who asks."""
+
+    code = "supervision-unknown"
+    template = "interaction {interaction_id} is not supervised by {whom}"
+
+
+class UnknownSupervisor(DomainError):
+    code = "supervisor-unknown"
+    template = "there is no supervisor {supervisor}"
+
+
+class SupervisorNotAvailable(DomainError):
+    """`because`: a state of the agent whose telephone it is, supervising, other_pbx, pbx_link_down, or phone_... with
+    the state of the telephone.
+    """
+
+    code = "supervisor-not-available"
+    template = "{whom} cannot listen now: {because}"

@@ -152,6 +152,25 @@ class RoomsRefused:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarsReached:
+    """PBX events confirm that the ears of this version hear what they shall, and are heard by nobody else."""
+
+    pbx: str
+    interaction_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarsRefused:
+    """An ear of this version cannot hear what it shall; it is left where it is, and nothing is retried any more."""
+
+    pbx: str
+    interaction_id: str
+    version: int
+    reason: str
+
+
 class PromptOutcome(StrEnum):
     """FINISHED: played to the end, with or without digits. INTERRUPTED: the leg was moved, or got other prompts.
 
@@ -307,6 +326,8 @@ Fact = (
     | LegTransferred
     | RoomsReached
     | RoomsRefused
+    | EarsReached
+    | EarsRefused
     | PromptsEnded
     | MessageEnded
     | MachineDetected

@@ -43,6 +43,7 @@ class Indexes:
         self.owners: dict[str, str] = {}
         self.waiting: Counter[str] = Counter()
         self.customer_calls = 0
+        self.supervised: set[str] = set()
         self.campaign_calls: dict[tuple[str, InteractionState], dict[str, None]] = {}
         self._callbacks: dict[str, set[str]] = {}
         self._reach = Reach(state.config)
@@ -81,6 +82,7 @@ class Indexes:
             if new.preferred:
                 self._preferring.setdefault(new.preferred.agent_id, {})[key] = None
             self.customer_calls += new.is_customer_call
+        (self.supervised.add if new and new.supervision else self.supervised.discard)(key)
         self._callback_changed(key, old, new)
         self._campaign_call_changed(key, old, new)
         for interaction in (old, new):
@@ -285,6 +287,8 @@ class Indexes:
             return agent.state.value
         if agent.engagements and not (gives_way and self._gives_way(agent)):
             return agent.shown_state
+        if agent.supervising:
+            return "supervising"
         if not self._state.links.get(config.pbx, False):
             return "pbx_link_down"
         phone = self.phone_state(config)
@@ -369,3 +373,6 @@ def _owned_by(interaction: Interaction) -> Iterator[str]:
         yield digits.command_id
     if interaction.consult:
         yield interaction.consult.id
+    if interaction.supervision:
+        yield interaction.supervision.id
+        yield interaction.supervision.leg_id

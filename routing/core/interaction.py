@@ -7,13 +7,14 @@ from enum import StrEnum
 
 from routing.core.callback import CallbackCall
 from routing.core.campaign import CampaignCall
-from routing.core.commands import Room
+from routing.core.commands import Ear, Room
 from routing.core.config import Result
 from routing.core.declarations import Requirement
 from routing.core.errors import IllegalTransition
 from routing.core.flow import FlowPosition
 from routing.core.outdial import OutdialCall
 from routing.core.recording import NOT_RECORDED, AskedRecording, Recording
+from routing.core.supervision import Supervision
 
 
 class InteractionState(StrEnum):
@@ -356,7 +357,8 @@ class Interaction:
     where it is in its flow, or will go on if a queue or a transfer lets it go. `language`: of its prompts.
     `priority` 0: in a flow, where none was said yet. `hops`: how often it overflowed or was sent on by flows, which
     is bounded. `announced`: the last announcement of this wait, as ms of waiting and index. `rooms_version` counts
-    wanted rooms, `rooms_reached` the version that PBX events confirmed. `asked_recordings`: what the PBX was last
+    wanted rooms, `rooms_reached` the version that PBX events confirmed; `ears_version` counts who listens, beside it:
+    a supervisor's coming and going is none of the call's business. `asked_recordings`: what the PBX was last
     asked for, per recorded leg. `transferred_by`: the agent who last sent it on blind, to an agent or a number.
     """
 
@@ -403,6 +405,9 @@ class Interaction:
     rooms: tuple[Room, ...] = ()
     rooms_version: int = 0
     rooms_reached: int = 0
+    supervision: Supervision | None = None
+    ears: tuple[Ear, ...] = ()
+    ears_version: int = 0
     answered_at_ms: int | None = None
     bridged_at_ms: int | None = None
     waiting_since_ms: int | None = None

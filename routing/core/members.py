@@ -48,6 +48,8 @@ def not_ready_because(world: World, campaign_id: str, agent_id: str) -> str:
         return agent.state.value
     if agent.engagements:
         return agent.shown_state
+    if agent.supervising:
+        return "supervising"
     if not is_in_reach(world.config, pbx_of(world.config, campaign), config.pbx):
         return "other_pbx"
     if not world.is_linked(config.pbx):

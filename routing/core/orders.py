@@ -11,6 +11,7 @@ from routing.core.campaign import CampaignTrigger
 from routing.core.config import Config
 from routing.core.outdial import OutdialSource
 from routing.core.record import RecordCard
+from routing.core.supervision import SupervisionMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,6 +389,35 @@ class AnswerGuide(Order):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Supervise(Order):
+    """A supervisor's telephone is rung, then he hears the call. Exactly one of `supervisor`, of the configuration, and
+    `phone_of`, an agent at whose telephone he is.
+    """
+
+    interaction_id: str
+    mode: SupervisionMode
+    supervisor: str = ""
+    phone_of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSupervision(Order):
+    """`supervisor`: who asks, and may change his own alone; empty: whoever's it is."""
+
+    interaction_id: str
+    mode: SupervisionMode
+    supervisor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopSupervision(Order):
+    """`supervisor`: as in ChangeSupervision."""
+
+    interaction_id: str
+    supervisor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyConfig(Order):
     """Replace the configuration. `expected_revision` is the one the plan was made against (None: any)."""
 
@@ -449,6 +479,9 @@ AnyOrder = (
     | PlanCallback
     | CancelPlannedCallback
     | AnswerGuide
+    | Supervise
+    | ChangeSupervision
+    | StopSupervision
     | ApplyConfig
 )
 

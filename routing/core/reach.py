@@ -6,8 +6,22 @@ takes part where a trunk leads to that PBX, and nowhere else.
 
 from __future__ import annotations
 
-from routing.core.config import AgentConfig, Config
+from typing import Protocol
+
+from routing.core.config import Config
 from routing.core.declarations import Requirement
+
+
+class Telephone(Protocol):
+    """An agent's or a supervisor's, in the configuration."""
+
+    @property
+    def pbx(self) -> str: ...
+    @property
+    def phone(self) -> str: ...
+    @property
+    def extension(self) -> str: ...
+
 
 # In matching, what a caller's PBX reaches is a requirement as any skill is; no skill of the configuration begins so.
 MARK = "@"
@@ -19,8 +33,8 @@ def is_in_reach(config: Config, from_pbx: str, of_pbx: str) -> bool:
     return from_pbx == of_pbx or (pbx is not None and bool(pbx.trunks.get(of_pbx)))
 
 
-def dial_string(config: Config, from_pbx: str, agent: AgentConfig) -> str:
-    """How `from_pbx` rings this agent's telephone; empty where it is out of reach."""
+def dial_string(config: Config, from_pbx: str, agent: Telephone) -> str:
+    """How `from_pbx` rings this telephone; empty where it is out of reach."""
     if from_pbx == agent.pbx:
         return agent.phone
     pbx = config.pbxs.get(from_pbx)
@@ -28,8 +42,8 @@ def dial_string(config: Config, from_pbx: str, agent: AgentConfig) -> str:
     return template.replace("{number}", number_of(agent))
 
 
-def number_of(agent: AgentConfig) -> str:
-    """The number under which other PBXs dial his telephone: the one that is given, else that of its address.
+def number_of(agent: Telephone) -> str:
+    """The number under which other PBXs dial this telephone: the one that is given, else that of its address.
 
     `PJSIP/1001`, `user/1001@pbx.example` and `sofia/gateway/branch/1001` -> `1001`.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from routing.core import played
+from routing.core import played, supervisor_legs
 from routing.core.calls import leg_ended
 from routing.core.commands import WatchPhones
 from routing.core.events import EventType
@@ -43,6 +43,7 @@ def link_restored(world: World, fact: LinkRestored) -> None:
     live = {leg.leg_id: leg for leg in fact.legs}
     for interaction in world.interactions_on(fact.pbx):
         _compare(world, interaction, live)
+        supervisor_legs.compare(world, interaction.id, live)
     for leg in fact.legs:
         if leg.interaction_id and world.interaction_of(leg.leg_id) is None:
             hang_up(world, fact.pbx, leg.leg_id)

@@ -39,6 +39,8 @@ from routing.core import (
     reconfigure,
     recorder,
     skips,
+    supervising,
+    supervisor_legs,
     transfers,
     voicemail,
     waiting_marks,
@@ -50,6 +52,8 @@ from routing.core.errors import DomainError, NoRecord
 from routing.core.facts import (
     CommandEnded,
     DialFailed,
+    EarsReached,
+    EarsRefused,
     Fact,
     FeatureDialed,
     LegAnswered,
@@ -78,6 +82,7 @@ from routing.core.orders import (
     CancelOutdial,
     CancelPlannedCallback,
     CapacityGranted,
+    ChangeSupervision,
     ControlCampaign,
     DeclineRecord,
     DialRecord,
@@ -111,6 +116,8 @@ from routing.core.orders import (
     SignOut,
     StartConsult,
     StartOutdial,
+    StopSupervision,
+    Supervise,
     Transfer,
     WithdrawRecords,
 )
@@ -122,15 +129,36 @@ Input = Fact | AnyOrder | FireTimer | CapacityGranted
 
 def _command_ended(world: World, fact: CommandEnded) -> None:
     """Each looks whether the command was one of his."""
-    for told in (played.command_ended, look_ups.command_ended, machine.command_ended, offers.command_ended):
+    for told in (
+        played.command_ended,
+        look_ups.command_ended,
+        machine.command_ended,
+        supervisor_legs.command_ended,
+        offers.command_ended,
+    ):
         told(world, fact)
+
+
+def _ringing(world: World, fact: LegRinging) -> None:
+    if not supervisor_legs.ringing(world, fact):
+        offers.ringing(world, fact)
+
+
+def _answered(world: World, fact: LegAnswered) -> None:
+    if not supervisor_legs.answered(world, fact):
+        offers.answered(world, fact)
+
+
+def _dial_failed(world: World, fact: DialFailed) -> None:
+    if not supervisor_legs.dial_failed(world, fact):
+        offers.dial_failed(world, fact)
 
 
 _FACTS: dict[type, Callable[[World, Any], None]] = {
     LegArrived: arrivals.arrived,
-    LegRinging: offers.ringing,
-    LegAnswered: offers.answered,
-    DialFailed: offers.dial_failed,
+    LegRinging: _ringing,
+    LegAnswered: _answered,
+    DialFailed: _dial_failed,
     CommandEnded: _command_ended,
     PromptsEnded: played.ended,
     MessageEnded: played.ended,
@@ -140,6 +168,8 @@ _FACTS: dict[type, Callable[[World, Any], None]] = {
     LegTransferred: calls.leg_transferred,
     RoomsReached: calls.rooms_reached,
     RoomsRefused: calls.rooms_refused,
+    EarsReached: supervisor_legs.ears_reached,
+    EarsRefused: supervisor_legs.ears_refused,
     PhoneChanged: presence.phone_changed,
     FeatureDialed: presence.feature_dialed,
     LinkLost: reconcile.link_lost,
@@ -186,6 +216,9 @@ _ORDERS: dict[type, Callable[[World, Any], dict[str, object]]] = {
     AnswerGuide: finishing.answer_guide,
     PlanCallback: planning.plan,
     CancelPlannedCallback: planning.cancel,
+    Supervise: supervising.supervise,
+    ChangeSupervision: supervising.change,
+    StopSupervision: supervising.stop,
     ApplyConfig: reconfigure.apply,
 }
 
@@ -210,6 +243,7 @@ _TIMERS: dict[Due, Callable[[World, str, str], None]] = {
     Due.PREVIEW: lambda world, interaction_id, _: previews.time_came(world, interaction_id),
     Due.ROOMS: lambda world, interaction_id, _: calls.ask_again(world, interaction_id),
     Due.RECORDING: lambda world, interaction_id, _: recorder.pause_over(world, interaction_id),
+    Due.SUPERVISE: lambda world, interaction_id, _: supervisor_legs.rang_out(world, interaction_id),
     Due.RECORDER: lambda world, interaction_id, _: recorder.ask_again(world, interaction_id),
 }
 
@@ -230,6 +264,7 @@ def step(world: World, item: Input, now_ms: int, seq: int) -> Effects:
             capacity.granted(world, item)
         else:
             _FACTS[type(item)](world, item)
+        supervisor_legs.sweep(world)
         settle(world)
         figures.count(world)
         waiting_marks.begin(world)

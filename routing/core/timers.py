@@ -18,7 +18,7 @@ class Due(StrEnum):
     over; `EXPIRE`: it is given up. Of campaigns: `PREVIEW`: a record before an agent is dialed, or taken away;
     `CHECK` (of a record's id): the do-not-call answer is late; `REACHED`: an answered call has had its time without an
     agent; `MACHINE`: the verdict is late; `DROP`: the message has had its time; `DUE_CALLBACK` (of a record's id): a
-    personal callback has waited long enough for its agent.
+    personal callback has waited long enough for its agent. `SUPERVISE`: a supervisor's telephone has rung long enough.
     """
 
     OFFER = "offer"
@@ -42,6 +42,7 @@ class Due(StrEnum):
     MACHINE = "machine"
     DROP = "drop"
     DUE_CALLBACK = "due_callback"
+    SUPERVISE = "supervise"
 
 
 # Deadlines of a wait in a queue; none of them outlives it.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from routing.core.commands import HangUpLeg, Room, SetRooms
+from typing import Any
+
+from routing.core.commands import Ear, HangUpLeg, HeardBy, Room, SetRooms
 from routing.core.interaction import Interaction, InteractionState, Role
+from routing.core.supervision import SupervisionMode
 from routing.core.world import World
 
 MAIN = "main"
@@ -47,16 +50,39 @@ def _legs(interaction: Interaction, role: Role) -> tuple[str, ...]:
     return (party.leg_id,) if party else ()
 
 
+_HEARD_BY = {
+    SupervisionMode.MONITOR: HeardBy.NOBODY,
+    SupervisionMode.WHISPER: HeardBy.LEG,
+    SupervisionMode.BARGE: HeardBy.ROOM,
+}
+
+
+def wanted_ears(interaction: Interaction) -> tuple[Ear, ...]:
+    """Who listens is at the leg of the agent whose call it is, through hold, consult and transfers. He hears nothing
+    while it is nobody's.
+    """
+    supervision, owner = interaction.supervision, interaction.party(Role.OWNER)
+    if supervision is None or not supervision.is_up:
+        return ()
+    hears = owner.leg_id if owner and owner.agent_id else ""
+    return (Ear(leg=supervision.leg_id, hears=hears, heard_by=_HEARD_BY[supervision.mode]),)
+
+
 def converge(world: World, interaction: Interaction) -> Interaction:
-    """Ask the PBX for the rooms that this state wants, if they are not the ones already asked for.
+    """Ask the PBX for the rooms and ears that this state wants, if they are not the ones already asked for.
 
     Where nobody is left in any room there is nothing to ask for: every leg has been told to hang up.
     """
     queue = world.config.queues.get(interaction.queue)
-    rooms = wanted_rooms(interaction, queue.music if queue else "default")
-    if rooms == interaction.rooms:
+    rooms, ears = wanted_rooms(interaction, queue.music if queue else "default"), wanted_ears(interaction)
+    changes: dict[str, Any] = {}
+    if rooms != interaction.rooms:
+        changes |= {"rooms": rooms, "rooms_version": interaction.rooms_version + 1}
+    if ears != interaction.ears:
+        changes |= {"ears": ears, "ears_version": interaction.ears_version + 1}
+    if not changes:
         return interaction
-    interaction = world.update_interaction(interaction, rooms=rooms, rooms_version=interaction.rooms_version + 1)
+    interaction = world.update_interaction(interaction, **changes)
     if rooms:
         ask(world, interaction)
     return interaction
@@ -71,6 +97,8 @@ def ask(world: World, interaction: Interaction) -> None:
             interaction_id=interaction.id,
             version=interaction.rooms_version,
             rooms=interaction.rooms,
+            ears=interaction.ears,
+            ears_version=interaction.ears_version,
         )
     )
 

@@ -166,6 +166,11 @@ class World:
         """When outside numbers were dialed after that time, by whomever, oldest first; where a limit needs it."""
         return self._indexes.dials_since(since_ms)
 
+    @property
+    def supervised(self) -> frozenset[str]:
+        """Interactions to which somebody listens, or is rung for it."""
+        return frozenset(self._indexes.supervised)
+
     def is_linked(self, pbx: str) -> bool:
         return self.state.links.get(pbx, False)
 

@@ -12,9 +12,10 @@ from telephony.asterisk.actions import get_variable
 from telephony.asterisk.arrivals import decode
 from telephony.asterisk.codec import AmiMessage
 from telephony.asterisk.legs import RINGING, UP, Legs, conference_name
+from telephony.ears import HEAR
 from telephony.handover import TOO_LONG, options_of
 from telephony.legs import Leg, LegKind, arrived_leg_id
-from telephony.rooms import NO_MUSIC, PROMPTING
+from telephony.rooms import CONTEXT_EAR, NO_MUSIC, PROMPTING
 from telephony.session import SyncFailed
 
 OUR_CONTEXTS = "switchroom-"
@@ -67,8 +68,8 @@ async def read_missing(ask: Ask) -> frozenset[str]:
     up.
     """
     missing: set[str] = set()
-    for context in PROMPTING:
-        answer = await ask({"Action": "Getvar", "Variable": f"DIALPLAN_EXISTS({context},{NO_MUSIC},1)"})
+    for context, exten in (*((context, NO_MUSIC) for context in PROMPTING), (CONTEXT_EAR, f"{HEAR}nobody")):
+        answer = await ask({"Action": "Getvar", "Variable": f"DIALPLAN_EXISTS({context},{exten},1)"})
         if answer.is_success and answer.message and answer.message.get("value") == "0":
             missing.add(context)
     return frozenset(missing)

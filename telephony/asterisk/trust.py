@@ -49,6 +49,8 @@ REPEATABLE = (
     "origtransfererchanvariable",
     "secondtransfererchanvariable",
     "transfertargetchanvariable",
+    "spyerchanvariable",
+    "spyeechanvariable",
 )
 
 

@@ -10,7 +10,7 @@ from routing.core.recording import RecordingState
 from telephony.answers import OnAnswer
 from telephony.asterisk import actions
 from telephony.legs import Leg
-from telephony.rooms import CONTEXT_MACHINE, CONTEXT_MESSAGE, CONTEXT_PROMPT
+from telephony.rooms import CONTEXT_EAR, CONTEXT_MACHINE, CONTEXT_MESSAGE, CONTEXT_PROMPT
 from telephony.safety import UnsafeAction
 
 Fields = dict[str, str | list[str]]
@@ -23,6 +23,7 @@ class AmiWire:
     """
 
     way_back = "SR_RETURNS"
+    is_mute_alone = True
 
     def __init__(self, send: Callable[[dict[str, Any], OnAnswer], None]) -> None:
         self._send = send
@@ -37,6 +38,11 @@ class AmiWire:
 
     def redirect(self, legs: Sequence[Leg], context: str, exten: str) -> Fields:
         return actions.redirect([leg.uid for leg in legs], context, exten)
+
+    def listen_at(self, leg: Leg, other: Leg, exten: str) -> list[Fields]:
+        """ChanSpy() takes a name: a Uniqueid may be the beginning of another one."""
+        self._demand(CONTEXT_EAR)
+        return [actions.set_variable(leg.uid, "SR_EAR", other.channel), self.redirect([leg], CONTEXT_EAR, exten)]
 
     def bridge(self, one: Leg, other: Leg) -> Fields:
         return actions.bridge(one.channel, other.channel)

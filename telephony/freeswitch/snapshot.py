@@ -13,7 +13,7 @@ from telephony.freeswitch.codec import EslEvent
 from telephony.freeswitch.legs import Legs
 from telephony.freeswitch.phones import Phones
 from telephony.legs import Leg, LegKind, arrived_leg_id
-from telephony.rooms import PROMPTING
+from telephony.rooms import CONTEXT_EAR, PROMPTING
 from telephony.session import SyncFailed
 
 LIST_CHANNELS = "show channels as json"
@@ -117,7 +117,7 @@ async def read_missing(ask: Ask) -> frozenset[str]:
     """Contexts for which the dialplan there is not new enough: a channel that is sent to one which is not there is hung
     up.
     """
-    answers = {name: await ask(f"xml_locate dialplan context name {name}") for name in PROMPTING}
+    answers = {name: await ask(f"xml_locate dialplan context name {name}") for name in (*PROMPTING, CONTEXT_EAR)}
     return frozenset(name for name, answer in answers.items() if answer.text.startswith("can't find"))
 
 

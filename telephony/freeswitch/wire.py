@@ -11,7 +11,7 @@ from telephony.freeswitch.actions import Api, EslAction, Job, RingFor
 from telephony.freeswitch.prompts import Sounds
 from telephony.freeswitch.settling import Settling
 from telephony.legs import Leg
-from telephony.rooms import CONTEXT_MACHINE, CONTEXT_MESSAGE, CONTEXT_PROMPT
+from telephony.rooms import CONTEXT_EAR, CONTEXT_MACHINE, CONTEXT_MESSAGE, CONTEXT_PROMPT
 from telephony.safety import UnsafeAction, word
 
 # Orders whose channel is to come: 2 to 25 ms.
@@ -33,6 +33,7 @@ class EslWire:
     """
 
     way_back = "SR_BACK"
+    is_mute_alone = False
 
     def __init__(self, sender: Settling) -> None:
         self._sender = sender
@@ -81,6 +82,10 @@ class EslWire:
     def redirect(self, legs: Sequence[Leg], context: str, exten: str) -> Api:
         return actions.transfer([leg.uid for leg in legs], context, exten)
 
+    def listen_at(self, leg: Leg, other: Leg, exten: str) -> list[Api]:  # noqa: ARG002 - the extension names it
+        self._demand(CONTEXT_EAR)
+        return [self.redirect([leg], CONTEXT_EAR, exten)]
+
     def bridge(self, one: Leg, other: Leg) -> Api:
         return actions.bridge(one.uid, other.uid)
 
@@ -110,12 +115,15 @@ class EslWire:
         return self._ask(leg, prompts.listening(order), CONTEXT_MACHINE, place)
 
     def _ask(self, leg: Leg, question: str, context: str, place: str) -> list[Api]:
-        if context in self.missing:
-            self.look_again()
-            raise UnsafeAction(what=f"{context}: the switchroom.xml there is of an older version, so it")
+        self._demand(context)
         if self.rings_a_phone(leg):
             raise RingsAPhone
         return [self.set_variable(leg, "SR_ASK", question), self.redirect([leg], context, place)]
+
+    def _demand(self, context: str) -> None:
+        if context in self.missing:
+            self.look_again()
+            raise UnsafeAction(what=f"{context}: the switchroom.xml there is of an older version, so it")
 
     def stop_message(self, leg: Leg) -> Api:
         """What is said to the one whom it is joined with now is no message."""

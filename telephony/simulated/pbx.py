@@ -5,7 +5,17 @@ from __future__ import annotations
 from functools import partial
 
 from routing.core.commands import DialLeg, HangUpLeg, ReplyFeature, ReturnLeg, SetRecording, SetRooms
-from routing.core.facts import DialOutcome, EndedBy, LegAnswered, LegEnded, LegRinging, LegState, PhoneChanged
+from routing.core.facts import (
+    DialOutcome,
+    EarsReached,
+    EarsRefused,
+    EndedBy,
+    LegAnswered,
+    LegEnded,
+    LegRinging,
+    LegState,
+    PhoneChanged,
+)
 from routing.core.recording import RecordingState
 from telephony.simulated.channel import Channel, Phone, Place
 from telephony.simulated.switch import ELSEWHERE, NORMAL, Switch
@@ -87,14 +97,23 @@ class SimulatedPbx(Switch):
                 return f"leg {leg_id} is gone"
             if channel.state is not LegState.UP:
                 return f"leg {leg_id} is not answered"
-        for room in wanted.rooms:
-            for leg_id in room.legs:
-                self._take(self.channels[leg_id], wanted.interaction_id)
+        listed = [leg_id for room in wanted.rooms for leg_id in room.legs]
+        for leg_id in (*listed, *(ear.leg for ear in wanted.ears if ear.leg in self.channels)):
+            self._take(self.channels[leg_id], wanted.interaction_id)
         before = {leg_id: channel.music for leg_id, channel in self.channels.items()}
         self._start_talks(self.rooms.apply(wanted, self.channels))
         self._interrupt_moved(before)
         self.recordings.note(self.channels.values())
         return ""
+
+    def told_of_ears(self, wanted: SetRooms) -> EarsReached | EarsRefused:
+        """How those who shall listen come off."""
+        legs = [leg for ear in wanted.ears for leg in (ear.leg, ear.hears) if leg]
+        gone = [leg for leg in legs if leg not in self.channels or self.channels[leg].state is not LegState.UP]
+        name, id_, version = self.name, wanted.interaction_id, wanted.ears_version
+        if gone:
+            return EarsRefused(pbx=name, interaction_id=id_, version=version, reason=f"leg {gone[0]} is gone")
+        return EarsReached(pbx=name, interaction_id=id_, version=version)
 
     def _interrupt_moved(self, before: dict[str, str]) -> None:
         """Prompts go on where a leg stays alone with the same music."""

@@ -73,7 +73,7 @@ class SimulatedPort:
         self._connecting: Timer | None = None
         self._outstanding: dict[int, tuple[Command, Timer]] = {}
         self._submitted = 0
-        self._versions: dict[str, int] = {}
+        self._versions: dict[str, tuple[int, int]] = {}
         self._held_up: list[Callable[[], None]] = []
 
     # ------------------------------------------------------------------ the port
@@ -176,9 +176,10 @@ class SimulatedPort:
     # ------------------------------------------------------------------ commands there
 
     def _is_replaced(self, command: SetRooms) -> bool:
-        newest = self._versions.get(command.interaction_id, 0)
-        self._versions[command.interaction_id] = max(newest, command.version)
-        return command.version < newest
+        wanted = (command.version, command.ears_version)
+        newest = self._versions.get(command.interaction_id, (0, 0))
+        self._versions[command.interaction_id] = max(newest, wanted)
+        return wanted < newest
 
     def _send(self, command: Command) -> None:
         self._submitted += 1
@@ -206,8 +207,9 @@ class SimulatedPort:
             why_not = "refused by the PBX"
         else:
             why_not = self._execute(command)
+        ears = self.pbx.told_of_ears(command) if isinstance(command, SetRooms) and command.ears_version else None
         connection = self._connection
-        self._come_back(connection, lambda: self._answered(number, command, why_not))
+        self._come_back(connection, lambda: self._answered(number, command, why_not, ears))
 
     def _execute(self, command: Command) -> str:
         match command:
@@ -244,7 +246,7 @@ class SimulatedPort:
     def _come_back(self, connection: int, step: Callable[[], None]) -> None:
         self.clock.call_later(self.timings.back_ms, lambda: self._pass(connection, step))
 
-    def _answered(self, number: int, command: Command, why_not: str) -> None:
+    def _answered(self, number: int, command: Command, why_not: str, ears: Fact | None) -> None:
         entry = self._outstanding.pop(number, None)
         if entry is None:
             return
@@ -253,9 +255,15 @@ class SimulatedPort:
             self._refuse(command, why_not)
             return
         self._end(command, CommandOutcome.SUCCEEDED)
-        if isinstance(command, SetRooms) and command.version == self._versions[command.interaction_id]:
-            rooms = (command.interaction_id, command.version)
-            self._emit(RoomsReached(pbx=self.pbx.name, interaction_id=rooms[0], version=rooms[1]))
+        if isinstance(command, SetRooms):
+            self._reached(command, ears)
+
+    def _reached(self, command: SetRooms, ears: Fact | None) -> None:
+        id_ = command.interaction_id
+        if (command.version, command.ears_version) == self._versions[id_]:
+            self._emit(RoomsReached(pbx=self.pbx.name, interaction_id=id_, version=command.version))
+            if ears is not None:
+                self._emit(ears)
 
     def _refuse(self, command: Command, why_not: str) -> None:
         self._end(command, CommandOutcome.REFUSED, why_not)

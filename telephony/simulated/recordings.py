@@ -23,7 +23,7 @@ class Recordings:
                 self._note(channel)
 
     def _note(self, channel: Channel) -> None:
-        heard = self._rooms.hears(channel).parties | {channel.party}
+        heard = self._rooms.hears(channel, with_whispers=False).parties | {channel.party}
         parties = frozenset() if channel.is_silenced else heard
         marks = self.files.setdefault(channel.file, [])
         if not marks or marks[-1].parties != parties:

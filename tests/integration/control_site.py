@@ -34,7 +34,7 @@ from tests.waiting import BUSY_S, wait_until
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """`crm` may everything, `plain` everything but to see secure call data, `NAME-only` has the scope NAME alone;
-    `stranger` is of another tenant; any other token is an agent.
+    `user-NAME` is a person who may everything, `stranger` is of another tenant; any other token is an agent.
     """
 
     tenant: str
@@ -46,6 +46,8 @@ class Tokens:
         given = {"crm": everything, "plain": everything - {Scope.CAD_SECURE}}
         if token.endswith("-only"):
             given[token] = frozenset({Scope(token.removesuffix("-only"))})
+        if token.startswith("user-"):
+            return Principal(tenant=self.tenant, actor=f"user:{token.removeprefix('user-')}", scopes=everything)
         if token in given:
             return Principal(tenant=self.tenant, actor=f"key:{token}", scopes=given[token])
         return Principal(tenant=self.tenant, actor=f"agent:{token}", scopes=AGENT_SCOPES, agent_id=token)

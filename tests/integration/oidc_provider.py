@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -45,6 +46,10 @@ class Provider:
             return {"issuer": self.settled_issuer, "jwks_uri": f"{self.issuer}/keys"}
         return {"keys": [published(key, id_) for id_, key in self.keys.items()]} if path == "/keys" else None
 
+    def taken(self, path: str, form: dict[str, str], headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """The answer to a form; this provider takes none."""
+        return 404, {}
+
     def run(self) -> threading.Thread:
         thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -62,7 +67,14 @@ class Provider:
             def do_GET(self) -> None:
                 provider.requests.append(self.path)
                 found = provider.answer(self.path)
-                self.send_response(404 if found is None else 200)
+                self._send(404 if found is None else 200, found)
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+                self._send(*provider.taken(self.path, dict(parse_qsl(body)), dict(self.headers)))
+
+            def _send(self, status: int, found: Any) -> None:
+                self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.end_headers()
                 self.wfile.write(json.dumps(found).encode())
@@ -89,10 +101,19 @@ def ec_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
+P = TypeVar("P", bound=Provider)
+
+
 @contextmanager
 def provider() -> Iterator[Provider]:
     """Runs until the end of the block."""
-    found = Provider()
+    with serving(Provider()) as found:
+        yield found
+
+
+@contextmanager
+def serving(found: P) -> Iterator[P]:
+    """The same, of a provider that can more."""
     thread = found.run()
     try:
         yield found

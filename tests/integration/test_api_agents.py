@@ -82,3 +82,12 @@ def test_what_is_read_of_one_agent_is_what_the_whole_state_says_of_him(site: Sit
         name: expected[name] for name in ("variables", "agent_team", "label")
     }
     assert site.get("agents/cleo/offer", "cleo") == {"items": []}, "who never signed in has none"
+
+
+def test_a_page_of_agents_holds_more_than_one_of_other_lists(site: Site) -> None:
+    names = [agent["id"] for agent in site.get("agents?limit=2000")["items"]]
+    assert names == sorted(site.front.config().agents)
+    assert site.get("agents?limit=2001", status=422)["code"] == "invalid-request"
+    first = site.get("agents?limit=2")
+    assert [agent["id"] for agent in first["items"]] == names[:2]
+    assert [agent["id"] for agent in site.get(f"agents?cursor={first['next_cursor']}")["items"]] == names[2:]

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from deploy.lab.redis import RedisServer
+from routing.api.application import create_app
 from routing.api.auth_keys import hash_of, made_key
 from routing.api.auth_rows import FRESH_S, STALE_S
 from routing.api.limits import FAILURES_OF_ADDRESS, FAILURES_OF_ONE
@@ -252,6 +253,7 @@ def test_without_a_key_nothing_under_v1_is_told(site: Doors) -> None:
 
 
 def test_a_route_that_says_not_what_it_needs_is_nobodys(site: Doors) -> None:
+    site.app = create_app(site.services)
     site.app.add_url_rule("/v1/forgotten", "forgotten", lambda: "secret")
     assert site.send("GET", "/v1/forgotten", site.key()).status_code == 403
 

@@ -45,8 +45,10 @@ def test_every_configured_campaign_is_listed_with_its_mode_and_teams(site: Site)
 @pytest.mark.req("CAMP-04")
 def test_load_start_pause_and_stop_follow_the_table_and_tell_their_teams(site: Site) -> None:
     assert site.post("campaigns/spring/start", status=409)["code"] == "illegal-transition"
+    assert site.get("campaigns/spring")["allowed_actions"] == ["load"]
     for action, state in (("load", "loaded"), ("start", "running"), ("pause", "paused"), ("start", "running")):
         assert site.post(f"campaigns/spring/{action}")["state"] == state
+    assert site.get("campaigns/spring")["allowed_actions"] == ["pause", "stop"]
     assert [item["id"] for item in site.get("campaigns?state=running")["items"]] == ["spring"]
     assert site.post("campaigns/spring/stop")["state"] == "stopped"
     told = site.events(EventType.CAMPAIGN_LOADED, EventType.CAMPAIGN_STARTED)
@@ -78,6 +80,22 @@ def test_my_campaigns_are_those_of_my_team_that_are_loaded(site: Site) -> None:
     assert (winter["id"], winter["gets_records"]) == ("winter", False)
     assert [item["id"] for item in site.get("agents/dora/campaigns", "dora")["items"]] == ["office"]
     checked(site.send("GET", "agents/dora/campaigns", "anna"), 403)
+
+
+@pytest.mark.req("DIALER-11")
+def test_an_agent_who_is_ready_is_told_what_holds_his_campaign_back(site: Site) -> None:
+    loaded(site)
+    (spring,) = site.get("agents/anna/campaigns", "anna")["items"]
+    assert (spring["ready"], spring["waiting"], spring["held_back_by"]) == (True, 1, [])
+    shown = preview(site)
+    (spring,) = site.get("agents/anna/campaigns", "anna")["items"]
+    assert (spring["unready_because"], spring["held_back_by"]) == ("preview", []), "his own reason comes first"
+    site.do(shown["id"], "record/decline", choice="never")
+    (spring,) = site.get("agents/anna/campaigns", "anna")["items"]
+    assert (spring["ready"], spring["held_back_by"]) == (True, ["hopper_empty"])
+    site.post("campaigns/spring/pause")
+    (spring,) = site.get("agents/anna/campaigns", "anna")["items"]
+    assert set(spring["held_back_by"]) == {"hopper_empty", "paused"}
 
 
 @pytest.mark.req("CAMP-03")

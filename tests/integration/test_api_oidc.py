@@ -47,7 +47,7 @@ def site(redis: RedisServer, tmp_path: Path, issuer: Provider) -> Iterator[Doors
     with doors(redis, tmp_path, ApiSettings(oidc=oidc)) as found:
         front = found.services.front(TENANT)
         front.redis.set(front.keys("config"), PLAIN.encode(config([agent("anna"), agent("dis")], revision=1)))
-        door(found)._keys.clock_s = found.seconds
+        door(found).keys.clock_s = found.seconds
         found.person("sue", role="supervisor", scopes=["history:read"])
         found.person("dis", disabled_at_ms=1)
         yield found
@@ -161,7 +161,7 @@ def test_while_the_provider_is_away_its_known_keys_count(redis: RedisServer, tmp
         token = issuer.token(key, "one", agent="sue")
         oidc = OidcSettings(issuer=issuer.issuer, audience=AUDIENCE, claim="agent")
         with doors(redis, tmp_path, ApiSettings(oidc=oidc)) as site:
-            door(site)._keys.clock_s = seconds
+            door(site).keys.clock_s = seconds
             site.person("sue", role="supervisor", scopes=["history:read"])
             assert status(site, token) == 200
             issuer.claimed_issuer = "https://elsewhere.example"

@@ -77,11 +77,19 @@ def test_the_numbers_to_show_are_listed_by_label_with_the_default(shared: Site) 
     assert listed_ == {
         "items": [{"label": "Alpha", "number": OWN_ANI}, {"label": "zeta", "number": ANI}],
         "default": ANI,
+        "sources": ["dial_pad", "address_book"],
     }
     assert shared.get("outdial-anis?agent_id=anna") == listed_
     assert shared.get("outdial-anis", "cleo")["items"] == []
     assert shared.get("outdial-anis?agent_id=nobody", status=404)["code"] == "agent-unknown"
     assert shared.get("outdial-anis", status=422)["code"] == "invalid-request"
+
+
+@pytest.mark.req("OUT-02", "PERM-04")
+def test_an_agent_is_told_where_his_numbers_may_come_from(shared: Site) -> None:
+    assert shared.get("outdial-anis", "cleo")["sources"] == ["address_book"]
+    assert shared.get("outdial-anis", "emil")["sources"] == ["dial_pad"]
+    assert shared.get("outdial-anis", "dora")["sources"] == []
 
 
 @pytest.mark.req("OUT-08", "OUT-11", "OUT-12")

@@ -18,7 +18,18 @@ from routing.core.orders import PaceCampaign
 from routing.store.sql.do_not_call import is_marked
 from telephony.simulated.habits import Answers, Constant, RingsOut
 from tests.integration.campaign_config import PREVIEW, campaign_configuration, card
-from tests.integration.campaign_site import DEED_S, answering, campaign_center, loaded, preview, released, talking
+from tests.integration.campaign_site import (
+    DEED_S,
+    answering,
+    campaign_center,
+    enlist,
+    hand_over,
+    loaded,
+    preview,
+    recorded,
+    released,
+    talking,
+)
 from tests.integration.control_site import Site, checked
 from tests.waiting import wait_until
 
@@ -309,6 +320,27 @@ def test_a_callback_that_cannot_be_is_refused_at_once_with_the_reason(site: Site
     assert refused(number="+4912345678")["code"] == "number-refused"
     assert refused(at="soon")["errors"][0]["pointer"] == "/at"
     assert site.get(f"interactions/{id_}", "anna")["campaign"]["card"]["callback"] is None
+
+
+@pytest.mark.req("CBS-04")
+def test_who_plans_a_callback_for_himself_finds_it_among_those_he_has_to_make(site: Site) -> None:
+    enlist(site, 1)
+    loaded(site)
+    hand_over(site)
+    id_ = talking(site)
+    shown = site.get(f"interactions/{id_}", "anna")["campaign"]["card"]
+    assert (shown["other_number"], shown["personal_callback"]) == (True, True)
+    at = tomorrow()
+    site.put(f"interactions/{id_}/callback", {"at": at, "zone": "UTC", "personal": True}, "anna")
+    site.put(f"interactions/{id_}/dispositions", {"codes": ["later"]}, "anna")
+    site.do(id_, "done", stop=True, wrap_up_reason="later")
+    recorded(site)
+    (mine,) = site.get("agents/anna/planned-callbacks", "anna")["items"]
+    assert (mine["campaign"], mine["label"], mine["name"], mine["number"]) == ("spring", "Spring", "Carla 1", FIRST)
+    assert (mine["at"][:16], mine["zone"], mine["personal"]) == (at, "UTC", True)
+    assert site.get("agents/ben/planned-callbacks", "ben")["items"] == []
+    assert site.get("agents/anna/planned-callbacks", "ben", 403)["code"] == "forbidden"
+    assert site.get("agents/nobody/planned-callbacks", status=404)["code"] == "agent-unknown"
 
 
 # ---------------------------------------------------------------------- guide, contact

@@ -86,7 +86,7 @@ def test_another_name_of_the_pbx_than_configured_is_an_error(
 
 def test_a_pbx_with_everything_missing_gets_a_way_to_mend_each(redis: RedisServer, tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
-    without = {"app_stack", "func_uri", "func_devstate", "app_amd", "app_waitforsilence"}
+    without = {"app_stack", "func_uri", "func_devstate", "app_amd", "app_waitforsilence", "app_chanspy"}
     modules = "[modules]\nautoload = no\n" + "".join(f"load = {m}.so\n" for m in MODULES if m not in without)
     overrides = {"modules.conf": modules + "load = bridge_native_rtp.so\n", "extensions.conf": OLD_DIALPLAN}
     pbx = Asterisk(agents=["1001"], overrides=overrides)
@@ -101,6 +101,7 @@ def test_a_pbx_with_everything_missing_gets_a_way_to_mend_each(redis: RedisServe
         "dialplan": "error",
         "modules": "error",
         "campaigns": "warning",
+        "supervision": "warning",
         "native_rtp": "warning",
         "phones": "warning",
         "events": "error",

@@ -10,6 +10,7 @@ from sqlalchemy import insert, update
 
 from routing.core.config import Numbers
 from routing.core.record import RecordNumber
+from routing.store.sql.campaign_callbacks import callbacks_for
 from routing.store.sql.campaign_edits import Edit, RecordHeld, RecordMarked, close, reopen, set_priority
 from routing.store.sql.campaign_listing import (
     AttemptSearch,
@@ -98,6 +99,34 @@ def test_records_are_listed_by_kind_and_in_pages(filled: Database) -> None:
         first = search_records(connection, "a", "spring", RecordSearch(), (PageOf(limit=3), HOME, NOW_MS))
     behind = PageOf(limit=3, cursor=first.next_cursor)
     assert [row.id for row in first.items] + found(filled, RecordSearch(), behind) == found(filled, RecordSearch())
+
+
+@pytest.mark.req("CBS-04")
+def test_an_agent_is_told_of_his_planned_callbacks_and_of_any_agents_in_the_order_of_their_time(
+    database: Database,
+) -> None:
+    def planned(number: int, agent_id: str, at_ms: int, campaign: str = "spring") -> dict[str, Any]:
+        about = {"zone": ZONE, "number": "", "number_kind": "", "agent_id": agent_id}
+        record = new_row("a", new(number, campaign=campaign), HOME, NOW_MS)
+        return record | {"callback": {"at_ms": at_ms, **about}, "due_at_ms": at_ms, "rank": 0}
+
+    rows = [planned(1, "anna", 30), planned(2, "", 10), planned(3, "ben", 20), planned(4, "anna", 5, "autumn")]
+    rows += [planned(5, "anna", 40) | {"state": "claimed"}, planned(6, "anna", 50) | {"state": "closed"}]
+    rows += [new_row("a", new(7), HOME, NOW_MS)]
+    with database.begin() as connection:
+        for row in rows:
+            connection.execute(insert(records), [row])
+
+    def told(agent_id: str, *campaigns: str, page: PageOf | None = None) -> list[str]:
+        with database.read() as connection:
+            return [row.id for row in callbacks_for(connection, "a", agent_id, campaigns, page or PageOf()).items]
+
+    assert told("anna", "spring", "autumn") == ["rec_4", "rec_2", "rec_1", "rec_5"]
+    assert told("ben", "spring") == ["rec_2", "rec_3"]
+    assert told("anna") == []
+    with database.read() as connection:
+        first = callbacks_for(connection, "a", "anna", ["spring"], PageOf(limit=1))
+    assert told("anna", "spring", page=PageOf(cursor=first.next_cursor)) == ["rec_1", "rec_5"]
 
 
 def test_a_record_is_read_as_it_is_kept_and_by_its_tenant_alone(filled: Database) -> None:

@@ -250,6 +250,9 @@ def _timers(hall: Hall) -> None:
         for offer in interaction.offers:
             deadline = timers.get(key(Due.OFFER, interaction.id, offer.agent_id))
             assert deadline == offer.deadline_ms, f"a reservation without an end: {offer}"
+        if interaction.supervision and not interaction.supervision.is_up:
+            deadline = timers.get(key(Due.SUPERVISE, interaction.id))
+            assert deadline == interaction.supervision.deadline_ms, "a supervisor's telephone that rings for ever"
     for agent in hall.world.state.agents.values():
         for engagement in agent.engagements.values():
             if engagement.state is _E.WRAP_UP and engagement.deadline_ms is not None:
@@ -269,6 +272,7 @@ def is_free(hall: Hall, member: AgentConfig) -> bool:
     return (
         agent is not None
         and agent.state is AgentState.AVAILABLE
+        and not agent.supervising
         and all(_gives_way(hall, interaction_id) for interaction_id in agent.engagements)
         and profile.receive_calls
         and state.links.get(member.pbx, False)

@@ -399,7 +399,7 @@ class Chaos:
         A call that nobody took is still the dialplan's: it falls back by itself (FLOW-04).
         """
         hall = self.hall
-        known = {leg for i in hall.world.state.interactions.values() for leg in (i.customer_leg, *_agent_legs(i))}
+        known = self.known_legs()
         taken = [c for c in hall.our_legs() if c.place is Place.OWN]
         orphans = [c for c in taken if c.leg_id not in known]
         assert not orphans, f"nobody's legs: {orphans}"
@@ -407,6 +407,11 @@ class Chaos:
         customers = {i.customer_leg for i in hall.world.state.interactions.values() if i.customer_leg}
         assert customers <= in_pbx, "calls without a caller"
         self.check_recordings()
+
+    def known_legs(self) -> set[str]:
+        """Those of the core."""
+        interactions = self.hall.world.state.interactions.values()
+        return {leg for i in interactions for leg in (i.customer_leg, *_agent_legs(i))}
 
     def check_recordings(self) -> None:
         """What gets into each file is what the core wants."""

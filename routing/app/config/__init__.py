@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from routing.app.config import campaign_checks, flow_checks, resolve, semantics
+from routing.app.config import campaign_checks, flow_checks, resolve, resolve_api, semantics
 from routing.app.config.pbx_checks import check_pbxs, check_phones, check_reach
 from routing.app.config.problems import ConfigRefused, Problem, Severity
 from routing.app.config.prompt_files import PromptFile, check_prompt_files, prompt_files
@@ -19,7 +19,7 @@ from routing.core.config import Config
 
 __all__ = ["Checked", "ConfigRefused", "Loaded", "Problem", "Settings", "Severity", "check", "load", "load_settings"]
 
-_SETTINGS = ("server", "api", "recordings", "retention", "webhooks", "lists", "pbx")
+_SETTINGS = ("server", "api", "desk", "recordings", "retention", "webhooks", "lists", "pbx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +90,7 @@ def _resolved(sources: Sources, tables: Tables, this_year: int) -> Loaded | None
     if tables.server.cad_key_file is None and tables.server.cad_key_env is None:
         semantics.check_unsealed(sources, config)
     pbxs, server = resolve.pbx_settings(sources, tables), resolve.server_settings(sources, tables)
+    resolve_api.api_settings(sources, tables)  # for what it warns of
     if sources.has_errors():
         return None
     return Loaded(
@@ -125,7 +126,7 @@ def load_settings(directory: Path) -> Settings:
     return Settings(
         server=resolve.server_settings(sources, tables),
         pbxs=resolve.pbx_settings(sources, tables),
-        api=resolve.api_settings(tables),
+        api=resolve_api.api_settings(sources, tables),
         webhooks=resolve.webhook_settings(tables),
         lists=resolve.list_settings(tables),
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, model_validator
 
+from routing.app.config.api_models import ApiTable, DeskTable
 from routing.app.config.cad_models import CadTable
 from routing.app.config.call_models import DialTable, LimitsTable, NumbersTable, OutdialRights, OutdialTable
 from routing.app.config.callback_models import CallbacksTable
@@ -20,7 +21,6 @@ from routing.app.config.retention_models import RetentionTable
 from routing.app.config.scalars import (
     CadName,
     Extension,
-    Host,
     Id,
     Label,
     Network,
@@ -34,8 +34,10 @@ from routing.app.config.scalars import (
     Skills,
     Table,
 )
+from routing.app.config.supervisor_models import SupervisorTable
 from routing.app.settings import LogLevel
 from routing.core.config import UnansweredTransfer
+from routing.core.supervision import ShowSupervision
 
 
 class ServerTable(Table):
@@ -78,49 +80,6 @@ class ServerTable(Table):
         if self.cad_key_file is not None and self.cad_key_env is not None:
             raise ValueError("give one of cad_key_file, cad_key_env")
         return self
-
-
-class OidcTable(Table):
-    """Sign-in with tokens of an OpenID Connect provider instead of passwords."""
-
-    issuer: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] = Field(
-        description="Issuer as its tokens name it; its keys are found below it"
-    )
-    audience: PlainText = Field(description="Audience that a token must be for")
-    claim: PlainText = Field(
-        default="preferred_username", description="Claim with the name of a user, or the id of an agent"
-    )
-    tenant: PlainText | None = Field(default=None, description="Tenant of these people; not given: that of the server")
-
-
-class ApiTable(Table):
-    """The REST API. Read at the start of its processes; not part of what `apply` changes."""
-
-    host: Host = Field(default="127.0.0.1", description="Address to listen on; put a TLS proxy before a public one")
-    port: int = Field(default=8080, ge=1, le=65_535, description="Port to listen on")
-    processes: int = Field(default=1, ge=1, le=64, description="Processes that share the port")
-    confirm_timeout_s: float = Field(
-        default=2.0, ge=0, le=30, description="Seconds that a command waits for the PBX before it is answered with 202"
-    )
-    event_streams: int = Field(
-        default=100, ge=1, le=100_000, description="Open event streams of one key or person in one process"
-    )
-    public_url: Annotated[str, StringConstraints(pattern=r"^(https?://\S+)?$")] = Field(
-        default="", description="Where clients reach the API; not given: as each request names it"
-    )
-    proxy_hops: int = Field(
-        default=0, ge=0, le=5, description="Reverse proxies before the API whose X-Forwarded headers are to be believed"
-    )
-    requests_per_minute: int = Field(
-        default=6000, ge=1, le=10_000_000, description="Requests a minute of a key that has no limit of its own"
-    )
-    session_s: int = Field(
-        default=28_800, ge=60, le=604_800, description="Seconds without a request after which a sign-in ends"
-    )
-    oidc: OidcTable | None = Field(default=None, description="OpenID Connect provider whose tokens are taken")
-    metrics_open: bool = Field(
-        default=False, description="Answer `/metrics` without a key; else it needs one with the scope `metrics:read`"
-    )
 
 
 class RecordingsTable(Table):
@@ -247,6 +206,11 @@ class CallsTable(Table):
         default=None,
         description="An agent may pause the recording for so long, then it goes on by itself; not given: nobody may",
     )
+    show_supervision: Annotated[ShowSupervision, Field(strict=False)] = Field(
+        default=ShowSupervision.HEARD,
+        description="Agents are told that a supervisor is in their call: `always`, `never`, or `heard`: while he "
+        "whispers or barges in",
+    )
 
 
 class ReasonsTable(Table):
@@ -261,6 +225,7 @@ SINGLE: dict[str, type[Table]] = {
     "server": ServerTable,
     "api": ApiTable,
     "recordings": RecordingsTable,
+    "desk": DeskTable,
     "webhooks": WebhooksTable,
     "lists": ListsTable,
     "retention": RetentionTable,
@@ -286,4 +251,5 @@ KEYED: dict[str, Any] = {
     "flows": FlowTable,
     "campaigns": CampaignTable,
     "responses": ResponseTable,
+    "supervisors": SupervisorTable,
 }

@@ -10,6 +10,7 @@ from routing.app.config.pbx_models import PbxTable
 from routing.app.config.positions import KeyPath
 from routing.app.config.problems import did_you_mean
 from routing.app.config.sources import Sources
+from routing.app.config.supervisor_models import SupervisorTable
 from routing.app.config.validate import Tables
 from routing.app.settings import PbxKind
 from routing.core.config import Config
@@ -53,7 +54,7 @@ def _trunk(sources: Sources, id_: str, other: str) -> None:
         sources.error(path, f"there is no PBX {other!r}{did_you_mean(other, known)}")
 
 
-def home_of(sources: Sources, agent: AgentTable) -> str:
+def home_of(sources: Sources, agent: AgentTable | SupervisorTable) -> str:
     """Id of the PBX of his telephone."""
     return agent.pbx or next(iter(sources.entries("pbx")), "")
 
@@ -82,6 +83,10 @@ def check_phones(sources: Sources, tables: Tables) -> None:
         if owner != id_:
             file, line = sources.place(("agents", owner))
             sources.error(path, f"agent {owner!r} has this phone too ({file.name}, line {line})")
+    for id_, supervisor in tables.supervisors.items():
+        table = tables.pbx.get(home_of(sources, supervisor))
+        if table and (mistake := phone_mistake(table.kind, supervisor.phone)):
+            sources.error(("supervisors", id_, "phone"), mistake)
 
 
 def check_reach(sources: Sources, config: Config) -> None:

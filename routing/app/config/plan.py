@@ -19,6 +19,14 @@ from routing.core.world import WorldState
 
 _SECRET_FIELDS = frozenset({"pin"})
 _MASK = "••••"
+_OF_CALLS = (
+    "unanswered_transfer",
+    "recording_pause_s",
+    "wrap_up_after_consult",
+    "time_zone",
+    "language",
+    "show_supervision",
+)
 
 
 class Action(StrEnum):
@@ -39,7 +47,7 @@ class FieldChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """`kind`: pbx, profile, queue, entry_point, agent, flow, prompt, hours, cad, reasons, calls, numbers, outdial,
-    limits, callbacks, campaign, responses.
+    limits, callbacks, campaign, responses, supervisor.
 
     `fields` only of what is changed.
     """
@@ -76,6 +84,7 @@ def _changes(old: Config, new: Config) -> Iterator[Change]:
     yield from _compare("hours", old.hours, new.hours)
     yield from _compare("campaign", old.campaigns, new.campaigns)
     yield from _compare("responses", {r.id: r for r in old.responses}, {r.id: r for r in new.responses})
+    yield from _compare("supervisor", old.supervisors, new.supervisors)
     yield from _compare("cad", {v.name: v for v in old.cad}, {v.name: v for v in new.cad})
     for kind in ("idle_reasons", "wrap_up_reasons"):
         before, after = words(getattr(old, kind)), words(getattr(new, kind))
@@ -86,7 +95,7 @@ def _changes(old: Config, new: Config) -> Iterator[Change]:
         one, other = getattr(old, kind), getattr(new, kind)
         if one != other:
             yield Change(kind=kind, id=kind, action=Action.CHANGED, fields=tuple(_fields(one, other)))
-    for name in ("unanswered_transfer", "recording_pause_s", "wrap_up_after_consult", "time_zone", "language"):
+    for name in _OF_CALLS:
         before, after = words(getattr(old, name)), words(getattr(new, name))
         if before != after:
             change = FieldChange(name=name, old=before, new=after)

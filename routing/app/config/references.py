@@ -41,6 +41,11 @@ class References:
             self._queue(queue, ("queues", queue_id))
         for agent_id, agent in tables.agents.items():
             self._agent(agent, ("agents", agent_id))
+        for supervisor_id, supervisor in tables.supervisors.items():
+            path: KeyPath = ("supervisors", supervisor_id)
+            self._home(supervisor.pbx, path)
+            for index, name in enumerate(supervisor.teams):
+                self.known("teams", name, (*path, "teams", index))
         for entry_point_id, entry_point in tables.entry_points.items():
             self._starts(entry_point, ("entry_points", entry_point_id))
             self._screen_pop(entry_point, ("entry_points", entry_point_id, "screen_pop"))
@@ -154,9 +159,13 @@ class References:
         self.known("profiles", agent.profile, (*path, "profile"))
         self._known_keys("skills", agent.skills, (*path, "skills"))
         self._known_keys("queues", agent.queues or (), (*path, "queues"))
+        self._home(agent.pbx, path)
+
+    def _home(self, pbx: str | None, path: KeyPath) -> None:
+        """The PBX of somebody's telephone."""
         pbxs = self._sources.entries("pbx")
-        if agent.pbx is not None:
-            self.known("pbx", agent.pbx, (*path, "pbx"))
+        if pbx is not None:
+            self.known("pbx", pbx, (*path, "pbx"))
         elif len(pbxs) != 1:
             self._sources.error(path, f"'pbx' is required, since there {'is none' if not pbxs else 'are several'}")
 

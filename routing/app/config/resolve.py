@@ -17,11 +17,10 @@ from routing.app.config.models import (
 from routing.app.config.pbx_checks import template_of
 from routing.app.config.pbx_models import PbxTable
 from routing.app.config.sources import Sources
+from routing.app.config.supervisor_models import SupervisorTable
 from routing.app.config.validate import Tables
 from routing.app.settings import (
-    ApiSettings,
     ListSettings,
-    OidcSettings,
     PbxKind,
     PbxSettings,
     RetentionSettings,
@@ -41,6 +40,7 @@ from routing.core.declarations import CadVariable
 from routing.core.flow import Flow, Prompt
 from routing.core.limits import CallLimits
 from routing.core.outdial import OutdialRules
+from routing.core.supervision import SupervisorConfig
 
 SQLITE = "sqlite:///"
 _PORTS = {PbxKind.ASTERISK: 5038, PbxKind.FREESWITCH: 8021}
@@ -86,6 +86,8 @@ def core_config(tables: Tables, this_year: int) -> Config:
         callbacks=resolve_flows.callbacks(tables.callbacks),
         campaigns={id_: resolve_campaigns.campaign(id_, table) for id_, table in tables.campaigns.items()},
         responses=resolve_campaigns.responses(tables.responses),
+        supervisors={id_: _supervisor(id_, table, tables) for id_, table in tables.supervisors.items()},
+        show_supervision=tables.calls.show_supervision,
     )
 
 
@@ -133,13 +135,6 @@ def server_settings(sources: Sources, tables: Tables) -> ServerSettings:
     kept = tables.retention.model_dump(exclude={"ledger_below_minimum"})
     values["retention"] = RetentionSettings(**{name: days or None for name, days in kept.items()})
     return ServerSettings(cad_keys=secrets.cad_keys(sources, tables.server), **values)
-
-
-def api_settings(tables: Tables) -> ApiSettings:
-    values = {name: getattr(tables.api, name) for name in type(tables.api).model_fields}
-    if (oidc := tables.api.oidc) is not None:
-        values["oidc"] = OidcSettings(**oidc.model_dump() | {"tenant": oidc.tenant or ""})
-    return ApiSettings(**values)
 
 
 def webhook_settings(tables: Tables) -> WebhookSettings:
@@ -227,6 +222,18 @@ def _agent(id_: str, table: AgentTable, tables: Tables) -> AgentConfig:
         order=table.order,
         pin=table.pin,
         extension=table.extension or "",
+    )
+
+
+def _supervisor(id_: str, table: SupervisorTable, tables: Tables) -> SupervisorConfig:
+    pbx = table.pbx or next(iter(tables.pbx))
+    return SupervisorConfig(
+        id=id_,
+        name=table.name,
+        pbx=pbx,
+        phone=address_of(table.phone, template_of(tables.pbx[pbx])),
+        extension=table.extension or "",
+        teams=tuple(table.teams),
     )
 
 

@@ -10,8 +10,10 @@ import os
 import stat
 from pathlib import Path
 
+from routing.app.config.api_models import OidcTable
 from routing.app.config.models import ServerTable
 from routing.app.config.pbx_models import PbxTable
+from routing.app.config.positions import KeyPath
 from routing.app.config.sources import Sources
 from routing.app.settings import PbxKind
 from routing.store.sealing import NO_KEYS, SealKeys, parse_keys
@@ -30,12 +32,25 @@ def resolve(sources: Sources, pbx_id: str, table: PbxTable) -> tuple[str, str]:
 
 def _found(sources: Sources, pbx_id: str, table: PbxTable) -> tuple[str, str]:
     if table.secret is not None:
-        _warn_if_world_readable(sources, pbx_id)
+        _warn_if_world_readable(sources, ("pbx", pbx_id, "secret"), "secret_env or secret_file")
         return table.secret, str(sources.file_of(("pbx", pbx_id)))
     if table.secret_env is not None:
         return os.environ.get(table.secret_env, ""), f"environment variable {table.secret_env}"
     if table.secret_file is not None:
         file = sources.directory / table.secret_file
+        return _first_line(str(file)), f"file {file}"
+    return "", ""
+
+
+def client_secret(sources: Sources, table: OidcTable) -> tuple[str, str]:
+    """Of the client at the OpenID provider, as `resolve`; both empty for a public client."""
+    if table.client_secret is not None:
+        _warn_if_world_readable(sources, ("api", "oidc", "client_secret"), "client_secret_env or client_secret_file")
+        return table.client_secret, str(sources.file_of(("api", "oidc")))
+    if table.client_secret_env is not None:
+        return os.environ.get(table.client_secret_env, ""), f"environment variable {table.client_secret_env}"
+    if table.client_secret_file is not None:
+        file = sources.directory / table.client_secret_file
         return _first_line(str(file)), f"file {file}"
     return "", ""
 
@@ -82,11 +97,10 @@ def _text(file: str) -> str:
         return ""
 
 
-def _warn_if_world_readable(sources: Sources, pbx_id: str) -> None:
-    path = ("pbx", pbx_id, "secret")
+def _warn_if_world_readable(sources: Sources, path: KeyPath, instead: str) -> None:
     try:
         mode = sources.file_of(path).stat().st_mode
     except OSError:
         return
     if mode & stat.S_IROTH:
-        sources.warn(path, "everybody on this machine can read this file: chmod o-r, or use secret_env or secret_file")
+        sources.warn(path, f"everybody on this machine can read this file: chmod o-r, or use {instead}")

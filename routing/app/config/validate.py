@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from routing.app.config.api_models import ApiTable, DeskTable
 from routing.app.config.cad_models import CadTable
 from routing.app.config.call_models import LimitsTable, NumbersTable, OutdialTable
 from routing.app.config.callback_models import CallbacksTable
@@ -21,7 +22,6 @@ from routing.app.config.models import (
     KEYED,
     SINGLE,
     AgentTable,
-    ApiTable,
     CallsTable,
     EntryPointTable,
     ProfileTable,
@@ -47,6 +47,7 @@ from routing.app.config.scalars import (
     PREFIX_PATTERN,
 )
 from routing.app.config.sources import Sources
+from routing.app.config.supervisor_models import SupervisorTable
 
 _PATTERN_HINTS = {
     ID_PATTERN: "lower-case letters, digits, '_', '-' and '.', at most 64",
@@ -71,6 +72,7 @@ class Tables:
     server: ServerTable = field(default_factory=ServerTable)
     api: ApiTable = field(default_factory=ApiTable)
     recordings: RecordingsTable = field(default_factory=RecordingsTable)
+    desk: DeskTable = field(default_factory=DeskTable)
     webhooks: WebhooksTable = field(default_factory=WebhooksTable)
     lists: ListsTable = field(default_factory=ListsTable)
     retention: RetentionTable = field(default_factory=RetentionTable)
@@ -94,6 +96,7 @@ class Tables:
     flows: dict[str, FlowTable] = field(default_factory=dict)
     campaigns: dict[str, CampaignTable] = field(default_factory=dict)
     responses: dict[str, ResponseTable] = field(default_factory=dict)
+    supervisors: dict[str, SupervisorTable] = field(default_factory=dict)
 
 
 def validate(sources: Sources) -> Tables:

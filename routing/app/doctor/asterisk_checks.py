@@ -21,10 +21,11 @@ MODULES = (
     "func_devstate func_dialplan func_global func_logic func_strings func_uri pbx_config "
     "res_manager_devicestate res_musiconhold"
 ).split()
-# What campaigns want of them: without it they do with less.
-_OF_CAMPAIGNS = {
-    "app_amd": "nobody tells answering machines from people",
-    "app_waitforsilence": "messages for answering machines begin in the midst of their greetings",
+# What else is wanted, and by what; without it that does with less.
+_WANTED = {
+    "app_amd": ("campaigns", "nobody tells answering machines from people"),
+    "app_waitforsilence": ("campaigns", "messages for answering machines begin in the midst of their greetings"),
+    "app_chanspy": ("supervision", "supervisors hear no calls"),
 }
 # Harmless actions, each of which needs one class of rights: it fails for want of its arguments, not of rights.
 _PROBES: dict[str, tuple[str, dict[str, str]]] = {
@@ -141,9 +142,9 @@ async def _modules(findings: Findings, look: AmiLook) -> None:
         findings.error("modules", f"not loaded: {', '.join(missing)}", mend)
     else:
         findings.ok("modules", f"all {len(MODULES)} that are needed")
-    for name, lack in _OF_CAMPAIGNS.items():
+    for name, (of, lack) in _WANTED.items():
         if await look.value(f"IFMODULE({name}.so)") != "1":
-            findings.warn("campaigns", f"{name} is not loaded: {lack}", f"modules.conf: load = {name}.so")
+            findings.warn(of, f"{name} is not loaded: {lack}", f"modules.conf: load = {name}.so")
     if await look.value("IFMODULE(bridge_native_rtp.so)") == "1":
         mend = "modules.conf: noload = bridge_native_rtp.so; then restart Asterisk"
         findings.warn("native_rtp", "bridge_native_rtp is loaded: digits of callers go unnoticed", mend)

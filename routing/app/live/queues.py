@@ -16,8 +16,9 @@ from routing.core.world import World
 class QueueRow:
     """Calls by state, and its agents: `signed_in` of its `members`, `eligible` right now whatever their skills.
 
-    `waiting`, `longest_wait_s`: callbacks that rest do not count, they wait for their time. `estimated_wait_ms`: of one
-    who came now, None: nobody can say. `service_level`: percent, of the running day.
+    `waiting`, `longest_wait_s`: callbacks that rest do not count, they wait for their time. `waiting_since_ms`: since
+    when the one waits who has waited longest, None: nobody does. `estimated_wait_ms`: of one who came now, None: nobody
+    can say. `service_level`: percent, of the running day; `target_percent` within `target_within_s` is its aim.
     `talking` counts calls with an agent, also held ones; `wrapping_up` counts agents.
     """
 
@@ -27,6 +28,7 @@ class QueueRow:
     waiting: int
     offered: int
     longest_wait_s: int
+    waiting_since_ms: int | None
     talking: int
     wrapping_up: int
     members: int
@@ -34,6 +36,8 @@ class QueueRow:
     eligible: int
     estimated_wait_ms: int | None
     service_level: float | None
+    target_percent: int | None
+    target_within_s: int | None
 
 
 def queue_rows(world: World, now_ms: int) -> list[QueueRow]:
@@ -69,14 +73,15 @@ def _row(world: World, queue_id: str, staff: _Staff, figures: MemberFigures | No
     calls = [i for i in world.state.interactions.values() if i.queue == queue_id]
     queued = [i for i in calls if i.state is InteractionState.QUEUED and not _is_resting(i)]
     offered = [i for i in calls if i.state is InteractionState.OFFERED]
-    since_ms = min((i.entered_at_ms for i in (*queued, *offered)), default=now_ms)
+    since_ms = min((i.entered_at_ms for i in (*queued, *offered)), default=None)
     return QueueRow(
         id=queue_id,
         label=configured.label if configured else queue_id,
         strategy=configured.strategy.value if configured else "",
         waiting=len(queued),
         offered=len(offered),
-        longest_wait_s=max(0, now_ms - since_ms) // 1000,
+        longest_wait_s=0 if since_ms is None else max(0, now_ms - since_ms) // 1000,
+        waiting_since_ms=since_ms,
         talking=sum(i.state in TALKING for i in calls),
         wrapping_up=staff.wrapping_up[queue_id],
         members=staff.members[queue_id],
@@ -84,6 +89,8 @@ def _row(world: World, queue_id: str, staff: _Staff, figures: MemberFigures | No
         eligible=staff.eligible[queue_id],
         estimated_wait_ms=figures.estimated_wait_ms if figures else None,
         service_level=figures.day.service_level if figures else None,
+        target_percent=configured.service_level.percent if configured else None,
+        target_within_s=configured.service_level.within_s if configured else None,
     )
 
 

@@ -14,7 +14,7 @@ NEEDED = {
     "worker": "no worker runs: records are not fetched from their lists, and nothing is paced",
     "ticker": "no ticker runs: nobody asks for records and for pacing when it is time",
 }
-_MEANINGS = {
+MEANINGS = {
     "not_loaded": ("campaign", "it is not loaded"),
     "stopped": ("campaign", "it is not loaded"),
     "loaded": ("campaign", "it is loaded, and not started"),
@@ -100,5 +100,5 @@ def _of_lists(listed: RecordCounts) -> dict[str, int]:
 def _row(reason: str, count: int) -> WhyRow:
     if because := reason.removeprefix("agent_") if reason.startswith("agent_") else "":
         return WhyRow(reason=reason, count=count, of="agents", meaning=f"joined, and not free: {because}")
-    of, meaning = _MEANINGS.get(reason, ("calls", reason.replace("_", " ")))
+    of, meaning = MEANINGS.get(reason, ("calls", reason.replace("_", " ")))
     return WhyRow(reason=reason, count=count, of=of, meaning=meaning)

@@ -113,7 +113,7 @@ def get_record(connection: Connection, tenant: str, record_id: str) -> RecordRow
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise UnknownRow(kind="record", id=record_id)
-    return _record(row)
+    return record_row(row)
 
 
 def search_records(
@@ -129,7 +129,7 @@ def search_records(
     if wanted.text.strip():
         query = _found(query, wanted.text.strip(), rules)
     order = Order(columns=(column.list_order, column.id))
-    return read_page(connection, query, order, page, _record)
+    return read_page(connection, query, order, page, record_row)
 
 
 def _of_kind(kind: RecordKind, now_ms: int) -> Any:
@@ -181,7 +181,8 @@ def attempts_of(
 _PLAIN = tuple(name for name in RecordRow.__dataclass_fields__ if name not in ("numbers", "blocked", "data"))
 
 
-def _record(row: RowMapping) -> RecordRow:
+def record_row(row: RowMapping) -> RecordRow:
+    """Of a whole row of `records`."""
     plain: dict[str, Any] = {name: row[name] for name in _PLAIN}
     numbers, blocked = numbers_of(row["numbers"]), numbers_of(row["blocked"])
     return RecordRow(**plain, numbers=numbers, blocked=blocked, data=row["data"] or {})

@@ -1,0 +1,137 @@
+// Shared by every page: the token with each request, the stream's events that are no HTML, the connection, messages.
+// Scripts talk by events on the document: `desk:clock` (the server's clock before ours, in ms), `desk:notice`,
+// `desk:NAME` for regions of data, `desk:say` ({kind, title, detail}) to show a message, `desk:over`.
+
+const body = document.body;
+const token = document.querySelector('meta[name="desk-token"]').content;
+const banner = document.getElementById("connection");
+const LOST_AFTER_MS = 2500; // a stream that ends by itself is back after `retry`: 2 s
+const SHOWN_MS = 6000;
+const MOST_MESSAGES = 5;
+const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+
+// ------------------------------------------------------------------ requests
+
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+body.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["X-Desk-Token"] = token;
+  event.detail.headers["Idempotency-Key"] = newKey();
+});
+body.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.detail.xhr.status !== 401) return;
+  event.preventDefault(); // it would lead away from what is typed
+  over();
+});
+body.addEventListener("htmx:sendError", () => say("error", banner.dataset.notSent));
+body.addEventListener("htmx:timeout", () => say("error", banner.dataset.notSent));
+body.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status !== 401) say("error", banner.dataset.failed, String(event.detail.xhr.status));
+});
+
+// ------------------------------------------------------------------ the stream
+
+const heard = new WeakSet();
+let timer = 0;
+let isLost = false;
+let isOver = false;
+
+body.addEventListener("htmx:sseOpen", (event) => {
+  const source = event.detail.source;
+  if (!heard.has(source)) listen(source);
+  clearTimeout(timer);
+  timer = 0;
+  isLost = false;
+  showBack();
+});
+body.addEventListener("htmx:sseError", (event) => {
+  isLost = true;
+  timer ||= setTimeout(() => !isOver && show(banner.dataset.lost, "lost"), LOST_AFTER_MS);
+  if (event.detail.source?.readyState === EventSource.CLOSED) askWhy();
+});
+addEventListener("offline", () => !isOver && show(banner.dataset.lost, "lost"));
+addEventListener("online", () => !isLost && showBack());
+
+function showBack() {
+  if (banner.hidden || isOver) return;
+  show(banner.dataset.back, "back");
+  setTimeout(() => banner.classList.contains("back") && (banner.hidden = true), SHOWN_MS / 2);
+}
+
+function listen(source) {
+  heard.add(source);
+  source.addEventListener("clock", (event) => {
+    tell("desk:clock", Number(event.data) - Date.now());
+    if (document.documentElement.dataset.ready) return;
+    document.documentElement.dataset.ready = "yes";
+    performance.mark("desk-ready"); // the scripts have run and the stream speaks
+  });
+  source.addEventListener("notice", (event) => tell("desk:notice", JSON.parse(event.data)));
+  for (const region of document.querySelectorAll(".region[hidden][data-region]")) {
+    const name = region.dataset.region;
+    source.addEventListener(name, (event) => tell(`desk:${name}`, JSON.parse(event.data)));
+  }
+}
+
+async function askWhy() {
+  try {
+    const answer = await fetch("/desk/", { headers: { "HX-Request": "true" }, redirect: "manual" });
+    if (answer.status === 401) over();
+  } catch {
+    // The server does not answer: the stream is tried again.
+  }
+}
+
+function over() {
+  if (isOver) return;
+  isOver = true;
+  for (const live of document.querySelectorAll("[sse-connect]")) live.removeAttribute("sse-connect");
+  banner.querySelector("a").hidden = false;
+  show(banner.dataset.over, "error");
+  tell("desk:over");
+}
+
+function show(text, kind) {
+  body.classList.toggle("lost", kind === "lost");
+  banner.classList.remove("lost", "back", "error");
+  banner.classList.add(kind);
+  banner.hidden = false;
+  banner.querySelector("span").textContent = text;
+}
+
+// In a narrow bar the page where one is may be out of sight.
+document.querySelector("header nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+// ------------------------------------------------------------------ messages
+
+// A modal dialog covers the page: what is said about it is said in it.
+function place() {
+  const inside = document.querySelectorAll("dialog[open] [data-messages]");
+  return inside[inside.length - 1] || document.getElementById("messages");
+}
+
+function say(kind, title, detail = "") {
+  const message = document.getElementById("message").content.firstElementChild.cloneNode(true);
+  message.classList.add(kind);
+  if (kind === "error") message.setAttribute("role", "alert");
+  message.querySelector("strong").textContent = title;
+  message.querySelector("span").textContent = detail;
+  place().append(message);
+}
+document.addEventListener("desk:say", (event) => say(event.detail.kind, event.detail.title, event.detail.detail));
+
+body.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "messages") event.detail.target = place();
+});
+const messages = new MutationObserver((changes) => {
+  for (const added of changes.flatMap((change) => [...change.addedNodes])) {
+    if (!(added instanceof Element) || !added.matches(".message")) continue;
+    if (!added.matches(".error")) setTimeout(() => added.remove(), SHOWN_MS);
+    while (added.parentElement.childElementCount > MOST_MESSAGES) added.parentElement.firstElementChild.remove();
+  }
+});
+messages.observe(body, { childList: true, subtree: true });
+body.addEventListener("click", (event) => event.target.closest("[data-close]")?.closest(".message")?.remove());

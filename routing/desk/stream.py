@@ -1,0 +1,170 @@
+"""`/desk/stream/PAGE`: the regions of a page, each as a server-sent event when it has changed.
+
+At its beginning every region is sent, so that nothing is missed between a page and its stream, or while the
+connection was lost; from then on those that an event touched. What happens in the same moment is sent once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import structlog
+from flask import Response, stream_with_context
+
+from routing.api.event_filter import EventFilter, matching_types
+from routing.api.events import HEARTBEAT_S, RETRY_MS, STREAM_S
+from routing.api.hub import Subscription, SubscriptionLost
+from routing.api.problems import Problem
+from routing.api.public_event import PublicEvent
+from routing.api.services import services
+from routing.core.errors import StoreError
+from routing.core.events import Event
+from routing.desk.asking import Refused
+from routing.desk.door import Person, digest_of, is_still, person
+from routing.desk.notices import notice_of
+from routing.desk.regions import LivePage, Region
+
+log = structlog.get_logger()
+
+LOOK_S = 15.0  # so long an open page may outlive its session; it keeps one that is not over alive
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_TOGETHER_S = 0.015  # what one order brings about is several events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskFilter(EventFilter):
+    """What the person may see, and what changes his page although it is told to nobody in particular."""
+
+    also: tuple[str, ...] = ()
+
+    def matches(self, event: Event, members: frozenset[str]) -> bool:
+        # `EventFilter.matches`: two classes with slots do not share `super()` without arguments.
+        is_shown = bool(self.also) and event.type.value in matching_types(self.also)
+        return is_shown or EventFilter.matches(self, event, members)
+
+
+def stream(page: LivePage) -> Response:
+    """The answer to a request for the stream of this page."""
+    subscription = _subscribed(page, person())
+    body = stream_with_context(frames(page, subscription, person()))
+    answer = Response(body, mimetype="text/event-stream")
+    answer.headers["Cache-Control"] = "no-cache, no-store"
+    answer.headers["X-Accel-Buffering"] = "no"
+    answer.call_on_close(lambda: subscription.__exit__(None, None, None))
+    return answer
+
+
+def _subscribed(page: LivePage, who: Person) -> Subscription:
+    team = ""
+    if who.agent_id:
+        configured = services().front(who.principal.tenant).config().agents.get(who.agent_id)
+        team = configured.team if configured else ""
+    wanted = DeskFilter(only_for=who.agent_id, team=team, also=page.sees if who.agent_id else ())
+    try:
+        return services().hub(who.principal.tenant).subscribe(wanted, None)
+    except SubscriptionLost as error:
+        raise Problem("store-unavailable", "the server is stopping") from error
+
+
+def frames(
+    page: LivePage, subscription: Subscription, who: Person, clock_s: Callable[[], float] = time.monotonic
+) -> Iterator[bytes]:
+    """The body of the stream."""
+    sending = Sending(page, clock_s)
+    yield b"retry: %d\n\n" % RETRY_MS
+    yield frame("clock", str(services().clock.now_ms()))
+    end_s, look_s = clock_s() + STREAM_S, clock_s() + LOOK_S
+    with suppress(SubscriptionLost, StoreError):
+        while clock_s() < end_s:
+            if clock_s() >= look_s:
+                if not is_still(who):
+                    return  # the browser comes back once, and is told so
+                look_s = clock_s() + LOOK_S
+            yield from sending.due()
+            first = subscription.get(min(HEARTBEAT_S, sending.idle_s()))
+            if first is None:
+                yield b": still here\n\n"
+                continue
+            for event in _together(first, subscription):
+                sending.touch(event.event)
+                if event.event and (notice := notice_of(event.event, who)):
+                    yield frame("notice", json.dumps(notice))
+
+
+def _together(first: PublicEvent, subscription: Subscription) -> Iterator[PublicEvent]:
+    event: PublicEvent | None = first
+    while event:
+        yield event
+        event = subscription.get(_TOGETHER_S)
+
+
+@dataclass(slots=True)
+class _Sent:
+    """Of one region: what the browser has, and whether and when to look again."""
+
+    digest: str = ""
+    at_s: float = float("-inf")
+    is_touched: bool = True
+
+
+@dataclass(slots=True)
+class Sending:
+    """Which regions of a page have to be sent, and when."""
+
+    page: LivePage
+    clock_s: Callable[[], float]
+    _sent: dict[str, _Sent] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._sent = {region.name: _Sent() for region in self.page}
+
+    def touch(self, event: Event | None) -> None:
+        """None: events were lost, so that anything may have changed."""
+        for region in self.page:
+            if event is None or region.is_touched_by(event):
+                self._sent[region.name].is_touched = True
+
+    def due(self) -> Iterator[bytes]:
+        """Those that look different now than the browser has them."""
+        for region in self.page:
+            kept = self._sent[region.name]
+            if self._due_s(region) > self.clock_s():
+                continue
+            self._sent[region.name] = replace(kept, is_touched=False, at_s=self.clock_s())
+            text = rendered(region)
+            if text is not None and (digest := digest_of(text)) != kept.digest:
+                self._sent[region.name].digest = digest
+                yield frame(region.name, text)
+
+    def idle_s(self) -> float:
+        """How long nothing needs to be looked at, if no event comes."""
+        return max(0.0, min((self._due_s(region) for region in self.page), default=HEARTBEAT_S) - self.clock_s())
+
+    def _due_s(self, region: Region) -> float:
+        kept = self._sent[region.name]
+        if kept.is_touched:
+            return kept.at_s + region.throttle_s
+        return kept.at_s + region.refresh_s if region.refresh_s else float("inf")
+
+
+def rendered(region: Region) -> str | None:
+    """None where it cannot be had now: the browser keeps what it has, and the next event tries again."""
+    try:
+        return region.render()
+    except (Refused, StoreError) as error:
+        log.warning("region_not_rendered", region=region.name, reason=str(error))
+        return None
+
+
+def frame(name: str, text: str) -> bytes:
+    """One server-sent event; a text of several lines is as many `data` fields.
+
+    Lines as that format has them: `splitlines` would also break what people have typed at U+2028 and the like.
+    """
+    lines = "".join(f"data: {line}\n" for line in _LINE_END.split(text))
+    return f"event: {name}\n{lines}\n".encode()
