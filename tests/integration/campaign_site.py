@@ -117,6 +117,8 @@ def recorded(site: Site) -> None:
 
 def preview(site: Site, campaign: str = "spring", who: str = "anna") -> dict[str, Any]:
     """The next record, before this agent."""
+    # A telephone that has just been hung up is free when the PBX says so.
+    wait_until(lambda: site.get(f"agents/{who}")["unavailable_because"] != "phone_busy")
     found: dict[str, Any] = site.post(f"agents/{who}/campaigns/{campaign}/records", {}, who, 201)
     return found
 
