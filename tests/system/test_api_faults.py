@@ -47,6 +47,7 @@ def storm(request: pytest.FixtureRequest, pbx: str) -> Iterator[Storm]:
         yield Storm(site, PLANS[name], url, postgres, receiver, chance)
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 @pytest.mark.req("SAFE-01", "API-03", "API-06", "API-07")
 def test_nothing_is_lost_or_doubled_when_processes_are_killed_under_load(storm: Storm) -> None:
