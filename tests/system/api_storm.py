@@ -81,11 +81,11 @@ class Plan:
 
 PLANS = {
     "sqlite": Plan(
-        load_s=60,
+        load_s=80,
         victims=(*("api process", "whole api", "recorder", "worker") * 3, "api", "ticker", "redis"),
     ),
     "postgresql": Plan(
-        load_s=48, victims=("api process", "whole api", "recorder", "worker", "whole api", "ticker", "database")
+        load_s=80, victims=("api process", "whole api", "recorder", "worker", "whole api", "ticker", "database")
     ),
 }
 

@@ -114,7 +114,7 @@ def check_writes(storm: Storm) -> None:
     }
     for kind, times in count.items():
         writes = crm.of(kind)
-        assert sum(write.is_done for write in writes) > 30, kind
+        assert sum(write.is_done for write in writes) > 30, (kind, len(writes))
         for write in writes:
             happened = times(found[write.interaction_id], write.value)
             assert happened in ((1,) if write.is_done else (0, 1) if write.is_unsure else (0,)), (write, happened)
