@@ -25,6 +25,7 @@ async def test_a_caller_whom_a_telephone_sends_away_is_told_of_and_left_alone(la
     await ended(lab, order)
     assert caller.state is PartyState.UP, "it is not ours any more"
     assert of(lab, LegEnded, leg_id=caller.leg_id) == []
+    await lab.settle()  # the PBX is told to forget him after we are told that he has gone
     await lab.restart_connector()
     await lab.settle()
     assert caller.state is PartyState.UP
