@@ -36,6 +36,7 @@ from routing.store.sql.access import User
 from routing.store.sql.database import Database
 
 TENANT, PASSWORD = "example", "only for this benchmark"
+IDLE_REASON = "Break"  # of the example
 AT_WORK = 8  # agents with telephones, who take the demo's calls
 _PATIENCE_S = 30.0
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
@@ -102,9 +103,11 @@ async def toggled(store: Store, desks: list[OpenDesk], arguments: argparse.Names
         desk = desks[number % len(desks)]
         sent_s = time.perf_counter()
         if (number // len(desks)) % 2:
-            await order(store, GoAvailable, agent_id=desk.agent_id)
+            reply = await order(store, GoAvailable, agent_id=desk.agent_id)
         else:
-            await order(store, GoIdle, agent_id=desk.agent_id, reason="break")
+            reply = await order(store, GoIdle, agent_id=desk.agent_id, reason=IDLE_REASON)
+        if reply.code != "ok":
+            raise RuntimeError(f"{desk.agent_id}: {reply}")
         took_ms.append((await desk.piece("me", sent_s) - due_s) * 1000)
 
     begun_s, tasks = time.perf_counter(), []
@@ -183,7 +186,7 @@ def first_load(site: Site, agent_id: str, rounds: int) -> list[Figure]:
         with ExitStack() as stack:
             page = stack.enter_context(browser(site.api_url, session))
             page.goto(site.api_url + "/desk/agent")
-            page.wait_for_function("document.documentElement.dataset.ready === 'yes'")
+            page.wait_for_selector("html[data-ready=yes]", state="attached")
             timing = page.evaluate(
                 "() => ({bytes: performance.getEntries().reduce((sum, e) => sum + (e.transferSize || 0), 0),"
                 " ready: performance.getEntriesByName('desk-ready')[0].startTime})"
