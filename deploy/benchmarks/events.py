@@ -22,6 +22,7 @@ from pathlib import Path
 from deploy.benchmarks.parts.events_app import TENANT, TOKEN
 from deploy.benchmarks.report import Figure, percentile, run
 from deploy.lab.ports import ReservedPort
+from deploy.lab.process import children_of
 from deploy.lab.redis import RedisServer
 from routing.core.events import Event, EventType
 from routing.store import codec
@@ -122,10 +123,6 @@ def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"gunicorn does not serve: {log.read_text()}")
 
 
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 def _memory_kib(pids: list[int]) -> int:
     """Proportional share of their memory."""
     total = 0
@@ -140,12 +137,12 @@ def measure(arguments: argparse.Namespace) -> list[Figure]:
     streams, rounds, workers = arguments.streams, arguments.events, arguments.workers
     with RedisServer() as redis, serving(redis.url, workers) as (port, pid):
         front = Front(connect(redis.url), TENANT)
-        before_kib = _memory_kib(_children(pid))
+        before_kib = _memory_kib(children_of(pid))
         began_s = time.monotonic()
         listeners = Listeners(port, streams)
         listeners.receive(READY)
         opened_s = time.monotonic() - began_s
-        each_kib = (_memory_kib(_children(pid)) - before_kib) / streams
+        each_kib = (_memory_kib(children_of(pid)) - before_kib) / streams
         all_ms: list[float] = []
         last_ms: list[float] = []
         for number in range(rounds):

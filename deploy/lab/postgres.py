@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -15,7 +16,7 @@ from typing import Self
 import psycopg
 
 from deploy.lab.ports import ReservedPort
-from deploy.lab.process import Child, ProcessFailed, Server
+from deploy.lab.process import Child, ProcessFailed, Server, children_of, is_alive
 from deploy.lab.programs import find_postgres
 
 USER = "nobody"  # instead of root
@@ -86,8 +87,17 @@ class PostgresServer(Server):
                 self._child.kill()
 
     def kill(self) -> None:
-        """SIGKILL of the first process; the others end by themselves, as in a crash."""
+        """SIGKILL of the first process; the others end by themselves, as in a crash.
+
+        Until the last of them has let go of the shared memory, the data cannot be served again.
+        """
+        others = children_of(self.pid)
         super().kill()
+        deadline = time.monotonic() + 20
+        while any(map(is_alive, others)):
+            if time.monotonic() > deadline:
+                raise ProcessFailed(f"processes of postgres outlive it: {self._running().tail()}")
+            time.sleep(0.02)
         (self.directory / "data" / "postmaster.pid").unlink(missing_ok=True)
 
     def close(self) -> None:

@@ -28,6 +28,23 @@ class ProcessFailed(RuntimeError):
     """A program did not come up, or ended by itself."""
 
 
+def children_of(pid: int) -> list[int]:
+    """The pids of the processes that a process has started; none when it has ended."""
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs, ours or not; one that has ended and was not waited for does not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(") ")[2][:1] not in "ZX"
+
+
 class Child:
     """One running program; its output goes to `log`."""
 

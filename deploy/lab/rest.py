@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -13,7 +12,7 @@ from uuid import uuid4
 import httpx
 
 from deploy.lab.ports import ReservedPort
-from deploy.lab.process import Child
+from deploy.lab.process import Child, children_of
 from deploy.lab.site import Site
 
 START_S = 20.0
@@ -105,7 +104,6 @@ def wait_for(child: Child, url: str, within_s: float = START_S) -> None:
 
 def kill_all_of(child: Child) -> None:
     """SIGKILL for a server and its workers, as when a machine dies."""
-    workers = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text(encoding="ascii").split()
-    for pid in map(int, workers):
+    for pid in children_of(child.pid):
         os.kill(pid, 9)
     child.kill()

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from deploy.lab.ports import ReservedPort
-from deploy.lab.process import Child
+from deploy.lab.process import Child, children_of
 from deploy.lab.redis import RedisServer
 from routing.api.auth_keys import made_key
 from routing.api.principal import Scope
@@ -44,10 +44,10 @@ class Server:
 
     def kill(self) -> None:
         """SIGKILL to all of it, as when the machine's memory ran out."""
-        workers = Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text().split()
+        workers = children_of(self.child.pid)
         self.child.kill()
         for pid in workers:
-            os.kill(int(pid), signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from deploy.lab.process import children_of
 from routing.api import server as api_server
 from routing.store.sql.database import Database
 from routing.store.sql.import_tables import import_parts, imports
@@ -39,7 +40,7 @@ def token(site: ApiSite) -> str:
 
 def worker_peak_mib(server: Server) -> float:
     """Most resident memory so far of the process that answers."""
-    (pid,) = Path(f"/proc/{server.child.pid}/task/{server.child.pid}/children").read_text().split()
+    (pid,) = children_of(server.child.pid)
     status = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line.split()[1] for line in status if line.startswith("VmHWM:"))) / 1024
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.lab.process import Child
+from deploy.lab.process import Child, is_alive
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -29,14 +29,6 @@ def pids(directory: Path, name: str) -> list[int]:
     return [int(line) for line in file.read_text().split()] if file.exists() else []
 
 
-def is_running(pid: int) -> bool:
-    """Whether the process lives; an ended one that nobody has waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 @pytest.mark.req("SAFE-01")
 def test_a_child_that_ends_is_started_again_and_the_others_are_left_alone(supervisor: Child, tmp_path: Path) -> None:
     wait_until(lambda: len(pids(tmp_path, "brief")) >= 3, within=10)
@@ -44,7 +36,7 @@ def test_a_child_that_ends_is_started_again_and_the_others_are_left_alone(superv
     assert len(first) == 1
     os.kill(first[0], signal.SIGKILL)
     wait_until(lambda: len(pids(tmp_path, "sleeper")) == 2, within=10)
-    assert is_running(pids(tmp_path, "sleeper")[1])
+    assert is_alive(pids(tmp_path, "sleeper")[1])
     assert supervisor.is_running
 
 
@@ -52,11 +44,11 @@ def test_told_to_stop_it_ends_its_children_and_itself(supervisor: Child, tmp_pat
     wait_until(lambda: pids(tmp_path, "sleeper"), within=10)
     supervisor.send_signal(signal.SIGTERM)
     assert supervisor.wait(10.0) == 0
-    assert not is_running(pids(tmp_path, "sleeper")[0])
+    assert not is_alive(pids(tmp_path, "sleeper")[0])
 
 
 @pytest.mark.req("SAFE-01")
 def test_killed_itself_it_leaves_no_child_behind(supervisor: Child, tmp_path: Path) -> None:
     wait_until(lambda: pids(tmp_path, "sleeper"), within=10)
     supervisor.kill()
-    wait_until(lambda: not is_running(pids(tmp_path, "sleeper")[0]), within=5)
+    wait_until(lambda: not is_alive(pids(tmp_path, "sleeper")[0]), within=5)

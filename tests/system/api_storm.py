@@ -6,15 +6,14 @@ import asyncio
 import json
 import os
 import signal
-from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 
 import httpx
 
 from deploy.lab.nodes import FREESWITCH_AGENTS
 from deploy.lab.postgres import PostgresServer
+from deploy.lab.process import children_of, is_alive
 from deploy.lab.sipp import Sipp
 from deploy.lab.site import Site
 from routing.core.events import Event
@@ -208,9 +207,9 @@ class Storm:
             self.postgres.kill()
             self.postgres.start()
         elif victim == "api process":
-            os.kill(self.chance.choice(_children(self._pid("api"))), signal.SIGKILL)
+            os.kill(self.chance.choice(children_of(self._pid("api"))), signal.SIGKILL)
         elif victim == "whole api":
-            for pid in (self._pid("api"), *_children(self._pid("api"))):
+            for pid in (self._pid("api"), *children_of(self._pid("api"))):
                 os.kill(pid, signal.SIGKILL)
         else:
             os.kill(self._pid(victim), signal.SIGKILL)
@@ -220,19 +219,12 @@ class Storm:
         if victim in ("redis", "database"):
             return True
         pid = self._pid("api" if "api" in victim else victim)
-        return len(_children(pid)) == API_PROCESSES if "api" in victim else Path(f"/proc/{pid}").exists()
+        return len(children_of(pid)) == API_PROCESSES if "api" in victim else is_alive(pid)
 
     def _pid(self, name: str) -> int:
         """Of the child that the supervisor has started last under this name."""
         lines = [json.loads(line) for line in self.site.log("up").splitlines() if '"child_started"' in line]
         return [int(line["pid"]) for line in lines if line["child"] == name][-1]
-
-
-def _children(pid: int) -> list[int]:
-    """None of a process that has ended."""
-    with suppress(OSError):
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
 
 
 async def _all_events(c: Center) -> list[StoredEvent]:
