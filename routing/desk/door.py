@@ -32,7 +32,7 @@ __all__ = ["COOKIE", "SECURE_COOKIE", "TOKEN_HEADER", "Person", "form_token_of",
 TOKEN_HEADER = "X-Desk-Token"  # noqa: S105 - its name, not its value
 SIGN_IN = "/desk/sign-in"
 _OF_AGENTS = ("/desk/agent/", "/desk/stream/agent/", "/desk/call/", "/desk/frame/")
-_OF_SUPERVISORS = ("/desk/supervisor/",)
+_OF_SUPERVISORS = ("/desk/supervisor/", "/desk/stream/")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -90,8 +90,10 @@ def admit() -> AnyResponse | None:
 
 def _to_own_place() -> AnyResponse | None:
     """Pages of agents are for agents, those of supervisors for the others: whoever errs is led to his own."""
-    wrong = _OF_SUPERVISORS if person().agent_id else _OF_AGENTS
-    if not f"{request.path}/".startswith(wrong):
+    path = f"{request.path}/"
+    is_of_agents = path.startswith(_OF_AGENTS)  # of all streams theirs is one, the others are of supervisors
+    is_wrong = not is_of_agents and path.startswith(_OF_SUPERVISORS) if person().agent_id else is_of_agents
+    if not is_wrong:
         return None
     if request.method == "GET" and not request.headers.get("HX-Request") and "/stream/" not in request.path:
         return redirect(person().home, 303)

@@ -36,6 +36,7 @@ OPEN = {
     "desk.choose_theme",
     "desk.own_style",
 }
+AGENT_STREAM = "desk.agent_stream"
 EVIL = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>{{7*7}}"
 
 
@@ -236,6 +237,16 @@ def test_commands_and_the_stream_of_another_role_are_refused(site: Site) -> None
     token = {TOKEN_HEADER: form_token_of("crm"), "Sec-Fetch-Site": "same-origin"}
     assert client(site, "crm").post("/desk/agent/state", headers=token).status_code == 403
     assert client(site, "crm").get("/desk/stream/agent").status_code == 403
+    of_supervisors = [rule for rule in rules(site, "GET") if "/stream/" in rule.rule and rule.endpoint != AGENT_STREAM]
+    assert len(of_supervisors) > 5
+    for rule in of_supervisors:
+        answer = client(site, "anna").get(address(rule))
+        assert answer.status_code == 403, rule.rule
+        answer.close()
+    for path, who in (("/desk/stream/agent", "anna"), ("/desk/stream/calls", "crm")):
+        answer = client(site, who).get(path)
+        assert (answer.status_code, answer.mimetype) == (200, "text/event-stream")
+        answer.close()
 
 
 # ------------------------------------------------------------------ static files
