@@ -119,6 +119,15 @@ class LegBook(ABC):
         """Handed over, and nobody has taken it yet."""
         return leg.kind is LegKind.ARRIVED and leg.context == self.handover and not leg.interaction_id
 
+    def sent_away(self) -> list[Leg]:
+        """Legs which a telephone has put through to somebody else by itself (CONS-14), as far as one can see that."""
+        return [leg for leg in self._by_id.values() if self._is_elsewhere(leg)]
+
+    def _is_elsewhere(self, leg: Leg) -> bool:
+        """Joined with a channel that is nobody's here. In a conference there are such, for announcements."""
+        bridge = self.bridges.of(leg.uid)
+        return bridge is not None and not bridge.conference and bool(bridge.members - self._by_uid.keys())
+
     def snapshot(self) -> tuple[SnapshotLeg, ...]:
         return tuple(
             SnapshotLeg(leg_id=leg.leg_id, interaction_id=leg.interaction_id, state=leg.state)

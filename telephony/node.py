@@ -122,8 +122,16 @@ class Node(ABC):
         """Read what lives there. Events are held back from before the first question until `on_up`."""
         self._held = deque(maxlen=MAX_HELD_EVENTS + 1)
         self._found = await self.read_snapshot()
+        self._let_go()
         if len(self._held) > MAX_HELD_EVENTS:
             raise SyncFailed("too many events while the snapshot was read")
+
+    def _let_go(self) -> None:
+        """Who was sent away while nobody listened, or whom an earlier connector had no time any more to let go."""
+        for leg in self._legs.sent_away():
+            log.warning("leg_sent_away", pbx=self._settings.pbx, leg=leg.leg_id)
+            self._commands.let_go(leg)
+            self._legs.drop(leg)
 
     def on_up(self) -> None:
         self._emit(LinkRestored(pbx=self._settings.pbx, legs=self._legs.snapshot(), phones=self.phone_states))

@@ -9,6 +9,7 @@ from routing.core.facts import DialOutcome, Fact, LegAnswered, LegRinging
 from telephony.asterisk.causes import REASON_ANSWERED, outcome
 from telephony.asterisk.codec import AmiMessage
 from telephony.legs import Leg, LegBook, LegKind
+from telephony.rooms import CONTEXT_HANDOVER, OURS
 
 RINGING, UP = "5", "6"
 
@@ -41,6 +42,12 @@ class Legs(LegBook):
             case "Hangup":
                 return self._hung_up(leg, event)
         return []
+
+    def _is_elsewhere(self, leg: Leg) -> bool:
+        """Where the far end was an application and no channel, the leg has taken its place in a foreign dialplan."""
+        if leg.kind is not LegKind.ARRIVED or self.bridges.of(leg.uid) is not None:
+            return super()._is_elsewhere(leg)
+        return not leg.context.startswith(OURS) and leg.context != CONTEXT_HANDOVER
 
     def _see(self, leg: Leg, event: AmiMessage) -> None:
         """Every channel event says where in the dialplan the channel stands."""

@@ -56,3 +56,24 @@ def test_an_attended_transfer_by_the_telephone_is_told_and_the_customer_stays_wi
         await t.caller.ended()
 
     play(site, scene)
+
+
+@pytest.mark.req("CONS-14")
+def test_a_customer_whom_a_telephone_puts_through_while_no_connector_runs_stays_with_the_colleague(site: Site) -> None:
+    async def scene(t: Trio) -> None:
+        await t.c.agent("1003", sign_in=False)
+        own = await (await t.c.agents["1001"].dial("1003")).answered()
+        site.kill("connector")
+        await t.one.refer("1003", replaces=own)
+        third = t.c.calls_of["1003"]
+        await t.caller.hears(tone_of(third))
+        site.start_process("connector")
+        await t.c.when(lambda s: t.id not in s.interactions)
+        await t.c.when_agent("1001", "available")
+        assert (t.caller.state, third.state) == ("answered", "answered")
+        await t.caller.hears(tone_of(third))
+        await third.hears(tone_of(t.caller))
+        await third.hangup()
+        await t.caller.ended()
+
+    play(site, scene)

@@ -156,6 +156,26 @@ def test_a_snapshot_replaces_everything_and_finds_our_legs_by_their_variables() 
     assert [leg.leg_id for leg in legs.all() if legs.is_untaken(leg)] == ["leg_u.2"]
 
 
+@pytest.mark.req("CONS-14")
+def test_who_is_joined_with_a_stranger_or_stands_in_a_foreign_dialplan_was_sent_away() -> None:
+    legs = dialed()
+    channels = (
+        status("u.1", "leg_u.1", "int_1", bridgeid="pair", context="switchroom-wait"),
+        status("u.2", "(null)", bridgeid="pair"),
+        status("u.3", "leg_u.3", "int_3", context="from-agent"),
+        status("u.4", "leg_u.4", "int_4", bridgeid="room", context="switchroom-room"),
+        status("announcer", "(null)", bridgeid="room"),
+        status("u.5", "leg_u.5", "int_5", bridgeid="ours", context="switchroom-wait"),
+        status("leg_5", "leg_5", "int_5", bridgeid="ours"),
+        status("u.6", "leg_u.6", context="switchroom"),
+        status("u.7", "leg_u.7", context="switchroom-wait"),
+        status("leg_8", "leg_8", "int_8", context="from-agent"),
+    )
+    room = AmiMessage({"bridgeuniqueid": "room", "bridgename": "r", "bridgecreator": "ConfBridge"})
+    build(legs, Listing(channels, (room,)), 0.0)
+    assert [leg.leg_id for leg in legs.sent_away()] == ["leg_u.1", "leg_u.3"]
+
+
 def test_a_hand_over_is_put_together_from_its_events() -> None:
     arrivals = Arrivals("p")
     for name, value in (("note", "a%2Cb%0D%0A%F0%9F%98%80(("), ("broken", "%ff"), ("plain", "42")):

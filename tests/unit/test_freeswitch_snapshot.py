@@ -115,6 +115,14 @@ def test_two_that_name_each_other_are_joined_and_answered(state: str) -> None:
     assert legs.last_mate(legs.all()[0]) == legs.all()[1].leg_id
 
 
+@pytest.mark.req("CONS-14")
+def test_who_is_joined_with_a_stranger_was_sent_away() -> None:
+    strange = pair("leg_a", "stranger") | pair("leg_b", "leg_c") | {"leg_d": dump("leg_d", Caller__Context="default")}
+    strange["stranger"] = dump("stranger", variable_SR_LEG="", variable_bridge_uuid="leg_a")
+    legs, _ = built(strange)
+    assert [leg.leg_id for leg in legs.sent_away()] == ["leg_a"]
+
+
 def test_two_that_were_joined_once_are_not_joined_now() -> None:
     legs, _ = built(pair("leg_a", "leg_b", "CS_EXECUTE"))
     assert not legs.spots(["leg_a"])["leg_a"].bridge
