@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import msgspec
@@ -37,7 +37,8 @@ class Way(StrEnum):
 
 class Session(msgspec.Struct, frozen=True):
     """`proof`: of the password hash, so that a changed password ends every session. `hint`: for signing out, of the
-    OpenID provider. By FRAME, `user` is the id of an agent.
+    OpenID provider. By FRAME, `user` is the id of an agent, and `origins` those of the pages that may hold his desk,
+    empty: of all that are allowed.
     """
 
     tenant: str
@@ -45,6 +46,7 @@ class Session(msgspec.Struct, frozen=True):
     proof: str
     way: Way = Way.PASSWORD
     hint: str = ""
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,8 @@ class PeopleDoor:
 
     def _principal_of(self, session: Session) -> Principal | None:
         if session.way is Way.FRAME:
-            return self.agent(session.tenant, session.user)
+            found = self.agent(session.tenant, session.user)
+            return replace(found, frame_origins=session.origins) if found else None
         if session.way is Way.PROVIDER:
             return self.known(session.tenant, session.user)
         user = self.user(session.tenant, session.user)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import structlog
@@ -37,6 +37,12 @@ class DeskTokenBody(Body):
     """Whose desk."""
 
     agent_id: str = Field(min_length=1, max_length=64, description="Id of the agent", examples=["anna"])
+    origins: list[Annotated[str, Field(max_length=300)]] = Field(
+        default=[],
+        max_length=50,
+        description="The only origins whose pages may hold this desk, of those allowed; not given: all of those",
+        examples=[["https://crm.example.com"]],
+    )
 
 
 class DeskTokenOut(Out):
@@ -48,11 +54,12 @@ class DeskTokenOut(Out):
 
 
 class Granted(msgspec.Struct, frozen=True):
-    """What a token stands for. `by`: the key that asked for it."""
+    """What a token stands for. `by`: the key that asked for it, or signed it. `origins` empty: all allowed ones."""
 
     tenant: str
     agent_id: str
     by: str
+    origins: tuple[str, ...] = ()
 
 
 @api.post("/desk-tokens", operation_id="createDeskToken", responses={201: DeskTokenOut})
@@ -61,12 +68,15 @@ class Granted(msgspec.Struct, frozen=True):
 def create(body: DeskTokenBody) -> tuple[dict[str, Any], int]:
     """Open the desk of an agent in a frame; ask from your server, for a person whom you know."""
     made = services()
-    if not made.api.desk.frame_origins:
+    if not (allowed := made.api.desk.frame_origins):
         raise Problem("desk-not-framed", "no origin may hold the desk in a frame")
+    if foreign := [origin for origin in body.origins if origin not in allowed]:
+        raise Problem("desk-not-framed", f"not of desk.frame_origins: {', '.join(foreign)}")
     people = made.authenticator.people if isinstance(made.authenticator, BearerAuthenticator) else None
     if people is None or people.agent(current().tenant, body.agent_id) is None:
         raise Problem("agent-unknown", f"there is no agent {body.agent_id} who may sign in")
-    token = grant(made.redis, Granted(current().tenant, body.agent_id, current().actor))
+    granted = Granted(current().tenant, body.agent_id, current().actor, tuple(body.origins))
+    token = grant(made.redis, granted)
     log.info("desk_token_made", agent_id=body.agent_id)
     return {"token": token, "expires_in_s": TOKEN_S, "url": _address(token)}, 201
 

@@ -73,7 +73,7 @@ class Principal:
     """`actor` is how events and audit name him, e.g. `key:crm`, `agent:anna`. `agent_id`: the one agent he acts for.
 
     Without `agent_id` (a key, a supervisor) he acts for any agent, whom each request names. `rate_limit`: requests a
-    minute, 0 = the configured one.
+    minute, 0 = the configured one. `frame_origins`: of the pages that alone may hold his desk, empty: no such bound.
     """
 
     tenant: str
@@ -81,6 +81,7 @@ class Principal:
     scopes: frozenset[Scope]
     agent_id: str = ""
     rate_limit: int = 0
+    frame_origins: tuple[str, ...] = ()
 
     def acts_for(self, agent_id: str | None) -> str:
         """The agent meant by a request that names `agent_id` or nobody. Raises Problem forbidden, invalid-request."""

@@ -88,13 +88,31 @@ class OidcSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FrameKey:
+    """Table `desk.frame_keys.ID`: either a `secret` (HS256) or a `public_key` in PEM (Ed25519). `source`: for messages.
+
+    Both are empty where this process could not read it. `tenant` empty: that of the server.
+    """
+
+    id: str
+    issuer: str
+    tenant: str = ""
+    secret: str = field(default="", repr=False)
+    public_key: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeskSettings:
     """Table `desk`. `frame_origins`: of pages that may hold the desk in a frame, as browsers write them.
+
+    `frame_keys`: with which programs sign tokens for such frames.
 
     `style_file` and `templates_directory` are absolute, empty where a site has none of its own.
     """
 
     frame_origins: tuple[str, ...] = ()
+    frame_keys: tuple[FrameKey, ...] = ()
     title: str = "Switchroom"
     style_file: str = ""
     templates_directory: str = ""

@@ -14,12 +14,13 @@ import structlog
 from flask import Response, g, jsonify, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from routing.api import desk_signed
 from routing.api.auth_people import Session, Way
-from routing.api.desk_tokens import taken
+from routing.api.desk_tokens import Granted, taken
 from routing.api.limits import Failures
 from routing.api.problems import Problem
 from routing.api.services import services
-from routing.desk import cookies, door, words
+from routing.desk import cookies, door, framing, provider, words
 from routing.desk.agent.live import page
 from routing.desk.agent.mine import is_offered, offer_in
 from routing.desk.asking import Refused
@@ -41,9 +42,11 @@ def open_frame() -> AnyResponse:
     g.desk_opens_frame = True
     failures = Failures.of_request("")
     failures.check()
-    granted = taken(services().redis, request.args.get("token", ""))
+    granted = _granted(request.args.get("token", ""))
+    if granted and granted.origins:
+        _require_origin(granted.origins)
     people = door.people()
-    opened = people.enter(Session(granted.tenant, granted.agent_id, "", Way.FRAME)) if granted else None
+    opened = people.enter(_session(granted)) if granted else None
     if granted is None or opened is None:
         failures.add()
         raise Problem("unauthenticated", "")
@@ -51,6 +54,27 @@ def open_frame() -> AnyResponse:
         people.sign_out(before)
     log.info("desk_framed", tenant=granted.tenant, agent_id=granted.agent_id, by=granted.by)
     return cookies.keep_in_frame(redirect("/desk/agent", 303), opened.token)
+
+
+def _granted(token: str) -> Granted | None:
+    """What it stands for, once. Raises Problem forbidden, StoreError."""
+    if not desk_signed.is_signed(token):
+        return taken(services().redis, token)
+    desk = services().api.desk
+    try:
+        signed = desk_signed.read(token, desk.frame_keys, provider.base_url(), desk.frame_origins)
+    except desk_signed.TokenRefused as refused:
+        log.warning("desk_token_refused", reason=refused.reason)
+        return None
+    if not desk_signed.is_first_use(services().redis, signed):
+        log.warning("desk_token_refused", reason="it was used before")
+        return None
+    tenant, by = signed.key.tenant or services().server.tenant, f"{signed.key.issuer} with {signed.key.id}"
+    return Granted(tenant, signed.agent_id, by, signed.origins)
+
+
+def _session(granted: Granted) -> Session:
+    return Session(granted.tenant, granted.agent_id, "", Way.FRAME, origins=granted.origins)
 
 
 def _require_frame() -> None:
@@ -61,6 +85,11 @@ def _require_frame() -> None:
         raise Problem("not-found", "")
     if request.headers.get("Sec-Fetch-Dest", "iframe") not in ("iframe", "frame"):
         raise Problem("forbidden", "this address is for a frame")
+    _require_origin(origins)
+
+
+def _require_origin(origins: tuple[str, ...]) -> None:
+    """Raises Problem forbidden."""
     around = urlsplit(request.headers.get("Referer", ""))
     if around.netloc and f"{around.scheme}://{around.netloc}" not in (*origins, request.host_url.rstrip("/")):
         raise Problem("forbidden", "this site may not hold the desk in a frame")
@@ -68,7 +97,7 @@ def _require_frame() -> None:
 
 @pages.app_context_processor
 def _about_frame() -> dict[str, Any]:
-    return {"frame_origins": list(services().api.desk.frame_origins) if cookies.is_framed() else []}
+    return {"frame_origins": list(framing.origins())}
 
 
 # ------------------------------------------------------------------ what the frame tells

@@ -27,7 +27,7 @@ from routing.api.problem_kinds import KINDS
 from routing.api.problems import Problem
 from routing.api.services import EXTENSION, Services, services
 from routing.core.errors import StoreError, SwitchroomError
-from routing.desk import cookies, door, language, words
+from routing.desk import cookies, door, framing, language, words
 from routing.desk.asking import Refused
 from routing.desk.assets import asset, finish
 from routing.desk.navigation import places_of
@@ -111,7 +111,7 @@ def _with_headers(answer: Response) -> Response:
         return answer
     if request.endpoint == "desk.static":
         finish(answer)
-    origins = services().api.desk.frame_origins if cookies.is_framed() else ()
+    origins = framing.origins()
     answer.headers["Content-Security-Policy"] = POLICY.format(ancestors=" ".join(origins) or "'none'")
     if not origins:
         answer.headers["X-Frame-Options"] = "DENY"  # for what does not know the policy; it cannot name origins

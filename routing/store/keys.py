@@ -46,6 +46,8 @@ The braces are literal: Redis Cluster hashes only what stands between them, so t
 Of no tenant, since they are asked for before the tenant is known:
 
     sr:session:HASH     string  API                  TTL
+    sr:desk-token...    string  API                  TTL
+    sr:desk-sign-in:... string  API                  TTL
     sr:failures:...     string  API                  TTL
 
 Beside all tenants stands CALLS, a hash with one field per tenant, written by engines: the calls that it has reserved.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from routing.app.config import ConfigRefused, check, load_settings
 from routing.app.settings import ApiSettings, OidcSettings
@@ -115,3 +118,60 @@ def test_files_of_a_site_are_relative_to_its_configuration(tmp_path: Path) -> No
         str(tmp_path / "desk.css"),
         str(tmp_path / "pages"),
     )
+
+
+# ------------------------------------------------------------------ keys of programs that sign tokens for frames
+
+WITH_URL = '[api]\npublic_url = "https://desk.example"\n'
+SECRET = "a secret of thirty-two bytes or more"
+
+
+def refused_key(directory: Path, table: str) -> str:
+    with pytest.raises(ConfigRefused) as refused:
+        api_of(directory, WITH_URL + table)
+    (problem,) = [one for one in refused.value.problems if one.key.startswith("desk")]
+    return problem.reason
+
+
+def test_a_key_of_frames_is_a_secret_or_the_public_half_of_a_pair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_FRAMES", SECRET)
+    (tmp_path / "secret").write_text(f"{SECRET}\nmore\n")
+    pair = Ed25519PrivateKey.generate().public_key()
+    pem = pair.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    (tmp_path / "crm.pem").write_text(pem)
+    text = (
+        '[desk.frame_keys.one]\nissuer = "crm"\nsecret_env = "TEST_FRAMES"\n'
+        '[desk.frame_keys.two]\nissuer = "crm"\ntenant = "other"\nsecret_file = "secret"\n'
+        '[desk.frame_keys.three]\nissuer = "portal"\npublic_key_file = "crm.pem"\n'
+        '[desk.frame_keys.four]\nissuer = "portal"\npublic_key_file = "nowhere"\n'
+    )
+    one, two, three, four = api_of(tmp_path, WITH_URL + text).desk.frame_keys
+    assert (one.id, one.issuer, one.tenant, one.secret, one.public_key) == ("one", "crm", "", SECRET, "")
+    assert (two.tenant, two.secret, two.source) == ("other", SECRET, f"file {tmp_path / 'secret'}")
+    assert (three.secret, three.public_key) == ("", pem)
+    assert (four.secret, four.public_key) == ("", "")
+    assert SECRET not in repr((one, two))
+
+
+@pytest.mark.parametrize("names", [(), ("secret_env", "secret_file"), ("secret_file", "public_key_file")])
+def test_a_key_of_frames_comes_from_one_place(tmp_path: Path, names: tuple[str, ...]) -> None:
+    text = "".join(f'{name} = "x"\n' for name in names)
+    assert "exactly one" in refused_key(tmp_path, f'[desk.frame_keys.one]\nissuer = "crm"\n{text}')
+
+
+def test_a_weak_secret_or_a_wrong_public_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "weak").write_text("x" * 31)
+    assert "32 bytes" in refused_key(tmp_path, '[desk.frame_keys.one]\nissuer = "crm"\nsecret_file = "weak"\n')
+    other = generate_private_key(SECP256R1()).public_key()
+    (tmp_path / "ec.pem").write_bytes(other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    for file in ("ec.pem", "weak"):
+        reason = refused_key(tmp_path, f'[desk.frame_keys.one]\nissuer = "crm"\npublic_key_file = "{file}"\n')
+        assert "Ed25519" in reason
+
+
+def test_signed_tokens_name_the_desk_so_it_needs_an_address(tmp_path: Path) -> None:
+    with pytest.raises(ConfigRefused) as refused:
+        api_of(tmp_path, '[desk.frame_keys.one]\nissuer = "crm"\nsecret_env = "NOT_SET"\n')
+    assert ["public_url" in problem.reason for problem in refused.value.problems] == [True]

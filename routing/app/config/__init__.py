@@ -119,17 +119,24 @@ def load_settings(directory: Path) -> Settings:
     sources = read_directory(directory)
     tables = validate(sources)
     check_pbxs(sources, tables)
-    is_whole = "server" in sources.sections and "pbx" in sources.sections
-    grave = [p for p in sources.problems if p.severity is Severity.ERROR and _concerns_settings(p, is_whole)]
-    if grave:
-        raise ConfigRefused(_in_order(grave))
-    return Settings(
+    _refuse_grave(sources)
+    settings = Settings(
         server=resolve.server_settings(sources, tables),
         pbxs=resolve.pbx_settings(sources, tables),
         api=resolve_api.api_settings(sources, tables),
         webhooks=resolve.webhook_settings(tables),
         lists=resolve.list_settings(tables),
     )
+    _refuse_grave(sources)  # what only resolving finds, in files that the tables name
+    return settings
+
+
+def _refuse_grave(sources: Sources) -> None:
+    """Raises ConfigRefused."""
+    is_whole = "server" in sources.sections and "pbx" in sources.sections
+    grave = [p for p in sources.problems if p.severity is Severity.ERROR and _concerns_settings(p, is_whole)]
+    if grave:
+        raise ConfigRefused(_in_order(grave))
 
 
 def _concerns_settings(problem: Problem, is_whole: bool) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from routing.app.config.scalars import Host, Label, PlainText, Table
+from routing.app.config.scalars import Host, Id, Label, PlainText, Table
 
 
 class OidcTable(Table):
@@ -66,6 +66,34 @@ def _origin(value: str) -> str:
     return found
 
 
+class FrameKeyTable(Table):
+    """A program that signs tokens for the desk in a frame itself. KEY is the `kid` of its tokens.
+
+    Exactly one of `secret_env`, `secret_file` (HS256) and `public_key_file` (EdDSA).
+    """
+
+    issuer: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[!-~]+$")] = Field(
+        description="The program, as its tokens name it (`iss`); two keys of one issuer while they are exchanged"
+    )
+    tenant: PlainText | None = Field(default=None, description="Tenant of the agents; not given: that of the server")
+    secret_env: PlainText | None = Field(
+        default=None, description="Environment variable that holds a secret of 32 bytes or more, which both sides know"
+    )
+    secret_file: PlainText | None = Field(
+        default=None, description="File whose first line is that secret; relative to the configuration directory"
+    )
+    public_key_file: PlainText | None = Field(
+        default=None, description="File with the public half of an Ed25519 key, in PEM; relative as above"
+    )
+
+    @model_validator(mode="after")
+    def _one_key(self) -> FrameKeyTable:
+        names = ("secret_env", "secret_file", "public_key_file")
+        if len([name for name in names if getattr(self, name)]) != 1:
+            raise ValueError(f"give exactly one of {', '.join(names)}")
+        return self
+
+
 class DeskTable(Table):
     """The pages for agents and supervisors. Read at the start of the API's processes."""
 
@@ -73,6 +101,11 @@ class DeskTable(Table):
         default=[],
         max_length=50,
         description="Origins of programs that may hold the desk in a frame, e.g. `https://crm.example.com`",
+    )
+    frame_keys: dict[Id, FrameKeyTable] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="Keys of programs that sign tokens for frames themselves; needs `api.public_url`",
     )
     title: Label = Field(default="Switchroom", description="Name in the bar at the top")
     style_file: PlainText | None = Field(

@@ -10,7 +10,7 @@ import os
 import stat
 from pathlib import Path
 
-from routing.app.config.api_models import OidcTable
+from routing.app.config.api_models import FrameKeyTable, OidcTable
 from routing.app.config.models import ServerTable
 from routing.app.config.pbx_models import PbxTable
 from routing.app.config.positions import KeyPath
@@ -53,6 +53,17 @@ def client_secret(sources: Sources, table: OidcTable) -> tuple[str, str]:
         file = sources.directory / table.client_secret_file
         return _first_line(str(file)), f"file {file}"
     return "", ""
+
+
+def frame_key(sources: Sources, table: FrameKeyTable) -> tuple[str, str]:
+    """The secret or the public key, as `resolve`."""
+    if table.secret_env is not None:
+        return os.environ.get(table.secret_env, ""), f"environment variable {table.secret_env}"
+    if table.secret_file is not None:
+        file = sources.directory / table.secret_file
+        return _first_line(str(file)), f"file {file}"
+    file = sources.directory / (table.public_key_file or "")
+    return _text(str(file)), f"file {file}"
 
 
 def cad_keys(sources: Sources, table: ServerTable) -> SealKeys:
