@@ -21,7 +21,7 @@ from rich.live import Live
 from rich.table import Table
 
 from deploy.lab.people import Caller, CallStory, Floor, Habits
-from deploy.lab.playground import WEBHOOKS, Playground, let_in, wait_for_api, write_env
+from deploy.lab.playground import SUPERVISOR_PHONE, WEBHOOKS, Playground, let_in, wait_for_api, write_env
 from deploy.lab.programs import ProgramMissing
 from deploy.lab.prompt_tones import write_tones
 from deploy.lab.site import ROOT, Site
@@ -79,6 +79,12 @@ include => switchroom-features
 """,
 }
 NUMBERS = ("7001", "7001", "7002", "7003")
+LIVELY = (
+    "You are at anna's screen: her telephone takes up by itself after 5 seconds, and each fourth caller rings in vain.",
+    "Callers stay with her until she ends the call. She may join the campaign Router check-up and call its records.",
+    "The campaign Contract renewal dials by itself for dan, eva and finn. Where sam listens, his telephone takes up.",
+    "A list to upload as sam: deploy/example/lists/check_up.csv\n",
+)
 EXTRA_AGENT = """
 [agents.extra{number}]
 name = "Agent {number}"
@@ -92,7 +98,7 @@ queues = {{ general = 1, billing = 1, technical = 1 }}
 def example_files(agents: int) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """The example configuration with at least that many agents, and (agent id, phone) in the order of signing in."""
     files = {p.name: p.read_text(encoding="utf-8") for p in EXAMPLE.glob("*.toml") if p.name != "pbx.toml"}
-    numbers = [str(1009 + n) for n in range(max(0, agents - 8))]
+    numbers = [str(1101 + n) for n in range(max(0, agents - 8))]
     files["more_agents.toml"] = "".join(EXTRA_AGENT.format(number=number) for number in numbers)
     names = ["anna", "ben", "chloe", "dan", "eva", "finn", "greta", "hugo"]
     # One of each team first, so that a small floor serves every queue.
@@ -134,7 +140,7 @@ class Demo:
             if self.arguments.json:
                 self.arguments.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
             if self.arguments.stay:
-                await self._stay(site, floor)
+                await self._stay(site, floor, store)
             return report
         finally:
             await floor.close()
@@ -174,13 +180,14 @@ class Demo:
         }
         return {"totals": totals, "calls": calls, "callers": [asdict(story) for story in self.stories]}
 
-    async def _stay(self, site: Site, floor: Floor) -> None:
+    async def _stay(self, site: Site, floor: Floor, store: Store) -> None:
         """Until Ctrl-C."""
-        playground = Playground(site, floor)
+        playground = Playground(site, floor, store, is_lively=self.arguments.calls > 0)
         try:
             await playground.open()
             await wait_for_api(site.api_url)
             access = let_in(site)
+            await playground.enliven(access)
             self._say_how_to_look(site, write_env(site, access), access)
             await asyncio.Event().wait()
         finally:
@@ -190,9 +197,10 @@ class Demo:
         """What to type in another terminal; the words stand in a file, because a line of that length would break."""
         host, port = site.pbx.sip
         lines = (
-            "Running until Ctrl-C: a customer keeps calling, and the agents' telephones answer. In a browser:\n",
+            "Running until Ctrl-C: customers keep calling, and the agents' telephones answer. In a browser:\n",
             f"  {site.api_url}/desk/   agent: anna, password {access['SWITCHROOM_PASSWORD_OF_ANNA']}",
             f"  {' ' * len(site.api_url)}          supervisor: sam, password {access['SWITCHROOM_PASSWORD_OF_SAM']}\n",
+            *(LIVELY if self.arguments.calls else ()),
             "In another terminal:\n",
             f"  . {shlex.quote(str(env))}",
             "  switchroom status",
@@ -280,7 +288,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="deploy/demo", description=__doc__)
     parser.add_argument("--pbx", choices=sorted(DIALPLANS), default="asterisk", help="default asterisk")
     parser.add_argument("--agents", type=int, default=6, help="agents who sign in (default 6)")
-    parser.add_argument("--calls", type=int, default=20, help="callers (default 20)")
+    parser.add_argument(
+        "--calls",
+        type=int,
+        default=20,
+        help="callers (default 20); 0: none at first, and with --stay one alone, who keeps calling",
+    )
     parser.add_argument("--for", dest="seconds", type=float, default=60.0, help="seconds over which they call (60)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what happened to each call")
     parser.add_argument("--stay", action="store_true", help="keep everything running until Ctrl-C")
@@ -288,7 +301,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as with Ctrl-C, and takes everything along
     files, people = example_files(arguments.agents)
     files["webhooks.toml"] = WEBHOOKS
-    demo, phones = Demo(arguments), [number for _, number in people]
+    demo, phones = Demo(arguments), [*(number for _, number in people), SUPERVISOR_PHONE]
     try:
         with DemoSite(phones, files, pbx=arguments.pbx, dialplan=DIALPLANS, supervised=True, tenant="example") as site:
             report = asyncio.run(demo.run(site, people))

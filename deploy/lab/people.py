@@ -96,6 +96,7 @@ class Floor:
         """`agents`: pairs of agent id and phone number."""
         self.site, self.store, self.agents, self.habits = site, store, agents, habits
         self.people: dict[str, AgentAtWork] = {}
+        self.left_alone: set[str] = set()  # somebody else sits at these screens
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._watch: asyncio.Task[None] | None = None
 
@@ -113,7 +114,7 @@ class Floor:
             state, _ = await self.store.load()
             for agent in state.agents.values() if state else ():
                 person, task = self.people.get(agent.id), self._busy.get(agent.id)
-                if person and (task is None or task.done()):
+                if person and agent.id not in self.left_alone and (task is None or task.done()):
                     self._busy[agent.id] = asyncio.create_task(person.mind_the_desk(agent))
             await asyncio.sleep(0.5)
 
@@ -152,9 +153,13 @@ class Caller:
             return
         self.story.heard_agent_after = time.monotonic() - start
         try:
-            await call.ended(within=self.habits.draw(self.habits.talk_s))
+            await self._talk(call)
             self.story.ended = "agent hung up"
         except TimeoutError:
             await call.hangup()
             self.story.ended = "caller hung up"
         self.story.talked = time.monotonic() - start - self.story.heard_agent_after
+
+    async def _talk(self, call: Call) -> None:
+        """Returns when the other one has hung up. Raises TimeoutError when he has said all he has to say."""
+        await call.ended(within=self.habits.draw(self.habits.talk_s))

@@ -1,4 +1,7 @@
-"""What `deploy/demo --stay` gives somebody who tries the API: a key, a customer on the line, telephones that answer."""
+"""What `deploy/demo --stay` gives who tries the API or the pages: a key, passwords, a customer, telephones that answer.
+
+With callers (`--calls` above 0) there is life around him: see `deploy.lab.bustle`.
+"""
 
 from __future__ import annotations
 
@@ -12,34 +15,50 @@ from pathlib import Path
 
 import httpx
 
+from deploy.lab.bustle import PLAYER, Bustle
 from deploy.lab.call import Call
 from deploy.lab.people import AGENT_HZ, CALLER_HZ, Floor
 from deploy.lab.phone import Phone
 from deploy.lab.policies import Answer
 from deploy.lab.site import Site
+from routing.store.port import Store
 
 REGULAR = "+12015550142"
 FIRST_ANSWER_S = 60.0
 PAUSE_S = 5.0  # between two of his calls
 ANSWER_S = 2.0  # until somebody who is called from here takes up his phone
+SUPERVISOR_HZ = 1700
+SUPERVISOR_PHONE = "1099"  # of sam, as deploy/example/agents.toml has it
 # Endpoints on this machine, which no server of yours should accept.
 WEBHOOKS = '[webhooks]\nallow_http = true\nallow_private = ["127.0.0.0/8"]\n'
 
 
 class Playground:
-    """From `open` to `close` a customer is always there, or calls again soon, and every outside number answers."""
+    """From `open` to `close` a customer is always there, or calls again soon, and every outside number answers.
 
-    def __init__(self, site: Site, floor: Floor) -> None:
-        self._site, self._floor = site, floor
+    Where it is lively many call, and numbers behave as they do in campaigns.
+    """
+
+    def __init__(self, site: Site, floor: Floor, store: Store, *, is_lively: bool) -> None:
+        self._site, self._floor, self._is_lively = site, floor, is_lively
+        self._bustle = Bustle(site, floor, store)
         self._phones: list[Phone] = []
         self._calling: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Returns when the customer talks. From now on the agents miss nothing, and leave their wrap-up to the player.
+        """From now on the agents miss nothing.
+
+        Where it is not lively, returns when the customer talks, and agents leave their wrap-up to the player.
 
         Raises AssertionError when nobody answers him.
         """
         self._floor.habits.miss_share = 0.0
+        self._floor.left_alone.add(PLAYER)
+        await self._answer_at_the_supervisors()
+        if not self._is_lively:
+            await self._answer_one_customer()
+
+    async def _answer_one_customer(self) -> None:
         self._floor.habits.wrap_up_s = (120.0, 120.0)
         trunk = await self._phone("carrier", self._site.pbx.carrier_port)
         trunk.on_invite = Answer(after=ANSWER_S)
@@ -47,6 +66,18 @@ class Playground:
         call = await customer.dial("7001")
         await call.hears(AGENT_HZ, within=FIRST_ANSWER_S)
         self._calling = asyncio.create_task(self._call_again_and_again(customer, call))
+
+    async def enliven(self, access: Mapping[str, str]) -> None:
+        """Where it is to be lively; the API answers by now."""
+        if self._is_lively:
+            await self._bustle.open(access)
+
+    async def _answer_at_the_supervisors(self) -> None:
+        pbx = self._site.pbx
+        phone = await Phone.create(SUPERVISOR_PHONE, pbx.sip, pbx.password(SUPERVISOR_PHONE), tone=SUPERVISOR_HZ)
+        phone.on_invite = Answer(after=ANSWER_S)
+        self._phones.append(phone)
+        await phone.stay_registered()
 
     async def _phone(self, number: str, port: int = 0) -> Phone:
         phone = await Phone.create(number, self._site.pbx.sip, tone=CALLER_HZ, port=port)
@@ -61,6 +92,8 @@ class Playground:
             call = await customer.dial("7001")
 
     async def close(self) -> None:
+        if self._is_lively:
+            await self._bustle.close()
         if self._calling:
             self._calling.cancel()
             await asyncio.gather(self._calling, return_exceptions=True)
