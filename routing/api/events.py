@@ -179,18 +179,29 @@ class Places:
                 del self._open[whose]
 
 
-_places = Places()
+places = Places()
+
+
+def take_place(whose: tuple[str, str]) -> None:
+    """For one more stream of this tenant's actor; give it back. Raises Problem too-many-requests."""
+    most = services().api.event_streams
+    if not places.take(whose, most):
+        headers = {"Retry-After": "30"}
+        raise Problem("too-many-requests", f"{whose[1]} has {most} event streams open in this process", headers)
+
+
+def lasts_s() -> float:
+    """How long a stream goes on: not all clients shall come back at the same moment."""
+    return STREAM_S * _spread.uniform(0.9, 1.1)
 
 
 def _streamed(wanted: EventFilter, after: str | None) -> Response:
-    whose, most = (current().tenant, current().actor), services().api.event_streams
-    if not _places.take(whose, most):
-        headers = {"Retry-After": "30"}
-        raise Problem("too-many-requests", f"{current().actor} has {most} event streams open in this process", headers)
+    whose = (current().tenant, current().actor)
+    take_place(whose)
     try:
         subscription = _subscribed(wanted, after)
     except BaseException:
-        _places.give_back(whose)
+        places.give_back(whose)
         raise
     response = Response(frames(subscription), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-cache, no-store"
@@ -199,7 +210,7 @@ def _streamed(wanted: EventFilter, after: str | None) -> Response:
     # Not in the generator: one that was never begun runs no `finally`.
     @response.call_on_close
     def close() -> None:
-        _places.give_back(whose)
+        places.give_back(whose)
         subscription.__exit__(None, None, None)
 
     return response

@@ -55,6 +55,11 @@ class Person:
         return self.principal.agent_id
 
     @property
+    def mark(self) -> str:
+        """Tells pages of one person from those of another, whatever session they have."""
+        return digest_of(f"{self.principal.tenant}\0{self.principal.actor}")
+
+    @property
     def name(self) -> str:
         """As he signs in."""
         return self.principal.actor.partition(":")[2]
@@ -83,6 +88,8 @@ def admit() -> AnyResponse | None:
     limits.count_request(principal)
     token = form_token_of(held.session)
     g.desk_person = Person(principal=principal, session=held.session, form_token=token, is_framed=held.is_framed)
+    if _is_of_another_session(token):
+        return to_sign_in()
     if request.method not in _SAFE and not _brings_token(person().form_token):
         raise Problem("forbidden", "the page is out of date: load it again")
     return _to_own_place()
@@ -107,6 +114,12 @@ def is_still(who: Person) -> bool:
 
 def form_token_of(session: str) -> str:
     return hmac.digest(session.encode(), b"desk", "sha256").hex()
+
+
+def _is_of_another_session(token: str) -> bool:
+    """A part of a page that a session before this one has opened: its script asks whose it is now."""
+    given = request.headers.get(TOKEN_HEADER, "")
+    return bool(given) and "HX-Request" in request.headers and not _brings_token(token)
 
 
 def _brings_token(wanted: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from flask import Response, g, make_response, redirect, render_template, request
+from flask import Response, g, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from routing.api.auth_people import Opened, Way
@@ -97,6 +97,12 @@ def _page(back: str | None, *, name: str = "", is_wrong: bool = False, is_refuse
         "has_provider": provider.client() is not None,
     }
     return render_template("sign_in.html", next=ways.safe(back), **about)
+
+
+@pages.get("/who")
+def who() -> Response:
+    """For an open page whose session was replaced: whose this one is, and the token that its forms bring now."""
+    return jsonify({"person": door.person().mark, "token": door.person().form_token})
 
 
 @pages.post("/sign-out")

@@ -17,7 +17,7 @@ import structlog
 from flask import Response, stream_with_context
 
 from routing.api.event_filter import EventFilter, matching_types
-from routing.api.events import HEARTBEAT_S, RETRY_MS, STREAM_S
+from routing.api.events import HEARTBEAT_S, RETRY_MS, lasts_s, places, take_place
 from routing.api.hub import Subscription, SubscriptionLost
 from routing.api.problems import Problem
 from routing.api.public_event import PublicEvent
@@ -26,14 +26,16 @@ from routing.core.errors import StoreError
 from routing.core.events import Event
 from routing.desk.asking import Refused
 from routing.desk.door import Person, digest_of, is_still, person
-from routing.desk.notices import notice_of
+from routing.desk.notices import Notice, notice_of
 from routing.desk.regions import LivePage, Region
 
 log = structlog.get_logger()
 
+AGAIN_S = 5.0  # after which a region that could not be had is tried again, also when nothing happens
 LOOK_S = 15.0  # so long an open page may outlive its session; it keeps one that is not over alive
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _TOGETHER_S = 0.015  # what one order brings about is several events
+_MOST_TOGETHER_S = 0.15  # where events never end, pages change all the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +51,24 @@ class DeskFilter(EventFilter):
 
 
 def stream(page: LivePage) -> Response:
-    """The answer to a request for the stream of this page."""
-    subscription = _subscribed(page, person())
+    """The answer to a request for the stream of this page. Raises Problem too-many-requests, store-unavailable."""
+    whose = (person().principal.tenant, person().principal.actor)
+    take_place(whose)
+    try:
+        subscription = _subscribed(page, person())
+    except BaseException:
+        places.give_back(whose)
+        raise
     body = stream_with_context(frames(page, subscription, person()))
     answer = Response(body, mimetype="text/event-stream")
     answer.headers["Cache-Control"] = "no-cache, no-store"
     answer.headers["X-Accel-Buffering"] = "no"
-    answer.call_on_close(lambda: subscription.__exit__(None, None, None))
+
+    @answer.call_on_close
+    def close() -> None:
+        places.give_back(whose)
+        subscription.__exit__(None, None, None)
+
     return answer
 
 
@@ -77,8 +90,8 @@ def frames(
     """The body of the stream."""
     sending = Sending(page, clock_s)
     yield b"retry: %d\n\n" % RETRY_MS
-    yield frame("clock", str(services().clock.now_ms()))
-    end_s, look_s = clock_s() + STREAM_S, clock_s() + LOOK_S
+    yield _clock(who)
+    end_s, look_s = clock_s() + lasts_s(), clock_s() + LOOK_S
     with suppress(SubscriptionLost, StoreError):
         while clock_s() < end_s:
             if clock_s() >= look_s:
@@ -88,19 +101,36 @@ def frames(
             yield from sending.due()
             first = subscription.get(min(HEARTBEAT_S, sending.idle_s()))
             if first is None:
-                yield b": still here\n\n"
+                yield _clock(who)
                 continue
-            for event in _together(first, subscription):
+            for event in together(first, subscription, clock_s):
                 sending.touch(event.event)
-                if event.event and (notice := notice_of(event.event, who)):
+                if event.event and (notice := _noticed(event.event, who)):
                     yield frame("notice", json.dumps(notice))
 
 
-def _together(first: PublicEvent, subscription: Subscription) -> Iterator[PublicEvent]:
-    event: PublicEvent | None = first
-    while event:
+def _clock(who: Person) -> bytes:
+    """The server's time, also when nothing else is said: a page that hears nothing looks for another connection.
+    Whose page it is goes along as the id, since another person may have signed in in this browser meanwhile.
+    """
+    return f"id: {who.mark}\n".encode() + frame("clock", str(services().clock.now_ms()))
+
+
+def _noticed(event: Event, who: Person) -> Notice | None:
+    """None also where it cannot be said now: the page goes on without that sound."""
+    try:
+        return notice_of(event, who)
+    except Exception as error:  # one event must not end the stream: it would begin and end for ever
+        log.error("notice_failed", type=event.type.value, exc_info=error)
+        return None
+
+
+def together(first: PublicEvent, subscription: Subscription, clock_s: Callable[[], float]) -> Iterator[PublicEvent]:
+    """What happens in the same moment."""
+    end_s = clock_s() + _MOST_TOGETHER_S
+    yield first
+    while clock_s() < end_s and (event := subscription.get(_TOGETHER_S)):
         yield event
-        event = subscription.get(_TOGETHER_S)
 
 
 @dataclass(slots=True)
@@ -110,6 +140,7 @@ class _Sent:
     digest: str = ""
     at_s: float = float("-inf")
     is_touched: bool = True
+    has_failed: bool = False
 
 
 @dataclass(slots=True)
@@ -137,6 +168,7 @@ class Sending:
                 continue
             self._sent[region.name] = replace(kept, is_touched=False, at_s=self.clock_s())
             text = rendered(region)
+            self._sent[region.name].has_failed = text is None
             if text is not None and (digest := digest_of(text)) != kept.digest:
                 self._sent[region.name].digest = digest
                 yield frame(region.name, text)
@@ -149,16 +181,20 @@ class Sending:
         kept = self._sent[region.name]
         if kept.is_touched:
             return kept.at_s + region.throttle_s
+        if kept.has_failed:
+            return kept.at_s + AGAIN_S
         return kept.at_s + region.refresh_s if region.refresh_s else float("inf")
 
 
 def rendered(region: Region) -> str | None:
-    """None where it cannot be had now: the browser keeps what it has, and the next event tries again."""
+    """None where it cannot be had now: the browser keeps what it has, and it is tried again."""
     try:
         return region.render()
     except (Refused, StoreError) as error:
         log.warning("region_not_rendered", region=region.name, reason=str(error))
-        return None
+    except Exception as error:  # the others go on: a stream that ended would begin and end for ever
+        log.error("region_failed", region=region.name, exc_info=error)
+    return None
 
 
 def frame(name: str, text: str) -> bytes:

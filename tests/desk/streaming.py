@@ -17,7 +17,7 @@ def after_begin(desk: AtDesk) -> Iterator[Stream]:
     with closing(desk.stream()) as stream:
         assert next(stream)[0] == "clock"
         seen: set[str] = set()
-        while seen != set(page.regions):
+        while not seen >= set(page.regions):
             seen.add(next(stream)[0])
         yield stream
 

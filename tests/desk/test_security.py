@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from deploy.lab.redis import RedisServer
+from routing.app.settings import ApiSettings
 from routing.desk import site as desk_site
 from routing.desk.door import COOKIE, TOKEN_HEADER, form_token_of
 from routing.store.sql import migrate
@@ -246,6 +247,18 @@ def test_commands_and_the_stream_of_another_role_are_refused(site: Site) -> None
     for path, who in (("/desk/stream/agent", "anna"), ("/desk/stream/calls", "crm")):
         answer = client(site, who).get(path)
         assert (answer.status_code, answer.mimetype) == (200, "text/event-stream")
+        answer.close()
+
+
+def test_nobody_has_more_streams_open_than_the_settings_allow(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site.services, "api", ApiSettings(event_streams=2))
+    opened = [client(site, who).get("/desk/stream/agent") for who in ("ben", "anna", "anna")]
+    assert [answer.status_code for answer in opened] == [200] * 3
+    assert client(site, "anna").get("/desk/stream/agent").status_code == 429
+    opened.pop().close()
+    opened.append(client(site, "anna").get("/desk/stream/agent"))
+    assert opened[-1].status_code == 200
+    for answer in reversed(opened):
         answer.close()
 
 

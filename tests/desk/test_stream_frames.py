@@ -1,8 +1,13 @@
-"""Pieces of pages as server-sent events."""
+"""Pieces of pages as server-sent events, and when they are sent."""
 
 from __future__ import annotations
 
-from routing.desk.stream import frame
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from routing.desk.regions import LivePage, Region
+from routing.desk.stream import AGAIN_S, Sending, frame, together
 
 
 def test_every_line_is_a_field_and_what_only_looks_like_a_line_end_stays() -> None:
@@ -10,3 +15,51 @@ def test_every_line_is_a_field_and_what_only_looks_like_a_line_end_stays() -> No
     typed = "a\u2028b\x0bc\x85d"
     assert frame("calls", typed).decode() == f"event: calls\ndata: {typed}\n\n"
     assert frame("calls", "") == b"event: calls\ndata: \n\n"
+
+
+class Seconds:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def page_of(render: Callable[[], str]) -> LivePage:
+    made = LivePage(name="trial")
+    made.add(Region(name="one", render=render, touched_by=()))
+    return made
+
+
+def test_a_region_that_failed_is_tried_again_although_nothing_happens() -> None:
+    clock, answers = Seconds(), iter([ValueError("not now"), "here"])
+
+    def render() -> str:
+        found = next(answers)
+        if isinstance(found, Exception):
+            raise found
+        return str(found)
+
+    sending = Sending(page_of(render), clock)
+    assert list(sending.due()) == []
+    assert sending.idle_s() == AGAIN_S
+    clock.now_s += AGAIN_S
+    assert list(sending.due()) == [frame("one", "here")]
+    assert sending.idle_s() == float("inf")
+
+
+class Ceaseless:
+    """Events that never end, one each millisecond."""
+
+    def __init__(self, clock: Seconds) -> None:
+        self.clock = clock
+
+    def get(self, _timeout_s: float) -> Any:
+        self.clock.now_s += 0.001
+        return self
+
+
+def test_regions_are_sent_although_events_never_end() -> None:
+    clock = Seconds()
+    endless: Any = Ceaseless(clock)
+    taken = sum(1 for _event in islice(together(endless, endless, clock), 1000))
+    assert 100 <= taken <= 200

@@ -1,9 +1,11 @@
 // Shared by every page: the token with each request, the stream's events that are no HTML, the connection, messages.
 // Scripts talk by events on the document: `desk:clock` (the server's clock before ours, in ms), `desk:notice`,
-// `desk:NAME` for regions of data, `desk:say` ({kind, title, detail}) to show a message, `desk:over`.
+// `desk:NAME` for regions of data, `desk:say` ({kind, title, detail}) to show a message, `desk:over` when the session has
+// ended, `desk:again` when the same person has signed in again.
 
 const body = document.body;
-const token = document.querySelector('meta[name="desk-token"]').content;
+const held = document.querySelector('meta[name="desk-token"]'); // another one after the same person has signed in again
+const person = document.querySelector('meta[name="desk-person"]').content;
 const banner = document.getElementById("connection");
 const LOST_AFTER_MS = 2500; // a stream that ends by itself is back after `retry`: 2 s
 const SHOWN_MS = 6000;
@@ -18,13 +20,13 @@ function newKey() {
 }
 
 body.addEventListener("htmx:configRequest", (event) => {
-  event.detail.headers["X-Desk-Token"] = token;
+  event.detail.headers["X-Desk-Token"] = held.content;
   event.detail.headers["Idempotency-Key"] = newKey();
 });
 body.addEventListener("htmx:beforeOnLoad", (event) => {
   if (event.detail.xhr.status !== 401) return;
   event.preventDefault(); // it would lead away from what is typed
-  over();
+  askWhy(() => say("error", banner.dataset.notSent));
 });
 body.addEventListener("htmx:sendError", () => say("error", banner.dataset.notSent));
 body.addEventListener("htmx:timeout", () => say("error", banner.dataset.notSent));
@@ -50,7 +52,7 @@ body.addEventListener("htmx:sseOpen", (event) => {
 body.addEventListener("htmx:sseError", (event) => {
   isLost = true;
   timer ||= setTimeout(() => !isOver && show(banner.dataset.lost, "lost"), LOST_AFTER_MS);
-  if (event.detail.source?.readyState === EventSource.CLOSED) askWhy();
+  if (event.detail.source?.isRefused) askWhy();
 });
 addEventListener("offline", () => !isOver && show(banner.dataset.lost, "lost"));
 addEventListener("online", () => !isLost && showBack());
@@ -64,6 +66,7 @@ function showBack() {
 function listen(source) {
   heard.add(source);
   source.addEventListener("clock", (event) => {
+    if (event.lastEventId && event.lastEventId !== person) return over(); // somebody else has signed in in this browser
     tell("desk:clock", Number(event.data) - Date.now());
     if (document.documentElement.dataset.ready) return;
     document.documentElement.dataset.ready = "yes";
@@ -76,10 +79,18 @@ function listen(source) {
   }
 }
 
-async function askWhy() {
+// Whose session this browser has now: nobody's, another person's, or a new one of the same.
+async function askWhy(ifHis = () => {}) {
   try {
-    const answer = await fetch("/desk/", { headers: { "HX-Request": "true" }, redirect: "manual" });
-    if (answer.status === 401) over();
+    const answer = await fetch("/desk/who", { headers: { "HX-Request": "true" }, redirect: "manual" });
+    if (answer.status === 401) return over();
+    if (!answer.headers.get("Content-Type")?.startsWith("application/json")) return;
+    const who = await answer.json();
+    if (who.person !== person) return over();
+    held.content = who.token;
+    for (const field of document.querySelectorAll("input[name=form_token]")) field.value = who.token;
+    if (isOver) again();
+    ifHis();
   } catch {
     // The server does not answer: the stream is tried again.
   }
@@ -88,11 +99,21 @@ async function askWhy() {
 function over() {
   if (isOver) return;
   isOver = true;
-  for (const live of document.querySelectorAll("[sse-connect]")) live.removeAttribute("sse-connect");
-  banner.querySelector("a").hidden = false;
+  const link = banner.querySelector("a");
+  link.hidden = false;
+  link.target = document.querySelector("form.changed") ? "_blank" : ""; // what is typed stays where it is
   show(banner.dataset.over, "error");
   tell("desk:over");
 }
+
+function again() {
+  isOver = false;
+  banner.querySelector("a").hidden = true;
+  showBack();
+  tell("desk:again");
+}
+
+for (const name of ["focus", "visibilitychange"]) addEventListener(name, () => isOver && !document.hidden && askWhy());
 
 function show(text, kind) {
   body.classList.toggle("lost", kind === "lost");
