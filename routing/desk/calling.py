@@ -32,7 +32,7 @@ def call() -> AnyResponse:
     form = request.form
     number, name = _number(form.get("number", "")), form.get("name", "")[:_MOST]
     body = {"number": number, "ani": form.get("ani") or None, "name": name}
-    once = {"Idempotency_Key": form["key"]} if form.get("key") else {}
+    once = {"Idempotency_Key": form["key"]} if form.get("key", "").isalnum() else {}
     try:
         person().api.post("outdials", body, **once)
     except Refused as refused:

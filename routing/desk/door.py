@@ -77,6 +77,7 @@ def person() -> Person:
 def admit() -> AnyResponse | None:
     """Before every request of the desk but those that are `open_to_all`. Raises Problem forbidden."""
     _refuse_foreign()
+    _refuse_bad_ids()
     view = getattr(g, "desk_view", None)
     if getattr(view, "is_open_to_all", False):
         return None
@@ -139,6 +140,12 @@ def _refuse_foreign() -> None:
         is_ours = not origin or urlsplit(origin).netloc == request.host
     if not is_ours:
         raise Problem("forbidden", "this did not come from a page of the desk")
+
+
+def _refuse_bad_ids() -> None:
+    """Ids of an address come back in headers of the answer, where no line may end. Raises Problem not-found."""
+    if not all(str(value).isprintable() for value in (request.view_args or {}).values()):
+        raise Problem("not-found", "")
 
 
 def to_sign_in() -> AnyResponse:

@@ -159,6 +159,43 @@ def test_a_name_that_is_refused_comes_back_as_text(site: Site) -> None:
     assert Strict(page).found == []
 
 
+BAD_IDS = ("a%0D%0AX-Evil:%201", "a%0Ab", "%00", "%E2%80%AE", "..", "9" * 500)
+BAD_VALUES = ("a\r\nX-Evil: 1", "9999-12-31", "\u202e", "9" * 500, "²")
+FIELDS = (
+    "from",
+    "to",
+    "cursor",
+    "q",
+    "sort",
+    "queue",
+    "number",
+    "key",
+    "version",
+    "state",
+    "name",
+    "text",
+    "do",
+    "date",
+)
+
+
+@pytest.mark.parametrize("who", ["anna", "crm"])
+def test_nothing_that_is_sent_makes_the_server_fail_or_write_a_header(site: Site, who: str) -> None:
+    sent = {TOKEN_HEADER: form_token_of(who), "Sec-Fetch-Site": "same-origin"}
+    for method in ("GET", "POST"):
+        for rule in rules(site, method):
+            if rule.endpoint in OPEN or "/stream/" in rule.rule or "sign-out" in rule.rule:
+                continue
+            paths = [re.sub(r"<[^>]*>", bad, rule.rule) for bad in BAD_IDS] if rule.arguments else []
+            asked = [(path, {}) for path in paths] + [(address(rule), dict.fromkeys(FIELDS, bad)) for bad in BAD_VALUES]
+            for path, fields in asked:
+                part = {"query_string" if method == "GET" else "data": fields}
+                answer = client(site, who).open(path, method=method, headers=sent, buffered=True, **part)
+                assert answer.status_code not in (500, 501), f"{method} {path} {fields}: {answer.text}"
+                assert "X-Evil" not in answer.headers
+                check_headers(answer)
+
+
 # ------------------------------------------------------------------ who may see and send
 
 

@@ -28,7 +28,7 @@ def history_panel() -> str | Response:
         return at_field("history-error", _("Enter a number to see all calls with it."))
     try:
         query = _query(wanted)
-    except ValueError:
+    except (ValueError, OverflowError):  # the second one: behind the last day that there is
         return at_field("history-error", _("This is no date."))
     cursor, queues = request.args.get("cursor", ""), person().api.get("queues")["items"]
     found = person().api.get("history", **query, cursor=cursor, limit=_AT_ONCE)
