@@ -21,10 +21,13 @@ from routing.engine.core import Core, W
 from routing.engine.lease import LeaseKeeper
 from routing.engine.session import Session
 from routing.engine.silence import SilenceWatch
-from routing.store.errors import Fenced, SealKeyMissing
+from routing.store.errors import Fenced, SealKeyMissing, StoreCorrupt
 from routing.store.port import Store
 
 log = structlog.get_logger()
+
+# What is stored is not for this engine: somebody must act, or another engine, of another version or with the key.
+_UNREADABLE = (SealKeyMissing, StoreCorrupt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ class Engine(Generic[W]):
         self._backoff = Backoff(Random())  # noqa: S311 - spreads reconnects, guards nothing
         self._snapshot_seq: int | None = None
         self._is_standby = False
+        self._unreadable, self._must_look = "", False
         self.session: Session[W] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -65,6 +69,10 @@ class Engine(Generic[W]):
                     await self._turn(store, stop)
                 except Fenced as error:
                     log.warning("engine_fenced", owner=self._settings.owner, reason=str(error))
+                    await self._backoff.wait(stop)
+                except _UNREADABLE as error:
+                    self._tell_unreadable(error)
+                    await self._backoff.wait(stop)
                 except StoreError as error:
                     log.warning("store_failed", owner=self._settings.owner, code=error.code, reason=str(error))
                     await self._backoff.wait(stop)
@@ -74,9 +82,19 @@ class Engine(Generic[W]):
         finally:
             await store.close()
 
+    def _tell_unreadable(self, error: StoreError) -> None:
+        """Once, and again when it is something else."""
+        reason = str(error)
+        report = log.debug if reason == self._unreadable else log.error
+        self._unreadable, self._must_look = reason, True
+        report(error.code.replace("-", "_"), owner=self._settings.owner, reason=reason)
+
     async def _turn(self, store: Store, stop: asyncio.Event) -> None:
         """Wait for the lease and lead until it is lost or the world can no longer be trusted."""
         settings = self._settings
+        if self._must_look:  # without the lease, so that nobody takes us for an engine that leads
+            await store.load()
+            self._must_look = False
         token = await store.acquire(settings.owner, settings.lease_ttl_ms)
         if token is None:
             if not self._is_standby:
@@ -87,19 +105,20 @@ class Engine(Generic[W]):
         self._is_standby = False
         keeper = LeaseKeeper(self._open_store, settings.owner, token, settings.lease_ttl_ms)
         keeper.start()
-        has_key = True
         try:
             await self._lead(store, token, keeper, stop)
-        except SealKeyMissing as error:  # another engine may have it; nothing is used up that could not be read
-            log.error("seal_key_missing", owner=settings.owner, reason=str(error))
-            has_key = False
+        except _UNREADABLE:  # another engine may be able to; nothing is used up that could not be read
+            await self._step_down(store, token, keeper)
+            raise
         finally:
             self.session = None
             await keeper.stop()
+        await self._step_down(store, token, keeper)
+
+    async def _step_down(self, store: Store, token: int, keeper: LeaseKeeper) -> None:
+        await keeper.stop()
         await store.release(token)
-        log.info("engine_released", owner=settings.owner, token=token)
-        if not has_key:
-            await self._backoff.wait(stop)
+        log.info("engine_released", owner=self._settings.owner, token=token)
 
     async def _lead(self, store: Store, token: int, keeper: LeaseKeeper, stop: asyncio.Event) -> None:
         session = self.session = await self._load(store, token)
@@ -118,6 +137,7 @@ class Engine(Generic[W]):
                 continue
             await store.commit(token, commit)
             self._backoff.reset()
+            self._unreadable = ""
             if commit.config is not None:
                 settle_memory()
             if session.seq >= (self._snapshot_seq or 0) + settings.snapshot_every:

@@ -14,27 +14,28 @@ from routing.store.redis_link import Word
 
 T = TypeVar("T")
 
-_FIXED = (
-    "fence",
-    "meta",
-    "inputs",
-    "interactions",
-    "agents",
-    "phones",
-    "links",
-    "timers",
-    "config",
-    "events",
-    "journal",
-    "ended_index",
-    "revisions",
-    "figures",
-    "campaigns",
-    "records",
-    "in_hand",
-    "hopper",
-    "hopper_counts",
-)
+# What a commit writes to in any case, with its type in Redis.
+FIXED = {
+    "fence": "string",
+    "meta": "hash",
+    "inputs": "stream",
+    "interactions": "hash",
+    "agents": "hash",
+    "phones": "hash",
+    "links": "hash",
+    "timers": "zset",
+    "config": "string",
+    "events": "stream",
+    "journal": "stream",
+    "ended_index": "list",
+    "revisions": "list",
+    "figures": "hash",
+    "campaigns": "hash",
+    "records": "hash",
+    "in_hand": "hash",
+    "hopper": "hash",
+    "hopper_counts": "hash",
+}
 
 
 class CommitScript:
@@ -43,7 +44,7 @@ class CommitScript:
     def __init__(self, keys: Keys, limits: Limits, token: int, commit: Commit, codecs: Codecs) -> None:
         self._names, self._codecs = keys, codecs
         self._numbers: dict[str, int] = {}
-        self.keys = [keys(name) for name in _FIXED]
+        self.keys = [keys(name) for name in FIXED]
         self.args: list[Word] = [token, commit.base_seq, commit.seq, commit.now_ms, commit.position]
         self.args += [limits.events, limits.commands, limits.traces_per_interaction, limits.ended]
         self.args += [limits.trace_ttl_ms, limits.ended_ttl_ms, limits.revisions]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,10 @@ from routing.core.world import WorldState
 from routing.store.codec import Codecs
 from routing.store.errors import StoreCorrupt
 from routing.store.keys import STATE
+from routing.store.port import START
 from routing.store.redis_link import Word
+
+_POSITION = re.compile(r"\d+-\d+", re.ASCII)
 
 
 def state_reads(keys: list[str]) -> list[Sequence[Word]]:
@@ -34,7 +38,7 @@ def state_of(tenant: str, values: list[Any], codecs: Codecs) -> WorldState | Non
     if not meta:
         return None
     try:
-        numbers = meta_of(meta)
+        numbers = _checked(meta_of(meta))
         return WorldState(
             config=codecs.configs.decode(config) if config else Config(tenant=tenant),
             interactions={k.decode(): codecs.interactions.decode(v) for k, v in interactions.items()},
@@ -52,6 +56,14 @@ def state_of(tenant: str, values: list[Any], codecs: Codecs) -> WorldState | Non
         )
     except ValueError as error:
         raise StoreCorrupt(what="state", reason=str(error)) from error
+
+
+def _checked(meta: dict[str, str]) -> dict[str, str]:
+    """Raises ValueError for what no commit has written: commits compare the text of `seq`, and go on at `position`."""
+    seq, position = meta.get("seq", "0"), meta.get("position", START)
+    if str(int(seq)) != seq or not _POSITION.fullmatch(position):
+        raise ValueError(f"seq {seq[:40]!r}, position {position[:40]!r}")
+    return meta
 
 
 def meta_of(meta: dict[bytes, bytes]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from routing.core.matching_types import Trace
 from routing.core.orders import Reply
 from routing.core.world import WorldState
 from routing.store.codec import PLAIN, Codecs
-from routing.store.errors import Fenced, SnapshotGone, StoreFull
+from routing.store.errors import Fenced, SnapshotGone, StoreCorrupt, StoreFull
 from routing.store.keys import CALLS, Keys
 from routing.store.port import (
     START,
@@ -26,7 +26,7 @@ from routing.store.port import (
     StoredEvent,
     StoreHealth,
 )
-from routing.store.redis_commit import CommitScript, link_text
+from routing.store.redis_commit import FIXED, CommitScript, link_text
 from routing.store.redis_health import read_health
 from routing.store.redis_link import RedisLink, Word
 from routing.store.redis_state import meta_of, state_of, state_reads
@@ -84,7 +84,8 @@ class RedisStore:
         if block_ms > 0:
             words += ["BLOCK", block_ms]
         found = await self._link.call(*words, "STREAMS", key, after, wait_s=block_ms / 1000)
-        return [(_text(at), fields[b"d"]) for at, fields in found[0][1]] if found else []
+        # What has no such field was not written by us; it is said to be unreadable, and passed over.
+        return [(_text(at), fields.get(b"d", b"")) for at, fields in found[0][1]] if found else []
 
     # ------------------------------------------------------------------ lease
 
@@ -103,9 +104,18 @@ class RedisStore:
     # ------------------------------------------------------------------ state
 
     async def load(self) -> tuple[WorldState | None, str]:
+        await self._check()
         values = await self._read_state(self._keys.state())
         meta = meta_of(values[-1])
         return state_of(self.tenant, values, self._codecs), meta.get("position", START)
+
+    async def _check(self) -> None:
+        """Raises StoreCorrupt where a commit would fail half-way."""
+        types = {name: FIXED[name] for name in ("meta", "journal", "hopper_counts")} | FIXED | {"snapshots": "hash"}
+        names = list(types)
+        wrong = await self._link.script("check", [self._keys(name) for name in names], list(types.values()))
+        if wrong:
+            raise StoreCorrupt(what=names[wrong[0] - 1], reason=_text(wrong[1]))
 
     async def _read_state(self, keys: list[str]) -> list[Any]:
         return await self._link.transaction(*state_reads(keys))

@@ -7,5 +7,6 @@ local owner = redis.call("GET", KEYS[1])
 if owner and owner ~= ARGV[1] then
   return 0
 end
+local token = redis.call("INCR", KEYS[2])
 redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
-return redis.call("INCR", KEYS[2])
+return token

@@ -7,8 +7,8 @@
 if redis.call("GET", KEYS[1]) ~= ARGV[1] or (redis.call("HGET", KEYS[2], "seq") or "0") ~= ARGV[2] then
   return 0
 end
-local a = tonumber(redis.call("HGET", KEYS[4], "a") or "-1")
-local b = tonumber(redis.call("HGET", KEYS[4], "b") or "-1")
+local a = tonumber(redis.call("HGET", KEYS[4], "a") or "-1") or -1
+local b = tonumber(redis.call("HGET", KEYS[4], "b") or "-1") or -1
 if math.max(a, b) == tonumber(ARGV[2]) then
   return 1
 end
