@@ -1,4 +1,4 @@
-"""Live state that somebody or something has spoilt: the engine says so, writes nothing, and waits for it to be mended."""
+"""Live state that somebody or something has spoilt: the engine says so, writes nothing, and waits until it can."""
 
 from __future__ import annotations
 
