@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from deploy.lab.redis import RedisServer
@@ -30,24 +31,35 @@ def cleared(site: Site, busy: tuple[str, ...] = ("ben",)) -> None:
     """Nobody is in a call. Anna is available; those of `busy` are idle, so that she gets the calls."""
     for name in ("anna", "ben"):
         site.habit(name, Answers(Constant(10)))
-    site.exchange.do(lambda: _hang_up(site))
-    wait_until(lambda: not site.front.load().interactions)
+    wait_until(lambda: _is_quiet(site))
     for name in ("anna", "ben"):
-        _wrap_up(site, name)
+        wait_until(partial(_is_done, site, name))
         site.free(name)
     for name in busy:
         site.put(f"agents/{name}/state", {"state": "idle", "reason": "break"}, name)
 
 
-def _hang_up(site: Site) -> None:
-    for channel in [*site.exchange.pbx.channels.values()]:
+def _is_quiet(site: Site) -> bool:
+    """Everybody hangs up, again and again: an order of a moment ago rings a telephone only after the first time."""
+    is_live = site.exchange.do(lambda: _hang_up(site))
+    return not is_live and not site.front.load().interactions
+
+
+def _hang_up(site: Site) -> bool:
+    """Whether there was anybody."""
+    live = [channel for channel in site.exchange.pbx.channels.values() if channel.is_live]
+    for channel in live:
         site.exchange.pbx.hang_up(channel)
+    return bool(live)
 
 
-def _wrap_up(site: Site, name: str) -> None:
-    for call in site.get(f"agents/{name}/interactions", name)["items"]:
+def _is_done(site: Site, name: str) -> bool:
+    """Nothing is left of his calls; a wrap-up that ends by itself meanwhile needs no ending."""
+    calls = site.get(f"agents/{name}/interactions", name)["items"]
+    for call in calls:
         if "finish_wrap_up" in call["allowed_actions"]:
-            site.do(call["id"], "wrap-up", name, reason="done")
+            site.send("POST", f"interactions/{call['id']}/wrap-up", name, {"reason": "done"})
+    return not calls
 
 
 def actions(html: str) -> set[str]:

@@ -83,21 +83,26 @@ def cleared(site: Site) -> None:
     """Anna has nothing in hand, is available, and no campaign is loaded."""
     for campaign in site.front.config().campaigns:
         site.send("POST", f"campaigns/{campaign}/stop", "crm")
-    for one in hands(site):
+    wait_until(lambda: _is_done(site))
+    site.free("anna")
+    wait_until(lambda: site.get("agents/anna", "anna")["is_available"])
+
+
+def _is_done(site: Site) -> bool:
+    """Each call is brought one step nearer to its end; what is on its way meanwhile comes to the next look."""
+    found = hands(site)
+    for one in found:
         path = f"interactions/{one['id']}"
         if "decline_record" in one["allowed_actions"]:
             site.send("POST", f"{path}/record/decline", "anna", {"choice": "never"})
-        if "end" in one["allowed_actions"]:
+        elif "end" in one["allowed_actions"]:
             site.send("POST", f"{path}/end", "anna")
-    for one in hands(site):
-        path = f"interactions/{one['id']}"
-        if "dispose" in one["allowed_actions"]:
-            site.send("PUT", f"{path}/dispositions", "anna", {"codes": ["sold"]})
-        site.send("DELETE", f"{path}/callback", "anna")
-        site.send("POST", f"{path}/wrap-up", "anna", {"reason": "done"})
-    wait_until(lambda: not hands(site))
-    site.free("anna")
-    wait_until(lambda: site.get("agents/anna", "anna")["is_available"])
+        else:
+            if "dispose" in one["allowed_actions"]:
+                site.send("PUT", f"{path}/dispositions", "anna", {"codes": ["sold"]})
+            site.send("DELETE", f"{path}/callback", "anna")
+            site.send("POST", f"{path}/wrap-up", "anna", {"reason": "done"})
+    return not found
 
 
 def hands(site: Site) -> list[dict[str, Any]]:
