@@ -25,6 +25,7 @@ log = structlog.get_logger()
 @pages.get("/sign-in")
 @open_to_all
 def sign_in_page() -> str:
+    _require_window()
     return _page(request.args.get("next"))
 
 
@@ -55,6 +56,7 @@ def enter(opened: Opened, back: str | None) -> AnyResponse:
 @open_to_all
 def sign_in_elsewhere() -> AnyResponse:
     """To the OpenID provider, who sends the browser back to `provider.CALLBACK`."""
+    _require_window()
     address, state = _client().begin(ways.safe(request.args.get("next")))
     answer = redirect(address, 303)
     answer.set_cookie(_state_cookie(), state, path="/", max_age=provider.BEGUN_S, **cookies.rules())
@@ -77,6 +79,15 @@ def sign_in_ended() -> AnyResponse:
         answer = enter(opened, back)
     answer.delete_cookie(_state_cookie(), path="/", **cookies.rules())
     return answer
+
+
+def _require_window() -> None:
+    """In a frame of another site nobody signs in: what he types there, that site could see him type elsewhere.
+
+    Raises Problem unauthenticated.
+    """
+    if cookies.is_framed() and request.headers.get("Sec-Fetch-Dest") in ("iframe", "frame"):
+        raise Problem("unauthenticated", "")
 
 
 def _client() -> provider.Client:

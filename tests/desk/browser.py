@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
@@ -27,6 +28,8 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Names of other sites than the desk's; nothing leaves the machine.
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
 ]
 WIDE, NARROW = (1280, 900), (360, 740)
 # The levels that WCAG 2.2 AA consists of.
@@ -49,13 +52,13 @@ class _Silent(WSGIRequestHandler):
 
 
 @contextmanager
-def served(site: Site) -> Iterator[str]:
-    """The address of the site's pages; every request has a thread."""
+def served(site: Site, tls: SSLContext | None = None) -> Iterator[str]:
+    """The address of the site's pages; every request has a thread. With `tls` they are at https://desk.example:PORT."""
     with_pages(site)
-    server = make_server("127.0.0.1", 0, site.app, threaded=True, request_handler=_Silent)
+    server = make_server("127.0.0.1", 0, site.app, threaded=True, request_handler=_Silent, ssl_context=tls)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield f"https://desk.example:{server.server_port}" if tls else f"http://127.0.0.1:{server.server_port}"
     site.services.close_streams()
     server.shutdown()
     thread.join()

@@ -1,7 +1,7 @@
 // Shared by every page: the token with each request, the stream's events that are no HTML, the connection, messages.
 // Scripts talk by events on the document: `desk:clock` (the server's clock before ours, in ms), `desk:notice`,
 // `desk:NAME` for regions of data, `desk:say` ({kind, title, detail}) to show a message, `desk:over` when the session has
-// ended, `desk:again` when the same person has signed in again.
+// ended, `desk:again` when the same person has signed in again, `desk:refused` where a script was told 401.
 
 const body = document.body;
 const held = document.querySelector('meta[name="desk-token"]'); // another one after the same person has signed in again
@@ -27,6 +27,16 @@ body.addEventListener("htmx:beforeOnLoad", (event) => {
   if (event.detail.xhr.status !== 401) return;
   event.preventDefault(); // it would lead away from what is typed
   askWhy(() => say("error", banner.dataset.notSent));
+});
+// What has become of an order is said, too, when its button has gone meanwhile: htmx finds no place for the answer then.
+body.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt, xhr } = event.detail;
+  const finish = xhr.onload;
+  xhr.onload = () => {
+    if (elt.isConnected || !xhr.getResponseHeader("HX-Retarget")) return finish();
+    const found = new DOMParser().parseFromString(xhr.response, "text/html").querySelectorAll(".message");
+    place().append(...found);
+  };
 });
 body.addEventListener("htmx:sendError", () => say("error", banner.dataset.notSent));
 body.addEventListener("htmx:timeout", () => say("error", banner.dataset.notSent));
@@ -99,20 +109,24 @@ async function askWhy(ifHis = () => {}) {
 function over() {
   if (isOver) return;
   isOver = true;
-  const link = banner.querySelector("a");
-  link.hidden = false;
-  link.target = document.querySelector("form.changed") ? "_blank" : ""; // what is typed stays where it is
+  const link = banner.querySelector("a"); // none in a frame of another site: that site opens the desk anew
+  if (link) {
+    link.hidden = false;
+    link.target = document.querySelector("form.changed") ? "_blank" : ""; // what is typed stays where it is
+  }
   show(banner.dataset.over, "error");
   tell("desk:over");
 }
 
 function again() {
   isOver = false;
-  banner.querySelector("a").hidden = true;
+  const link = banner.querySelector("a");
+  if (link) link.hidden = true;
   showBack();
   tell("desk:again");
 }
 
+document.addEventListener("desk:refused", () => askWhy());
 for (const name of ["focus", "visibilitychange"]) addEventListener(name, () => isOver && !document.hidden && askWhy());
 
 function show(text, kind) {

@@ -3,7 +3,7 @@
 
 const VERSION = 1;
 const allowed = JSON.parse(document.querySelector('meta[name="desk-origins"]').content);
-const token = document.querySelector('meta[name="desk-token"]').content;
+const held = document.querySelector('meta[name="desk-token"]'); // desk.js renews it
 // Where the browser tells who is around, messages to the others need not be tried.
 const around = window.location.ancestorOrigins?.[0];
 const origins = around ? allowed.filter((origin) => origin === around) : allowed;
@@ -40,7 +40,8 @@ function follow(call) {
 }
 
 document.addEventListener("desk:over", () => tell("signed_out"));
-if (!token) tell("signed_out"); // a page that says so
+document.addEventListener("desk:again", () => tell("ready", { agent, calls: [...known.values()] }));
+if (!held.content) tell("signed_out"); // a page that says so
 else if (!document.querySelector("[data-region='frame']")) tell("ready", { agent: null, calls: [] });
 
 // ------------------------------------------------------------------ incoming
@@ -69,10 +70,13 @@ function focus(id) {
 async function send(asked, fields) {
   const form = new URLSearchParams();
   for (const field of fields) if (typeof asked[field] === "string") form.set(field, asked[field]);
-  const headers = { "X-Desk-Token": token, "HX-Request": "true" };
+  const headers = { "X-Desk-Token": held.content, "HX-Request": "true" };
   try {
     const answer = await fetch(`/desk/frame/${asked.type}`, { method: "POST", body: form, headers, redirect: "error" });
-    if (answer.status === 401) document.dispatchEvent(new CustomEvent("desk:over"));
+    if (answer.status === 401) {
+      document.dispatchEvent(new CustomEvent("desk:refused"));
+      return { ok: false, code: "unauthenticated" };
+    }
     const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");
     const result = isJson ? await answer.json() : { ok: false, code: answer.headers.get("X-Desk-Problem") ?? "failed" };
     if (!result.ok && result.title) {
