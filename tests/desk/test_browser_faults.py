@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from deploy.lab.proxy import Proxy
 from deploy.lab.redis import RedisServer
@@ -144,6 +144,55 @@ def test_a_page_shows_nothing_of_another_person_who_has_signed_in_in_its_browser
         anna.page.locator("#me-idle summary").click()
         anna.page.locator("#me-idle-1").click()
         expect(anna.page.locator("#me-title")).to_have_text("Anna")
+
+
+def test_a_double_click_and_a_key_held_down_are_one_order(browser: Browser, live: LiveDoors, url: str) -> None:
+    with at_work(live, browser, url) as anna:
+        call = live.site.call()
+        hold = anna.page.locator(f"#do-{call}-hold")
+        expect(hold).to_contain_text("Hold")
+        orders: list[str] = []
+        anna.page.on("request", lambda asked: orders.append(asked.url) if asked.method == "POST" else None)
+        hold.dblclick(delay=500)  # the second one would meet Resume
+        expect(hold).to_contain_text("Resume")
+        hold.press("Enter")
+        expect(hold).to_contain_text("Hold")
+        for turn in range(5):  # each but the first is a repetition
+            with anna.page.expect_response("**/do/*") if turn == 0 else nullcontext():
+                anna.page.keyboard.down("Enter")
+            expect(hold).to_contain_text("Resume")
+        anna.page.keyboard.up("Enter")
+        assert [address.rpartition("/")[2] for address in orders] == ["hold", "resume", "hold"]
+        hang_up(live, call)
+
+
+def test_what_became_of_an_order_is_said_although_its_button_has_gone(
+    browser: Browser, live: LiveDoors, url: str
+) -> None:
+    with at_work(live, browser, url) as anna:
+        call = live.site.call()
+        hold = anna.page.locator(f"#do-{call}-hold")
+        expect(hold).to_be_visible()
+
+        def late(route: Route) -> None:
+            hang_up(live, call)
+            expect(hold).to_have_count(0)
+            route.continue_()
+
+        anna.page.route("**/do/hold", late)
+        hold.click()
+        expect(anna.page.locator("#messages .error")).to_be_visible()
+        assert anna.problems == []
+
+
+def hang_up(live: LiveDoors, call: str) -> None:
+    """All telephones; and its wrap-up is over."""
+    pbx = live.site.exchange.pbx
+    live.site.exchange.do(lambda: [pbx.hang_up(channel) for channel in [*pbx.channels.values()]])
+    live.site.reaches(call, "ended")
+    token = session(live, "anna")
+    answer = live.site.send("POST", f"interactions/{call}/wrap-up", token, {"reason": "done"})
+    assert answer.status_code == 200, answer.text
 
 
 def cookie_of(person: Desk) -> str:
