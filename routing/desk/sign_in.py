@@ -82,11 +82,11 @@ def sign_in_ended() -> AnyResponse:
 
 
 def _require_window() -> None:
-    """In a frame of another site nobody signs in: what he types there, that site could see him type elsewhere.
+    """In a frame nobody signs in: who looks at it cannot see whose page asks him for his password.
 
     Raises Problem unauthenticated.
     """
-    if cookies.is_framed() and request.headers.get("Sec-Fetch-Dest") in ("iframe", "frame"):
+    if request.headers.get("Sec-Fetch-Dest") in ("iframe", "frame"):
         raise Problem("unauthenticated", "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,10 @@ class Framing:
     def rests(self) -> None:
         """Anna is available and has no call."""
         site, everything = self.live.site, self.live.doors.key(tenant=self.live.tenant)
-        site.exchange.do(lambda: [site.exchange.pbx.hang_up(one) for one in [*site.exchange.pbx.channels.values()]])
-        wait_until(lambda: not site.exchange.pbx.channels)
+        pbx = site.exchange.pbx
+        for channel in [*pbx.channels.values()]:
+            site.exchange.do(partial(pbx.hang_up, channel))
+        wait_until(lambda: not pbx.channels)
         for call in site.get("agents/anna/interactions", everything)["items"]:
             site.reaches(call["id"], "ended")
             if site.call_data(call["id"]).parties:
@@ -195,9 +198,10 @@ def test_a_session_that_ends_says_so_and_another_token_opens_anew(
     crm.hears("signed_out")
     expect(crm.frame.locator("#connection")).to_contain_text("Open the desk again from the program around it.")
     expect(crm.frame.get_by_role("link", name="Sign in again")).to_have_count(0)
-    crm.opens(f"{framing.desk}/desk/sign-in")
-    expect(crm.frame.get_by_text("Open the desk again from the program around it.")).to_be_visible()
-    expect(crm.frame.get_by_label("Password")).to_have_count(0)
+    for door in ("/desk/sign-in", "/desk/sign-in/provider"):
+        crm.opens(framing.desk + door)
+        expect(crm.frame.get_by_text("Open the desk again from the program around it.")).to_be_visible()
+        expect(crm.frame.get_by_label("Password")).to_have_count(0)
     crm.forget()
     crm.opens(framing.address())
     assert crm.is_ready()["agent"]["state"] == "idle"
