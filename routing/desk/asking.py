@@ -13,6 +13,7 @@ from werkzeug.test import EnvironBuilder
 
 from routing.api.application import ROOT
 from routing.api.principal import INSIDE, Principal
+from routing.desk.remembering import forget, remembered
 
 
 class Refused(Exception):
@@ -38,7 +39,10 @@ class Api:
     person: Principal
 
     def get(self, path: str, **query: Any) -> Any:
-        return self.send("GET", path, query={name: value for name, value in query.items() if value not in (None, "")})
+        """Within one pass over a page's regions the same question is asked once."""
+        asked = {name: value for name, value in query.items() if value not in (None, "")}
+        question = (self.person, path, repr(sorted(asked.items())))
+        return remembered(question, lambda: self.send("GET", path, query=asked))
 
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
         """`Idempotency_Key` of the browser's request where it has one, so that a form sent twice is done once."""
@@ -64,6 +68,8 @@ class Api:
         headers: dict[str, str] | None = None,
     ) -> Any:
         """The JSON of the answer, None where it has none."""
+        if method != "GET":
+            forget()
         answer = self._answer(method, path, query=query, body=body, headers=headers)
         return answer.get_json(silent=True) if answer.get_data() else None
 

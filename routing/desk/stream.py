@@ -28,6 +28,7 @@ from routing.desk.asking import Refused
 from routing.desk.door import Person, digest_of, is_still, person
 from routing.desk.notices import Notice, notice_of
 from routing.desk.regions import LivePage, Region
+from routing.desk.remembering import Answers, remembering
 
 log = structlog.get_logger()
 
@@ -162,12 +163,14 @@ class Sending:
 
     def due(self) -> Iterator[bytes]:
         """Those that look different now than the browser has them."""
+        answers: Answers = {}
         for region in self.page:
             kept = self._sent[region.name]
             if self._due_s(region) > self.clock_s():
                 continue
             self._sent[region.name] = replace(kept, is_touched=False, at_s=self.clock_s())
-            text = rendered(region)
+            with remembering(answers):
+                text = rendered(region)
             self._sent[region.name].has_failed = text is None
             if text is not None and (digest := digest_of(text)) != kept.digest:
                 self._sent[region.name].digest = digest

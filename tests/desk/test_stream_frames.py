@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from routing.desk.regions import LivePage, Region
+from routing.desk.remembering import forget, remembered
 from routing.desk.stream import AGAIN_S, Sending, frame, together
 
 
@@ -63,3 +64,39 @@ def test_regions_are_sent_although_events_never_end() -> None:
     endless: Any = Ceaseless(clock)
     taken = sum(1 for _event in islice(together(endless, endless, clock), 1000))
     assert 100 <= taken <= 200
+
+
+def test_what_two_regions_ask_alike_is_asked_once_in_a_pass_and_anew_in_the_next() -> None:
+    clock, asked = Seconds(), list[str]()
+
+    def about(who: str) -> dict[str, Any]:
+        asked.append(who)
+        return {"calls": [len(asked)]}
+
+    def render(who: str) -> str:
+        found = remembered((who, "calls"), lambda: about(who))
+        found["calls"].append("mine")  # and does not become another region's
+        return str(found)
+
+    made = LivePage(name="trial")
+    for name, who in (("one", "anna"), ("two", "anna"), ("three", "ben")):
+        made.add(Region(name=name, render=lambda who=who: render(who), touched_by=()))  # type: ignore[misc]
+    sending = Sending(made, clock)
+    anna, ben = (str({"calls": [number, "mine"]}) for number in (1, 2))
+    assert list(sending.due()) == [frame("one", anna), frame("two", anna), frame("three", ben)]
+    assert asked == ["anna", "ben"]
+    sending.touch(None)
+    assert len(list(sending.due())) == 3
+    assert asked == ["anna", "ben"] * 2
+    assert render("anna") == "{'calls': [5, 'mine']}", "nothing is remembered outside of a pass"
+
+
+def test_what_a_region_changes_is_asked_anew_in_the_same_pass() -> None:
+    numbers = iter([1, 2])
+
+    def render() -> str:
+        first = remembered("how many", lambda: next(numbers))
+        forget()
+        return f"{first} {remembered('how many', lambda: next(numbers))}"
+
+    assert list(Sending(page_of(render), Seconds()).due()) == [frame("one", "1 2")]
