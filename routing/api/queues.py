@@ -56,6 +56,17 @@ class EntryPointListOut(Out):
     items: list[EntryPointOut]
 
 
+class TeamOut(Out):
+    id: str
+    label: str
+
+
+class TeamListOut(Out):
+    """By id."""
+
+    items: list[TeamOut]
+
+
 class ReasonsOut(Out):
     items: list[str]
 
@@ -101,6 +112,14 @@ def list_entry_points() -> dict[str, Any]:
         {"id": p.id, "queue": p.queue, "flow": p.flow, "numbers": list(p.numbers)} for _, p in sorted(points.items())
     ]
     return {"items": rows}
+
+
+@api.get("/teams", operation_id="listTeams", responses={200: TeamListOut})
+@needs(Scope.AGENTS_READ)
+def list_teams() -> dict[str, Any]:
+    """What the teams are called that agents, campaigns and reports name by id."""
+    teams = services().front(current().tenant).config().teams
+    return {"items": [{"id": one.id, "label": one.label} for _, one in sorted(teams.items())]}
 
 
 @api.get("/idle-reasons", operation_id="listIdleReasons", responses={200: ReasonsOut})

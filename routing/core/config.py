@@ -264,6 +264,14 @@ class UnansweredTransfer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """`label`: for people. Queues of its agents are theirs by now."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """One tenant's configuration. `revision` 0 is the empty one that a server has before the first apply.
 
@@ -298,6 +306,7 @@ class Config:
     responses: tuple[Response, ...] = ()
     supervisors: dict[str, SupervisorConfig] = field(default_factory=dict)
     show_supervision: ShowSupervision = ShowSupervision.HEARD
+    teams: dict[str, Team] = field(default_factory=dict)
 
     def cad_of(self, entry_point: str) -> dict[str, CadVariable]:
         """Declarations in force for calls of an entry point, by name, in display order."""

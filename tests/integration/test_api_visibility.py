@@ -136,6 +136,7 @@ def test_an_ended_call_is_still_shown_and_one_that_never_was_is_not(site: Site) 
         ("GET", "queues", "agents:read"),
         ("GET", "queues/sales", "agents:read"),
         ("GET", "entry-points", "agents:read"),
+        ("GET", "teams", "agents:read"),
         ("GET", "idle-reasons", "agents:read"),
         ("GET", "wrap-up-reasons", "agents:read"),
         ("GET", "cad-variables", "agents:read"),

@@ -31,6 +31,11 @@ def test_the_example_is_a_small_contact_center() -> None:
     assert [v.name for v in config.cad if v.secure] == ["birth_date"]
 
 
+def test_a_team_without_a_label_is_called_by_its_id(tmp_path: Path) -> None:
+    teams = load(write(tmp_path, more='[teams.late]\n[teams.early]\nlabel = "Early birds"')).config.teams
+    assert (teams["late"].label, teams["early"].label) == ("late", "Early birds")
+
+
 def test_agents_have_their_teams_queues_unless_they_name_their_own(tmp_path: Path) -> None:
     people = replaced("people", 'phone = "PJSIP/1001"', 'phone = "PJSIP/1001"\nqueues = ["sales", "more"]')
     config = load(write(tmp_path, people=people, more="[queues.more]")).config

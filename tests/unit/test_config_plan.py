@@ -63,6 +63,14 @@ def test_added_changed_and_removed_are_told_by_kind_and_field(tmp_path: Path) ->
     ]
 
 
+def test_another_label_of_a_team_is_a_change(tmp_path: Path) -> None:
+    running = config(tmp_path)
+    (team,) = running.teams.values()
+    plan = make_plan(WorldState(config=running), replace(running, teams={team.id: replace(team, label="Front desk")}))
+    assert [(c.kind, c.id, c.action) for c in plan.changes] == [("team", team.id, Action.CHANGED)]
+    assert [f.name for f in plan.changes[0].fields] == ["label"]
+
+
 def test_a_changed_pin_is_told_without_the_pin(tmp_path: Path) -> None:
     running = config(tmp_path, people=replaced("people", 'name = "Anna"', 'name = "Anna"\npin = "471147"'))
     new = config(tmp_path, people=replaced("people", 'name = "Anna"', 'name = "Anna"\npin = "081508"'))

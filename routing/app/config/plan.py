@@ -47,7 +47,7 @@ class FieldChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """`kind`: pbx, profile, queue, entry_point, agent, flow, prompt, hours, cad, reasons, calls, numbers, outdial,
-    limits, callbacks, campaign, responses, supervisor.
+    limits, callbacks, campaign, responses, supervisor, team.
 
     `fields` only of what is changed.
     """
@@ -78,6 +78,7 @@ def _changes(old: Config, new: Config) -> Iterator[Change]:
     yield from _compare("profile", old.profiles, new.profiles)
     yield from _compare("queue", old.queues, new.queues)
     yield from _compare("entry_point", old.entry_points, new.entry_points)
+    yield from _compare("team", old.teams, new.teams)
     yield from _compare("agent", old.agents, new.agents)
     yield from _compare("flow", old.flows, new.flows)
     yield from _compare("prompt", old.prompts, new.prompts)

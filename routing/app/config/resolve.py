@@ -35,6 +35,7 @@ from routing.core.config import (
     Numbers,
     Pbx,
     Profile,
+    Team,
 )
 from routing.core.declarations import CadVariable
 from routing.core.flow import Flow, Prompt
@@ -88,6 +89,7 @@ def core_config(tables: Tables, this_year: int) -> Config:
         responses=resolve_campaigns.responses(tables.responses),
         supervisors={id_: _supervisor(id_, table, tables) for id_, table in tables.supervisors.items()},
         show_supervision=tables.calls.show_supervision,
+        teams={id_: Team(id=id_, label=table.label or id_) for id_, table in tables.teams.items()},
     )
 
 
