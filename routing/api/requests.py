@@ -16,7 +16,7 @@ MAX_BODY_BYTES = 1 << 20
 MAX_ROWS_BYTES = 8 << 20
 _MAX_DEPTH = 64
 _ROWS = re.compile(r"/v1/lists/[^/]*/records")
-_FILES = re.compile(r"/v1/(?:lists/[^/]*|do-not-call)/imports")
+_FILES = re.compile(r"/v1/(?:lists/[^/]*|do-not-call)/imports|/desk/supervisor/campaigns/[^/]*/lists")
 
 
 def body_limit(path: str) -> int:

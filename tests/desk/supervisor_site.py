@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from deploy.lab.redis import RedisServer
 from routing.core.callback import CallbackRules
-from routing.core.config import Config, EntryPoint
+from routing.core.config import Config, EntryPoint, Team
 from routing.store.sql import migrate
 from tests.desk.desk_site import AtDesk
 from tests.integration.campaign_config import campaign_configuration
@@ -24,7 +24,7 @@ EVIL = "<script>alert(1)</script>"
 
 
 def configured(tenant: str) -> Config:
-    """Entry point `menu` has a flow; the name of the queue `help` and of cleo are markup."""
+    """Entry point `menu` has a flow; the name of the queue `help` and of cleo are markup; `night` has a label."""
     base = campaign_configuration(tenant)
     menu = flow("menu", tag=step("set", priority=7, next="wait"), wait=step("queue", queue="sales"))
     return replace(
@@ -32,6 +32,7 @@ def configured(tenant: str) -> Config:
         queues=base.queues | {"help": replace(base.queues["help"], label=EVIL)},
         agents=base.agents | {"cleo": replace(base.agents["cleo"], name="<b>Cleo</b>", team="night")},
         flows={"menu": menu},
+        teams={"night": Team(id="night", label="Night watch")},
         callbacks=CallbackRules(dial=RIGHTS),
         entry_points=base.entry_points | {"menu": EntryPoint(id="menu", queue="", flow="menu", numbers=("7005",))},
     )

@@ -232,7 +232,11 @@ def test_digits_go_out_from_the_keypad_and_from_the_field(site: Site, anna: AtDe
 
 def test_a_note_is_saved_as_it_was_written(site: Site, anna: AtDesk) -> None:
     call = site.call("anna")
-    assert "Note saved." in anna.post(f"/desk/agent/calls/{call}/notes", text=f"one\r\n{EVIL}")
+    told = anna.post(f"/desk/agent/calls/{call}/notes", text=f"one\r\n{EVIL}")
+    assert "Note saved." in told
+    assert f'hx-swap-oob="beforeend:#notes-{call}"' in told, "it is listed on the card"
+    assert f'id="notes-{call}"' in card(anna)
+    assert EVIL not in told
     assert site.events(EventType.NOTE_ADDED)[-1].values["text"] == f"one\n{EVIL}"
     empty = anna.sent(f"/desk/agent/calls/{call}/notes", text="  ")
     assert empty.headers["X-Desk-Problem"] == "invalid-request"

@@ -259,6 +259,7 @@ def test_a_site_has_its_own_name_style_and_templates(tmp_path: Path, redis_serve
         visitor = Visitor(found.doors)
         page = visitor.get("/desk/sign-in").text
         assert "Acme &lt;Desk&gt;</a>" in page
+        assert "<title>Sign in \N{EN DASH} Acme &lt;Desk&gt;</title>" in page
         assert page.index("parts.css") < page.index("/desk/style.css")
         style = visitor.get("/desk/style.css")
         assert (style.mimetype, style.text) == ("text/css", ":root { --accent: #800; }")

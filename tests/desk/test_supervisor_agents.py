@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.lab.redis import RedisServer
+from routing.core.config import Team
 from tests.desk.desk_site import AtDesk
 from tests.integration.control_config import configuration
 from tests.integration.control_site import Site, center
@@ -22,7 +23,8 @@ PAGE = "supervisor/agents"
 def site(redis_server: RedisServer) -> Iterator[Site]:
     config = configuration(f"t{uuid4().hex[:12]}")
     agents = config.agents | {"cleo": replace(config.agents["cleo"], name="<b>Cleo</b>", team="night")}
-    with center(redis_server, replace(config, agents=agents), signed_in=("anna", "ben")) as made:
+    teams = {"night": Team(id="night", label="Night & day")}
+    with center(redis_server, replace(config, agents=agents, teams=teams), signed_in=("anna", "ben")) as made:
         yield made
 
 
@@ -34,6 +36,14 @@ def row(desk: AtDesk, agent: str) -> str:
     found = re.search(rf'<tr id="agent-{agent}">.*?</tr>', desk.get(f"/desk/{PAGE}"), re.DOTALL)
     assert found
     return found[0]
+
+
+@pytest.mark.req("DESK-02")
+def test_teams_are_called_by_their_labels(site: Site) -> None:
+    desk = AtDesk(site, "crm")
+    assert "Night &amp; day" in row(desk, "cleo")
+    assert '<option value="night">Night &amp; day</option>' in desk.get(f"/desk/{PAGE}")
+    assert site.get("teams") == {"items": [{"id": "night", "label": "Night & day"}]}
 
 
 @pytest.mark.req("DESK-02")

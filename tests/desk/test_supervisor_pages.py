@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,14 @@ from deploy.lab.redis import RedisServer
 from routing.app.clock import SystemClock
 from routing.app.live import why
 from routing.core.intervals import SLOT_MS, slot_of
+from routing.desk.door import COOKIE, TOKEN_HEADER, form_token_of
 from routing.desk.supervisor.campaign_words import STATES, why_sentence
 from tests.desk.supervisor_site import EVIL, Supervised, supervised, words
 from tests.integration.campaign_site import enlist
 from tests.unit.config_dir import write
 from tests.waiting import wait_until
 from workers import reports
+from workers.imports import Importer, ImporterSettings
 
 CAMPAIGNS = "/desk/supervisor/campaigns"
 
@@ -103,6 +106,43 @@ def test_lists_the_ledger_and_the_adviser_are_at_hand(centre: Supervised) -> Non
     table = centre.desk.get(f"{CAMPAIGNS}/spring/ledger.csv?month=2026-11")
     assert table.splitlines()[0] == "sequence,at,kind,attempt_id,body,hash"
     assert 'role="alert"' in centre.desk.get(f"{CAMPAIGNS}/spring/advice", HX_Request="true")
+
+
+@pytest.mark.req("DESK-02", "DIALER-02")
+def test_a_list_is_uploaded_and_its_refused_rows_are_shown_with_line_and_reason(centre: Supervised) -> None:
+    rows = "name,phone,car\nCarla,+1 201 555 0123,Beetle\n<b>Dan</b>,12,Van\nEva,,Bus\n"
+    told = upload(centre, rows, "crm", name="March", file_name="march.csv", on_duplicate="skip")
+    assert "The file has arrived" in told
+    site = centre.site
+    importer = Importer(site.front.tenant, site.services.database, SystemClock(), site.front.config, ImporterSettings())
+    assert importer.run_one()
+    page = "supervisor/campaigns/autumn"
+    shown = words(centre.desk.region("lists", page))
+    assert "March" in shown
+    assert "march.csv Done 3 1 0 Show refused rows: 2" in shown
+    (dialog,) = re.findall(r'hx-get="([^"]*/refused)"', centre.desk.region("lists", page))
+    table = words(centre.desk.get(dialog))
+    assert "3 This is no number that can be called. 12" in table
+    assert "4 It has no number." in table
+    assert centre.desk.get(f"{dialog}.csv").splitlines()[0] == "line,taken,reason,value"
+
+
+@pytest.mark.req("DESK-02")
+def test_a_file_goes_into_a_new_list_only_by_who_may_write_records(centre: Supervised) -> None:
+    assert "Upload a list" in centre.desk.get(f"{CAMPAIGNS}/autumn")
+    assert "Upload a list" not in centre.as_("campaigns:read-only").get(f"{CAMPAIGNS}/autumn")
+    assert 'data-code="forbidden"' in upload(centre, "phone\n+12015550123\n", "campaigns:read-only", name="Mine")
+    assert "Mine" not in centre.desk.region("lists", "supervisor/campaigns/autumn")
+    assert 'data-code="wrong-content-type"' in centre.desk.post(f"{CAMPAIGNS}/autumn/lists?name=Mine", file="x")
+
+
+def upload(centre: Supervised, rows: str, who: str, **query: str) -> str:
+    """As static/upload.js sends a file."""
+    headers = {"HX-Request": "true", TOKEN_HEADER: form_token_of(who), "Sec-Fetch-Site": "same-origin"}
+    client = centre.site.app.test_client()
+    client.set_cookie(COOKIE, who)
+    about: dict[str, Any] = {"headers": headers, "query_string": query, "content_type": "text/csv"}
+    return client.post(f"{CAMPAIGNS}/autumn/lists", data=rows.encode(), **about).text
 
 
 @pytest.mark.req("DESK-02", "DIALER-12")

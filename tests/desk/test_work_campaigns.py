@@ -11,7 +11,10 @@ from routing.core.record import RecordNumber
 from routing.core.windows import is_open
 from tests.desk.desk_site import AtDesk
 from tests.desk.work_site import buttons, cleared, hands, running, shown, text_of
+from tests.integration.campaign_config import card
+from tests.integration.campaign_site import fill
 from tests.integration.control_site import Site
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -38,7 +41,9 @@ def test_an_agent_is_told_when_a_campaign_is_loaded_and_when_it_is_started_and_j
     assert "Leave" in buttons(html)
     assert "Get record" not in buttons(html), "nothing is given out before it runs"
     site.post("campaigns/spring/start")
-    assert "Get record" in buttons(until(stream, "campaigns", "Running"))
+    assert "Get record" not in buttons(until(stream, "campaigns", "Running")), "no record is ready yet"
+    fill(site, card(91, campaign="spring"))
+    wait_until(lambda: "Get record" in buttons(anna.region("campaigns")))
     assert hands(site) == [], "nothing comes before she asks"
     anna.post("/desk/agent/campaigns/spring/leave")
     assert buttons(until(stream, "campaigns", "has been started")) == ["OK, join"]
@@ -81,8 +86,7 @@ def test_why_nothing_comes_is_said_in_words(site: Site, state: str, told: str) -
         anna.post(f"/desk/agent/records/{shown(anna)}/decline", choice="never")
     html = anna.region("campaigns")
     assert told in text_of(html)
-    can_ask = state in ("empty", "night")
-    assert ("Get record" in buttons(html)) is can_ask, "asking for a record is possible when she is ready"
+    assert ("Get record" in buttons(html)) is (state == "night"), "it can be asked for where she and a record are ready"
 
 
 def test_what_the_api_refuses_is_said_and_changes_nothing(site: Site) -> None:

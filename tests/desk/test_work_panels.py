@@ -50,6 +50,16 @@ def had(site: Site, reason: str | None = "done", **cad: str) -> str:
 # ---------------------------------------------------------------------- history
 
 
+@pytest.mark.req("HIST-01")
+def test_notes_that_were_written_are_listed_on_the_card_of_the_call(site: Site, anna: AtDesk) -> None:
+    interaction_id = had(site, None)
+    told = anna.get(f"/desk/agent/calls/{interaction_id}/notes")
+    assert text_of(told).startswith("Anna, ")
+    assert "Noted &lt;script&gt;" in told
+    assert anna.get("/desk/agent/calls/int_unknown/notes") == ""
+    cleared(site)
+
+
 @pytest.mark.req("HIST-01", "HIST-02")
 def test_a_call_is_in_her_history_once_it_is_wrapped_up_and_is_told_in_full(site: Site, anna: AtDesk) -> None:
     interaction_id = had(site, None, case="A-17")

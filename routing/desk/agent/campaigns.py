@@ -22,7 +22,7 @@ def _campaigns() -> str:
 
 
 # Records become ready without an event of this agent's, so it is looked at from time to time.
-page.add(Region(name="campaigns", render=_campaigns, touched_by=_EVENTS, refresh_s=10.0))
+page.add(Region(name="campaigns", render=_campaigns, touched_by=_EVENTS, refresh_s=5.0))
 
 
 def why(campaign: dict[str, Any]) -> str:
@@ -35,7 +35,9 @@ def why(campaign: dict[str, Any]) -> str:
         return unready(campaign["unready_because"])
     if because := held_back(campaign["held_back_by"]):
         return because
-    return "" if campaign["gets_records"] else _("You are ready. The next contact comes by itself.")
+    if campaign["gets_records"]:
+        return "" if campaign["waiting"] else held_back(["hopper_empty"])
+    return _("You are ready. The next contact comes by itself.")
 
 
 @pages.post("/agent/campaigns/<campaign_id>/join")

@@ -116,8 +116,14 @@ function data(chart, ids) {
   return [samples.map((one) => one.t), ...ids.map((id) => samples.map((one) => one[chart.name][id] ?? null))];
 }
 
+// Of states those in which somebody was; of queues all.
+function idsOf(chart) {
+  const all = Object.keys(labels[chart.name] ?? {});
+  return chart.name === "agents" ? all.filter((id) => samples.some((one) => one.agents[id])) : all;
+}
+
 function draw(chart) {
-  const ids = Object.keys(labels[chart.name] ?? {});
+  const ids = idsOf(chart);
   if (chart.ids !== ids.join("\n") || !chart.plot) rebuild(chart, ids);
   else chart.plot.setData(data(chart, ids));
 }

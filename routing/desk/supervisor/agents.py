@@ -12,6 +12,7 @@ from routing.desk.language import gettext as _
 from routing.desk.site import pages, said
 from routing.desk.supervisor.frame import every_agent, for_those_with, show
 from routing.desk.supervisor.live import agents
+from routing.desk.supervisor.names import team_label
 from routing.desk.supervisor.sharing import AGENTS, add_shared
 from routing.desk.supervisor.sorting import By, sorted_by
 from routing.desk.supervisor.wording import STAFF
@@ -21,7 +22,7 @@ _COLUMNS: dict[str, By] = {
     "name": lambda row: row["name"].casefold(),
     "state": lambda row: (_ORDER.get(row["state"], len(_ORDER)), row["since"] or ""),
     "since": lambda row: row["since"],
-    "team": lambda row: row["team"].casefold(),
+    "team": lambda row: team_label(row["team"]).casefold(),
     "calls": lambda row: row["calls"],
 }
 MOST = 200  # rows of one page
@@ -47,13 +48,18 @@ def agents_page() -> str | AnyResponse:
     if person().agent_id or Scope.AGENTS_READ not in person().principal.scopes:
         return show("supervisor/agents.html", Scope.AGENTS_READ)
     about = {
-        "teams": [(team, team) for team in sorted({agent["team"] for agent in every_agent()} - {""})],
+        "teams": sorted(((id_, team_label(id_)) for id_ in _teams()), key=lambda one: one[1].casefold()),
         "queues": [(queue["id"], queue["label"]) for queue in person().api.get("queues")["items"]],
         "states": [(state, words.agent_state(state)) for state in STAFF],
         "chosen": filters(),
         "sort": request.args.get("sort", ""),
     }
     return show("supervisor/agents.html", Scope.AGENTS_READ, live=agents, **about)
+
+
+def _teams() -> set[str]:
+    """Those that somebody is in."""
+    return {agent["team"] for agent in every_agent()} - {""}
 
 
 @pages.get("/supervisor/agents/<agent_id>/state")

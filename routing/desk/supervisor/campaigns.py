@@ -78,7 +78,7 @@ for _name, _render, _scope, _refresh_s in (
     ("head", _one, Scope.CAMPAIGNS_READ, 3.0),
     ("figures", _figures, Scope.CAMPAIGNS_READ, 2.0),
     ("why", _why, Scope.CAMPAIGNS_READ, 3.0),
-    ("lists", _lists, Scope.RECORDS_READ, 5.0),
+    ("lists", _lists, Scope.RECORDS_READ, 2.0),
     ("drops", _drops, Scope.CAMPAIGNS_READ, 30.0),
 ):
     campaign.add(

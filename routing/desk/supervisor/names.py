@@ -55,6 +55,10 @@ def queue_label(id_: str) -> str:
     return _called("queues", Scope.AGENTS_READ, lambda: _listed("queues", "label")).get(id_, id_)
 
 
+def team_label(id_: str) -> str:
+    return _called("teams", Scope.AGENTS_READ, lambda: _listed("teams", "label")).get(id_, id_)
+
+
 def cad_label(name: str) -> str:
     """Of a variable of call data."""
 

@@ -31,6 +31,7 @@ for _name in (
     "search",
     "campaign_words",
     "campaigns",
+    "lists",
     "callbacks",
     "reports",
     "plan",

@@ -19,6 +19,7 @@ KINDS = {
     "profile": noop("Profile"),
     "queue": noop("Queue"),
     "entry_point": noop("Entry point"),
+    "team": noop("Team"),
     "agent": noop("Agent"),
     "supervisor": noop("Supervisor"),
     "flow": noop("Flow"),

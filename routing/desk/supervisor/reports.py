@@ -17,7 +17,7 @@ from routing.desk.language import gettext, noop
 from routing.desk.site import pages
 from routing.desk.supervisor.clock import zone
 from routing.desk.supervisor.frame import may, show
-from routing.desk.supervisor.names import name_of, queue_label
+from routing.desk.supervisor.names import name_of, queue_label, team_label
 from routing.desk.supervisor.sorting import By, Row, sorted_by
 
 SUBJECTS = {
@@ -66,9 +66,10 @@ def _one_of(name: str, known: dict[str, str]) -> str:
 
 def _day(name: str, usual: date) -> date:
     try:
-        return date.fromisoformat(request.args.get(name, ""))
+        found = date.fromisoformat(request.args.get(name, ""))
     except ValueError:
         return usual
+    return found if found < date.max else usual  # the day behind it is asked for, too
 
 
 def _query(chosen: dict[str, str]) -> dict[str, str]:
@@ -99,7 +100,7 @@ def reports_page() -> str | AnyResponse:
 
 def _named(lines: list[Row], subject: str) -> list[Row]:
     """With the name that people know; the order of lines is that of time, then of names."""
-    named = {"agents": name_of, "queues": queue_label}.get(subject, str)
+    named = {"agents": name_of, "queues": queue_label, "teams": team_label}.get(subject, str)
     return [line | {"name": named(line["id"])} for line in lines]
 
 

@@ -15,7 +15,7 @@ from routing.desk.supervisor import story_words
 from routing.desk.supervisor.calls import telephones
 from routing.desk.supervisor.frame import show
 from routing.desk.supervisor.live import story
-from routing.desk.supervisor.names import cad_label, name_of, queue_label
+from routing.desk.supervisor.names import cad_label, name_of, queue_label, team_label
 from routing.desk.supervisor.story_bars import kinds_of, time_line
 from routing.desk.supervisor.story_decisions import decisions_of
 from routing.desk.supervisor.story_facts import facts_of
@@ -69,5 +69,6 @@ pages.add_app_template_filter(may_listen_to, "may_listen_to")
 pages.add_app_template_filter(name_of, "agent_name")
 pages.add_app_template_filter(queue_label, "queue_label")
 pages.add_app_template_filter(cad_label, "cad_label")
+pages.add_app_template_filter(team_label, "team_label")
 pages.add_app_template_filter(story_words.listening_mode, "listening_mode")
 pages.add_app_template_filter(story_words.listening_state, "listening_state")
