@@ -109,6 +109,8 @@ def list_campaigns(path: AgentPath) -> dict[str, Any]:
     agent_id = current().acts_for(path.agent_id)
     world = world_now(is_fresh=True)
     if agent_id not in world.config.agents:
+        if agent_id in world.state.agents:  # removed from the configuration: he finishes what he is doing
+            return {"items": []}
         raise Problem("agent-unknown", f"there is no agent {agent_id}")
     found = [campaign for _id, campaign in sorted(world.config.campaigns.items()) if _is_his(world, campaign, agent_id)]
     return {"items": [_mine(world, campaign, agent_id) for campaign in found]}

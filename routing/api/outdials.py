@@ -72,9 +72,12 @@ def start(body: OutdialIn) -> tuple[dict[str, Any], int, dict[str, str]]:
 def list_anis(query: OfAgentQuery) -> dict[str, Any]:
     """The numbers that this agent may show (OUT-09, OUT-10)."""
     agent_id = current().acts_for(query.agent_id)
-    config = services().front(current().tenant).config()
+    front = services().front(current().tenant)
+    config = front.config()
     agent, profile = config.agents.get(agent_id), profile_of(config, agent_id)
     if agent is None:
+        if front.agents([agent_id]):  # removed from the configuration: he finishes what he is doing
+            return {"items": [], "default": "", "sources": []}
         raise Problem("agent-unknown", f"there is no agent {agent_id}")
     anis = profile.outdial_anis if profile else {}
     pbx = config.pbxs.get(agent.pbx)

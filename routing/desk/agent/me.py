@@ -8,16 +8,25 @@ from flask import Response, render_template, request
 
 from routing.api.services import services
 from routing.api.times import rfc3339
+from routing.desk import words
 from routing.desk.agent.live import page
+from routing.desk.asking import Refused
 from routing.desk.door import person
 from routing.desk.language import gettext as _
 from routing.desk.regions import Region
 from routing.desk.site import pages, said
 from routing.desk.words_calls import my_telephone
 
+_GONE = "agent-unknown"  # taken out of the configuration, and nothing is left for him to finish
+
 
 def _me() -> str:
-    about = _about()
+    try:
+        about = _about()
+    except Refused as refused:
+        if refused.code != _GONE:
+            raise
+        return render_template("agent/gone.html", title=words.problem(_GONE))
     telephone, left_s = my_telephone(about["me"]["unavailable_because"]), about["me"]["wrap_up_left_s"]
     until = None if left_s is None else rfc3339(services().clock.now_ms() // 1000 * 1000 + left_s * 1000)
     return render_template("agent/me.html", telephone=telephone, wrap_up_until=until, **about)
