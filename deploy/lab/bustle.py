@@ -57,7 +57,7 @@ def noon_zone(now: datetime) -> str:
 
 def customers(count: int, chance: random.Random) -> str:
     """A list as CSV; what each customer does with a call stands in his number."""
-    rows = ["Id,Name,Phone,Contract"]
+    rows = ["id,name,phone,contract"]
     ends = chance.choices(ENDS, WEIGHTS, k=count)
     for at, (end, rest) in enumerate(zip(ends, chance.sample(range(200, 1000), count), strict=True)):
         name = f"{FIRST[at % len(FIRST)]} {LAST[at // len(FIRST) % len(LAST)]}"

@@ -81,7 +81,8 @@ class Api:
 
     def upload(self, path: str, query: dict[str, Any]) -> Any:
         """Hand the body of the browser's request on as it comes: a file, which nobody holds as a whole."""
-        key = request.headers.get("Idempotency-Key") or uuid4().hex
+        # The list that it goes into has the plain key.
+        key = f"file-{request.headers.get('Idempotency-Key') or uuid4().hex}"
         builder = EnvironBuilder(
             path=quote(ROOT + path),
             method="POST",

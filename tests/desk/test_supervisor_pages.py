@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -139,6 +140,7 @@ def test_a_file_goes_into_a_new_list_only_by_who_may_write_records(centre: Super
 def upload(centre: Supervised, rows: str, who: str, **query: str) -> str:
     """As static/upload.js sends a file."""
     headers = {"HX-Request": "true", TOKEN_HEADER: form_token_of(who), "Sec-Fetch-Site": "same-origin"}
+    headers["Idempotency-Key"] = uuid4().hex
     client = centre.site.app.test_client()
     client.set_cookie(COOKIE, who)
     about: dict[str, Any] = {"headers": headers, "query_string": query, "content_type": "text/csv"}
