@@ -3,6 +3,7 @@
 
 const STORE = "desk.sounds";
 const AGAIN_MS = 3000;
+const GRANTED_MS = 500; // a browser that lets us play has begun by then
 // Frequency in Hz and length in ms of each tone; 0 Hz is silence.
 const TONES = {
   offer: [[660, 180], [880, 180], [0, 60], [660, 180], [880, 260]],
@@ -32,9 +33,10 @@ function read() {
 
 function play(kind) {
   if (!chosen.volume || chosen.off.includes(kind) || !TONES[kind]) return;
-  if (!mayPlay()) return;
+  if (!mayPlay()) return sayMute();
   context ||= new AudioContext();
   context.resume();
+  if (context.state !== "running") setTimeout(giveUp, GRANTED_MS);
   let at_s = context.currentTime + 0.02;
   for (const [hz, ms] of TONES[kind]) {
     if (hz) tone(hz, at_s, ms / 1000);
@@ -46,6 +48,30 @@ function play(kind) {
 function mayPlay() {
   const isFramed = document.documentElement.classList.contains("framed");
   return isFramed || !navigator.userActivation || navigator.userActivation.hasBeenActive;
+}
+
+// Said when a sound was due, once; whoever touches the page has read it or needs it no more.
+let mute = null;
+
+function sayMute() {
+  if (mute || !dialog) return;
+  document.dispatchEvent(new CustomEvent("desk:say", { detail: { kind: "error", title: dialog.dataset.mute } }));
+  mute = [...document.querySelectorAll(".message")].findLast((one) => one.querySelector("strong").textContent === dialog.dataset.mute);
+}
+
+// What was not allowed to play would wait, and be heard all at once later.
+function giveUp() {
+  if (!context || context.state === "running") return;
+  context.close();
+  context = null;
+  sayMute();
+}
+
+for (const touched of ["pointerup", "keydown"]) {
+  addEventListener(touched, () => {
+    mute?.remove();
+    mute = null;
+  });
 }
 
 function tone(hz, at_s, for_s) {
