@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Generic
@@ -22,7 +22,7 @@ from routing.engine.lease import LeaseKeeper
 from routing.engine.session import Session
 from routing.engine.silence import SilenceWatch
 from routing.store.errors import Fenced, SealKeyMissing, StoreCorrupt
-from routing.store.port import Store
+from routing.store.port import Item, Store
 
 log = structlog.get_logger()
 
@@ -124,6 +124,8 @@ class Engine(Generic[W]):
         session = self.session = await self._load(store, token)
         settings, silence = self._settings, SilenceWatch(store)
         share = CallShare(store, settings.data_centre_calls)
+        # Before any deadline: whoever cannot tell that he has answered is not to blame.
+        own: Sequence[Item] = await silence.lost(session.world.state.links)
         while not stop.is_set() and not keeper.is_lost:
             keeper.alive()
             await silence.look(session.world.state.links)
@@ -132,7 +134,8 @@ class Engine(Generic[W]):
             begins = sum(self._core.begins_call(session.world, entry.item) for entry in inputs)
             calls = self._core.calls(session.world) + begins
             granted = await share.cover(session.world.state.calls_granted, calls)
-            commit = session.take(inputs, granted)
+            commit = session.take(inputs, [*own, *granted], is_all=len(inputs) < settings.batch)
+            own = ()
             if commit is None:
                 continue
             await store.commit(token, commit)

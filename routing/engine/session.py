@@ -44,27 +44,32 @@ class Session(Generic[W]):
         next_ms = self._timers.next_ms(self.world.state.timers)
         return longest_ms if next_ms is None else max(0, min(longest_ms, next_ms - self._pace.now_ms()))
 
-    def take(self, inputs: Sequence[Input], own: Sequence[Item] = (), timers_after: int = 100) -> Commit | None:
+    def take(
+        self, inputs: Sequence[Input], own: Sequence[Item] = (), timers_after: int = 100, *, is_all: bool = True
+    ) -> Commit | None:
         """Step through the inputs and the timers due between and after them; None when nothing was to be done.
 
-        `own`: what the engine itself has to say before.
+        In the order in which it happened: while no engine led, somebody may have answered before his time was over.
+        `own`: what the engine itself has to say before. `is_all`: no more inputs wait behind these.
         """
         base_seq = self.seq
         for item in own:
             self._step(item)
         for entry in inputs:
-            self._fire_due(_TIMERS_PER_INPUT)
+            self._fire_due(_TIMERS_PER_INPUT, _came_ms(entry))
             self._step(entry.item)
             self.position = entry.position
-        self._fire_due(timers_after)
+        self._fire_due(timers_after, None if is_all or not inputs else _came_ms(inputs[-1]))
         if self.seq == base_seq:
             return None
         changes, self._changes = self._changes, Changes()
         return changes.commit(self.world.state, base_seq, self.position)
 
-    def _fire_due(self, most: int) -> None:
+    def _fire_due(self, most: int, until_ms: int | None = None) -> None:
+        """Those that are due by now, and by `until_ms`."""
         for _ in range(most):
-            key = self._timers.due(self._pace.now_ms(), self.world.state.timers)
+            now_ms = self._pace.now_ms()
+            key = self._timers.due(now_ms if until_ms is None else min(now_ms, until_ms), self.world.state.timers)
             if key is None:
                 return
             self._step(FireTimer(key=key))
@@ -97,3 +102,8 @@ class Session(Generic[W]):
             reply = Reply(order_id=item.order_id, reply_to=item.reply_to, code="internal-error", detail=detail)
             effects.replies.append(reply)
         return effects
+
+
+def _came_ms(entry: Input) -> int:
+    """When it was appended, by the store's clock."""
+    return int(entry.position.partition("-")[0])

@@ -22,15 +22,20 @@ class SilenceWatch:
         self._store = store
         self._next_s = 0.0
 
+    async def lost(self, links: Mapping[str, bool]) -> list[LinkLost]:
+        """For each that is silent now."""
+        self._next_s = time.monotonic() + INTERVAL_S
+        silent = await self._store.silent([pbx for pbx, is_up in links.items() if is_up])
+        for pbx in silent:
+            log.warning("connector_silent", pbx=pbx)
+        return [LinkLost(pbx=pbx, reason="no sign of life from its connector") for pbx in silent]
+
     async def look(self, links: Mapping[str, bool]) -> None:
         """Append a LinkLost for each that is silent; it takes effect, and is journaled, as any other input."""
-        now_s = time.monotonic()
-        if now_s < self._next_s:
+        if time.monotonic() < self._next_s:
             return
-        self._next_s = now_s + INTERVAL_S
-        for pbx in await self._store.silent([pbx for pbx, is_up in links.items() if is_up]):
-            log.warning("connector_silent", pbx=pbx)
+        for fact in await self.lost(links):
             try:
-                await self._store.append_input(LinkLost(pbx=pbx, reason="no sign of life from its connector"))
+                await self._store.append_input(fact)
             except StoreFull:
                 return  # said again when there is room; who makes it is the engine, by going on

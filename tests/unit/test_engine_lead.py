@@ -10,7 +10,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from routing.app.clock import SystemClock
-from routing.core.facts import LegRinging
+from routing.core.agent import Agent
+from routing.core.facts import LegRinging, LinkLost
+from routing.core.orders import FireTimer
 from routing.engine.lease import LeaseKeeper
 from routing.engine.loop import Engine, EngineSettings
 from routing.store.memory import MemoryStore
@@ -50,6 +52,25 @@ def test_a_full_input_stream_is_worked_off_although_a_connector_is_silent() -> N
         await asyncio.sleep(0.01)
         async with leading(store) as engine:
             await until(lambda: engine.session and calls(engine.session.world.state) == {"a": 1, "b": 1, "c": 1})
+
+    with capture_logs():
+        run(play())
+
+
+@pytest.mark.req("SAFE-01")
+def test_an_engine_that_takes_over_knows_which_links_are_lost_before_it_fires_what_is_overdue() -> None:
+    async def play() -> None:
+        store = open_store()
+        token = await lead(store)
+        overdue = {"a": SystemClock().now_ms() - 500}
+        await store.commit(token, step_commit(1, links={"ast1": True}, agents={"a": Agent(id="a")}, timers=overdue))
+        await store.release(token)
+        await store.beat("ast1", 1)
+        await asyncio.sleep(0.01)
+        async with leading(store) as engine:
+            await until(lambda: engine.session and engine.session.seq >= 3)
+        items = [entry.item for entry in await store.read_journal(1, 2)]
+        assert [type(item) for item in items] == [LinkLost, FireTimer]
 
     with capture_logs():
         run(play())

@@ -73,9 +73,36 @@ def test_a_due_timer_fires_before_later_inputs_and_is_journaled() -> None:
     assert session.take([]) is None
     clock.advance(1)
     assert session.wait_ms(10_000) == 0
-    commit = taken(session.take(inputs(ringing("a"), first=2)))
+    commit = taken(session.take(inputs(ringing("a"), first=6000)))
     assert [entry.item for entry in commit.journal] == [FireTimer(key="a"), ringing("a")]
     assert calls(session.world.state) == {"a": 102}
+
+
+@pytest.mark.req("SAFE-01")
+def test_what_came_before_a_deadline_counts_before_it_although_no_engine_led_at_the_time() -> None:
+    clock = ManualClock(5000)
+    session = open_session(clock)
+    session.take(inputs(ringing("a"), ringing("b")))
+    clock.advance(9000)  # both are due at 6000
+    late = [*inputs(ringing("a"), first=5999), *inputs(ringing("c"), first=6001)]
+    commit = taken(session.take(late))
+    found = [entry.item for entry in commit.journal]
+    assert found[0] == ringing("a")  # which puts its timer off
+    assert found.index(FireTimer(key="b")) < found.index(ringing("c"))
+    assert FireTimer(key="a") not in found
+    assert commit.timers["a"] == commit.now_ms + 1000
+
+
+@pytest.mark.req("SAFE-01")
+def test_a_deadline_waits_for_inputs_from_before_it_that_did_not_fit_into_the_batch() -> None:
+    clock = ManualClock(5000)
+    session = open_session(clock)
+    session.take(inputs(ringing("a"), ringing("b")))
+    clock.advance(9000)
+    commit = taken(session.take(inputs(ringing("b"), first=5500), is_all=False))
+    assert [entry.item for entry in commit.journal] == [ringing("b")]
+    commit = taken(session.take(inputs(ringing("a"), first=5600)))
+    assert [entry.item for entry in commit.journal] == [ringing("a")]
 
 
 def test_a_timer_that_was_put_off_does_not_fire_at_its_first_time() -> None:
@@ -107,7 +134,7 @@ def test_a_flood_of_inputs_does_not_hold_up_timers_nor_a_flood_of_timers_inputs(
     session = open_session(clock)
     session.take(inputs(*(ringing(f"t{n}") for n in range(5000))))
     clock.advance(1000)
-    commit = taken(session.take(inputs(*(ringing(f"x{n}") for n in range(50)))))
+    commit = taken(session.take(inputs(*(ringing(f"x{n}") for n in range(50)), first=6000)))
     kinds = [type(entry.item) for entry in commit.journal]
     assert kinds.count(LegRinging) == 50
     assert kinds.count(FireTimer) >= 100
