@@ -28,8 +28,8 @@ from routing.store.port import Store
 PLAYER = "anna"
 LISTS = ROOT / "deploy" / "example" / "lists"
 PREDICTIVE, PREVIEW = "renewal", "check_up"
-NUMBERS = ("7001", "7003", "7002")
-GAP_S = 20.0  # between two callers
+NUMBERS = ("7001", "7003", "7001", "7002")
+GAP_S = 16.0  # between two callers
 CUSTOMERS = 700  # on the list of the campaign that dials by itself
 TALK_S = (15.0, 40.0)
 # Last four digits of its numbers, as deploy.lab.answerers has them, by how often they occur.
