@@ -188,7 +188,12 @@ def test_what_became_of_an_order_is_said_although_its_button_has_gone(
 def hang_up(live: LiveDoors, call: str) -> None:
     """All telephones; and its wrap-up is over."""
     pbx = live.site.exchange.pbx
-    live.site.exchange.do(lambda: [pbx.hang_up(channel) for channel in [*pbx.channels.values()]])
+
+    def all_of_them() -> None:
+        for channel in [*pbx.channels.values()]:
+            pbx.hang_up(channel)
+
+    live.site.exchange.do(all_of_them)
     live.site.reaches(call, "ended")
     token = session(live, "anna")
     answer = live.site.send("POST", f"interactions/{call}/wrap-up", token, {"reason": "done"})

@@ -187,9 +187,9 @@ def test_nothing_that_is_sent_makes_the_server_fail_or_write_a_header(site: Site
             if rule.endpoint in OPEN or "/stream/" in rule.rule or "sign-out" in rule.rule:
                 continue
             paths = [re.sub(r"<[^>]*>", bad, rule.rule) for bad in BAD_IDS] if rule.arguments else []
-            asked = [(path, {}) for path in paths] + [(address(rule), dict.fromkeys(FIELDS, bad)) for bad in BAD_VALUES]
-            for path, fields in asked:
-                part = {"query_string" if method == "GET" else "data": fields}
+            asked: list[tuple[str, dict[str, str]]] = [(path, {}) for path in paths]
+            for path, fields in asked + [(address(rule), dict.fromkeys(FIELDS, bad)) for bad in BAD_VALUES]:
+                part: dict[str, Any] = {"query_string" if method == "GET" else "data": fields}
                 answer = client(site, who).open(path, method=method, headers=sent, buffered=True, **part)
                 assert answer.status_code not in (500, 501), f"{method} {path} {fields}: {answer.text}"
                 assert "X-Evil" not in answer.headers

@@ -10,6 +10,7 @@ import pytest
 
 from deploy.lab.redis import RedisServer
 from routing.core.supervision import SupervisorConfig
+from routing.desk.supervisor import calls as calls_module
 from telephony.simulated.habits import Answers
 from tests.desk.desk_site import AtDesk
 from tests.desk.supervisor_site import words
@@ -44,13 +45,27 @@ def call(site: Site) -> Iterator[str]:
     wait_until(lambda: site.get("agents/anna")["state"] == "available")
 
 
+def test_of_very_many_who_wait_the_first_are_shown_and_all_are_counted(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls_module, "MOST", 2)
+    desk, arrived = AtDesk(site, "user-sue"), [site.arrive("help") for _ in range(3)]
+    wait_until(lambda: "The first 2 are shown" in words(desk.region("waiting", CALLS)))
+    region = desk.region("waiting", CALLS)
+    assert [call in region for call, _channel in arrived] == [True, True, False]
+    assert "Waiting 3" in words(region)
+    for call, channel in arrived:
+        site.exchange.do(lambda channel=channel: site.exchange.pbx.hang_up(channel))  # type: ignore[misc]
+        site.reaches(call, "ended")
+
+
 @pytest.mark.req("DESK-02")
 def test_who_waits_and_who_talks_are_two_lists(site: Site, call: str) -> None:
     desk = AtDesk(site, "crm")
     other, channel = site.arrive("help")
     site.reaches(other, "queued")
     wait_until(lambda: row(desk, other, "waiting"))
-    assert "Anna" in row(desk, call, "talking")
+    wait_until(lambda: "Anna" in row(desk, call, "talking"))
     assert not row(desk, call, "waiting")
     assert not row(desk, other, "talking")
     assert other not in desk.get(f"/desk/{CALLS}?queue=sales")

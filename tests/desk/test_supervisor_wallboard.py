@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import uuid4
 
@@ -12,8 +13,11 @@ import pytest
 from flask import g
 
 from deploy.lab.redis import RedisServer
+from routing.desk import language
 from routing.desk.door import Person
+from routing.desk.supervisor import clock
 from routing.desk.supervisor.sharing import Shared
+from routing.store.errors import StoreUnavailable
 from tests.desk.desk_site import AtDesk
 from tests.integration.campaign_config import campaign_configuration
 from tests.integration.control_site import Site, center
@@ -101,6 +105,60 @@ def test_a_missing_permission_is_said_in_the_place_of_what_it_would_show(site: S
 def test_an_agent_is_shown_his_own_desk(site: Site) -> None:
     AtDesk(site, "anna").get("/desk/supervisor", 303)
     AtDesk(site, "anna").get("/desk/supervisor/agents", 303)
+
+
+def test_what_takes_long_to_render_leaves_most_of_the_process_to_others(site: Site) -> None:
+    now_s = [0.0]
+
+    def render() -> str:
+        now_s[0] += 1.0
+        return str(now_s[0])
+
+    shared = Shared(render, 0.5, lambda: now_s[0])
+    with looked_at_by(site, "crm"):
+        assert shared() == "1.0"
+        now_s[0] = 3.9
+        assert shared() == "1.0"
+        now_s[0] = 4.0
+        assert shared() == "5.0"
+
+
+def test_those_who_wait_for_what_cannot_be_had_do_not_ask_one_after_the_other(site: Site) -> None:
+    asked: list[float] = []
+    now_s = [0.0]
+
+    def render() -> str:
+        asked.append(now_s[0])
+        now_s[0] += 5.0  # the store does not answer
+        raise StoreUnavailable(reason="no answer")
+
+    shared = Shared(render, 0.5, lambda: now_s[0])
+    with looked_at_by(site, "crm"):
+        for _who in range(30):
+            with pytest.raises(StoreUnavailable):
+                shared()
+        assert asked == [0.0]
+        now_s[0] += 5.0
+        with pytest.raises(StoreUnavailable):
+            shared()
+    assert asked == [0.0, 10.0]
+
+
+def test_the_time_of_the_centre_is_not_that_of_the_reader(site: Site) -> None:
+    for first, second in ((clock.zone, language.zone), (language.zone, clock.zone)):
+        with looked_at_by(site, "crm", Cookie="switchroom_zone=Asia/Tokyo"):
+            told = {first(), second()}
+        assert told == {site.front.config().time_zone, "Asia/Tokyo"}
+
+
+@contextmanager
+def looked_at_by(site: Site, who: str, **headers: str) -> Iterator[None]:
+    AtDesk(site, who)
+    with site.app.test_request_context(headers=headers):
+        principal = site.services.authenticator.authenticate(who)
+        assert principal
+        g.desk_person = Person(principal=principal, session=who, form_token="")
+        yield
 
 
 def test_what_many_look_at_is_rendered_once(site: Site) -> None:

@@ -22,6 +22,7 @@ _TOUCHED_BY = (
 )  # fmt: skip
 # States in which the customer has nobody yet.
 WAITING = frozenset({"arrived", "in_flow", "queued", "offered", "calling_agent", "calling_customer", "reached"})
+MOST = 200  # rows of one table
 _NO_CALLS = frozenset({"seated", "ended"})
 _WAITING_BY: dict[str, By] = {
     "entered": lambda row: row["entered_at"],
@@ -45,13 +46,12 @@ _live = Shared(_all_live, THROTTLE_S / 2)
 
 def _waiting() -> str:
     rows, sorting = sorted_by((call for call in _live() if call["state"] in WAITING), _WAITING_BY, "entered")
-    return render_template("supervisor/calls_waiting.html", calls=rows, sorting=sorting)
+    return render_template("supervisor/calls_waiting.html", calls=rows[:MOST], count=len(rows), sorting=sorting)
 
 
 def _talking() -> str:
-    return render_template(
-        "supervisor/calls_talking.html", calls=[call for call in _live() if call["state"] not in WAITING]
-    )
+    rows = [call for call in _live() if call["state"] not in WAITING]
+    return render_template("supervisor/calls_talking.html", calls=rows[:MOST], count=len(rows))
 
 
 for _name, _render in (("waiting", _waiting), ("talking", _talking)):

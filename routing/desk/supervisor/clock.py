@@ -16,9 +16,9 @@ from routing.desk.site import pages
 
 def zone() -> str:
     """The tenant's, for this request."""
-    if "desk_zone" not in g:
-        g.desk_zone = services().front(person().principal.tenant).config().time_zone
-    return str(g.desk_zone)
+    if "desk_tenant_zone" not in g:  # `desk_zone` is the reader's
+        g.desk_tenant_zone = services().front(person().principal.tenant).config().time_zone
+    return str(g.desk_tenant_zone)
 
 
 def ms_of(at: str) -> int:
