@@ -187,6 +187,18 @@ def test_a_token_opens_once_and_a_reload_needs_none(framing: Framing, crm: CrmPa
     expect(crm.frame.get_by_text("Open the desk again from the program around it.")).to_be_visible()
 
 
+def test_the_reader_has_light_or_dark_as_he_chose_in_the_frame_after_a_reload(framing: Framing, crm: CrmPage) -> None:
+    crm.opens(framing.address())
+    crm.is_ready()
+    crm.frame.locator("header.top summary").last.click()
+    with crm.page.expect_response("**/desk/theme"):
+        crm.frame.get_by_role("button", name="Dark", exact=True).click()
+    crm.frame.evaluate("location.reload()")
+    crm.hears("ready", 2)
+    expect(crm.frame.locator("html")).to_have_attribute("data-theme", "dark")
+    assert crm.problems == []
+
+
 def test_a_session_that_ends_says_so_and_another_token_opens_anew(
     framing: Framing, crm: CrmPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
