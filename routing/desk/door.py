@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from routing.api import access_log, limits
 from routing.api.auth import BearerAuthenticator
-from routing.api.auth_people import PeopleDoor
+from routing.api.auth_people import PREFIX, PeopleDoor
 from routing.api.principal import Principal
 from routing.api.problems import Problem
 from routing.api.services import services
@@ -82,7 +82,7 @@ def admit() -> AnyResponse | None:
     if getattr(view, "is_open_to_all", False):
         return None
     held = cookies.held()
-    principal = services().authenticator.authenticate(held.session) if held.session else None
+    principal = _whose(held.session)
     if principal is None:
         return to_sign_in()
     access_log.who(principal)
@@ -110,7 +110,14 @@ def _to_own_place() -> AnyResponse | None:
 
 def is_still(who: Person) -> bool:
     """Whether his session goes on and he may what he might before; as a request, it keeps the session alive."""
-    return services().authenticator.authenticate(who.session) == who.principal
+    return _whose(who.session) == who.principal
+
+
+def _whose(session: str) -> Principal | None:
+    """A cookie holds a session and nothing else: what guesses at keys is counted at the door of the API."""
+    if not session or (isinstance(services().authenticator, BearerAuthenticator) and not session.startswith(PREFIX)):
+        return None
+    return services().authenticator.authenticate(session)
 
 
 def form_token_of(session: str) -> str:

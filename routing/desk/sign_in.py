@@ -18,6 +18,7 @@ from routing.desk.opening import open_to_all
 from routing.desk.site import pages
 
 _AWAY = "logged_out"
+_LONGEST_NAME = 100  # as at the API
 
 log = structlog.get_logger()
 
@@ -35,9 +36,10 @@ def sign_in() -> AnyResponse:
     """A new session, whatever the browser brought."""
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     tenant = services().server.tenant
-    failures = Failures.of_request(f"user:{tenant}:{name}")
+    failures = Failures.of_request(f"user:{tenant}:{name[:_LONGEST_NAME]}")
     failures.check()
-    opened = door.people().sign_in(tenant, name, password) if name and len(password) <= MAX_LENGTH else None
+    can_be = 0 < len(name) <= _LONGEST_NAME and name.isprintable() and len(password) <= MAX_LENGTH
+    opened = door.people().sign_in(tenant, name, password) if can_be else None
     if opened is None:
         failures.add()
         return make_response(_page(request.form.get("next"), name=name, is_wrong=True), 422)

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from deploy.lab.redis import RedisServer
+from routing.api import limits
+from routing.api.auth_rows import Remembered
 from routing.api.limits import FAILURES_OF_ONE
 from routing.app.settings import ApiSettings
 from routing.store.codec import PLAIN as CODEC
+from routing.store.sql.access import User
 from tests.desk.visitor import SECURE, Visitor, with_query
 from tests.factories import agent, config
 from tests.integration.api_people import PASSWORD, TENANT, Doors, doors
@@ -56,6 +59,26 @@ def test_whoever_is_refused_is_told_the_same(site: Doors, name: str, password: s
     assert answer.text.replace(f'value="{name}"', "") == Visitor(site).sign_in("x", "y").text.replace('value="x"', "")
     assert not visitor.session
     assert PASSWORD not in answer.text
+
+
+@pytest.mark.parametrize("name", ["a\0b", "an\nna", "\u202eanna", "x" * 101])
+def test_a_name_that_nobody_can_have_is_looked_for_nowhere(
+    site: Doors, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(site.authenticator.people, "rows", Remembered[User | None](asked.append))
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(limits.log, "warning", lambda event, **about: told.append({"event": event} | about))
+    answer = Visitor(site).sign_in(name)
+    assert answer.status_code == 422
+    assert asked == []
+    assert len(told[0]["claimed"]) < 120
+
+
+def test_a_key_of_the_api_opens_no_page(site: Doors) -> None:
+    visitor = Visitor(site)
+    visitor.client.set_cookie("switchroom_desk", site.key(), domain="127.0.0.1")
+    assert visitor.get("/desk/supervisor").location.startswith("/desk/sign-in")
 
 
 def test_guessing_is_slowed_down_and_the_right_password_does_not_help(site: Doors) -> None:
