@@ -34,6 +34,14 @@ def test_a_translation_has_the_placeholders_of_its_text(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
+def test_every_translation_can_be_filled_in(language: str) -> None:
+    """Templates fill in every text, also one without a placeholder: a bare percent sign would break its page."""
+    strings = [m.string if isinstance(m.string, list | tuple) else [m.string] for m in catalogue(language) if m.id]
+    for text in (text for forms in strings for text in forms):
+        assert text % dict.fromkeys(_PLACEHOLDER.findall(text), "x")
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
 def test_a_catalogue_holds_no_text_that_is_gone(language: str) -> None:
     there = {(message.id, message.context) for message in template()}
     gone = [
