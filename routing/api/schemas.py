@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 At = Annotated[str, Field(description="RFC 3339, UTC", examples=["2026-11-21T14:30:00.123Z"])]
 
-_SCHEMAS: dict[type[BaseModel], dict[str, Any]] = {}
+_SCHEMAS: dict[Hashable, dict[str, Any]] = {}
 
 
-class Body(BaseModel):
+class Described(BaseModel):
+    """Base of everything that the document of the API describes."""
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """As pydantic's, made once: flask-openapi3 asks for it with every route that names it, and every request."""
+        key = (cls, arguments, tuple(sorted(options.items())))
+        if key not in _SCHEMAS:
+            _SCHEMAS[key] = super().model_json_schema(*arguments, **options)
+        return _SCHEMAS[key]
+
+
+class Body(Described):
     """Base of JSON bodies: strict, so that `"1"` is no number and 1 is no text. An empty body is `{}`."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -23,25 +36,16 @@ class Body(BaseModel):
         return cls.model_validate_json(json.dumps(obj))
 
 
-class Path(BaseModel):
+class Path(Described):
     """Base of parameters in the path. Examples: `json_schema_extra={"example": ...}`."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Query(BaseModel):
+class Query(Described):
     """Base of parameters behind the question mark; unknown ones are refused."""
 
     model_config = ConfigDict(extra="forbid")
-
-    @classmethod
-    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
-        """As pydantic's. Without options it is made once: flask-openapi3 asks for it with every request."""
-        if arguments or options:
-            return super().model_json_schema(*arguments, **options)
-        if cls not in _SCHEMAS:
-            _SCHEMAS[cls] = super().model_json_schema()
-        return _SCHEMAS[cls]
 
 
 class PageQuery(Query):
@@ -51,7 +55,7 @@ class PageQuery(Query):
     limit: int = Field(default=50, ge=1, le=200, description="Most items in the answer")
 
 
-class Out(BaseModel):
+class Out(Described):
     """What an answer holds, and nothing else."""
 
     model_config = ConfigDict(extra="forbid")

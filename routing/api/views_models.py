@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from routing.api import schemas
 from routing.api.campaign_call_models import CampaignCallOut
@@ -12,7 +12,7 @@ from routing.api.campaign_call_models import CampaignCallOut
 At = schemas.At
 
 
-class Out(BaseModel):
+class Out(schemas.Described):
     """What an answer holds, and nothing else."""
 
     model_config = ConfigDict(extra="forbid")

@@ -153,3 +153,13 @@ def test_an_idempotency_key_is_a_string_of_a_structured_header_or_bare() -> None
     assert code_of(lambda: parsed_key(None)) == "idempotency-key-missing"
     for wrong in ("", '""', "k" * 201, "käse", "a\tb"):
         assert code_of(lambda wrong=wrong: parsed_key(wrong)) == "idempotency-key-invalid"  # type: ignore[misc]
+
+
+def test_a_schema_is_made_once_for_each_way_of_asking() -> None:
+    def made(**options: Any) -> dict[str, Any]:
+        return PageQuery.model_json_schema(**options)
+
+    assert made() is made()
+    assert made(mode="serialization") is made(mode="serialization")
+    assert made() is not made(mode="serialization")
+    assert set(made()["properties"]) == {"cursor", "limit"}
