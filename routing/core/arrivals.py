@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from routing.core import cad, capacity, flow_machine, overflow
 from routing.core.commands import ReturnLeg
 from routing.core.config import Config, EntryPoint, Queue, Result
@@ -13,6 +15,11 @@ from routing.core.interaction import Interaction, InteractionState, Preference
 from routing.core.queueing import merge, requirement_of
 from routing.core.treatment import OverflowCause, OverflowTo
 from routing.core.world import World
+
+_LONGEST_NAME = 128
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Marks, embeddings, overrides and isolates of direction, and characters without width but the joiners of scripts.
+_UNSEEN = re.compile(r"[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 
 
 def arrived(world: World, fact: LegArrived) -> None:
@@ -88,7 +95,7 @@ def _interaction(world: World, fact: LegArrived, entry_point: EntryPoint, queue:
             entry_point=entry_point.id,
             queue=queue.id if queue else "",
             ani=fact.ani,
-            ani_name=fact.ani_name,
+            ani_name=caller_name(fact.ani_name),
             dnis=fact.dnis,
             entered_at_ms=world.now_ms,
             priority=_priority(fact.options.get("priority", ""), entry_point, queue),
@@ -106,13 +113,20 @@ def _interaction(world: World, fact: LegArrived, entry_point: EntryPoint, queue:
         pbx=fact.pbx,
         leg_id=fact.leg_id,
         ani=fact.ani,
-        ani_name=fact.ani_name,
+        ani_name=caller_name(fact.ani_name),
         dnis=fact.dnis,
         entry_point=entry_point.id,
         cad=cad.masked(declared, values),
         cad_refused=refused,
     )
     return interaction
+
+
+def caller_name(text: str) -> str:
+    """As it can be shown, since whoever calls writes it himself: one line without what is not seen or turns the
+    direction of what stands beside it, and not longer than a name.
+    """
+    return " ".join(_UNSEEN.sub("", _CONTROLS.sub(" ", text)).split())[:_LONGEST_NAME]
 
 
 def _language(text: str) -> str:

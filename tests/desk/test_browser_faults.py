@@ -14,11 +14,13 @@ from deploy.lab.proxy import Proxy
 from deploy.lab.redis import RedisServer
 from routing.api.auth_people import Session, Way
 from routing.app.settings import ApiSettings
+from routing.core.facts import LegArrived
 from routing.desk.agent.live import page as agent_page
 from routing.desk.cookies import COOKIE
 from tests.desk.browser import Desk, desk, served
 from tests.desk.live_doors import LiveDoors, live_doors
-from tests.integration.control_config import configuration
+from tests.integration.control_config import CALLER, PBX, configuration
+from tests.waiting import wait_until
 
 LOST, BACK, OVER = "The server does not answer", "Connected again", "You are signed out"
 
@@ -28,6 +30,7 @@ def live(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) ->
     with live_doors(redis_server, configuration("faults"), tmp_path_factory.mktemp("faults"), ApiSettings()) as found:
         for name in ("anna", "ben"):
             found.doors.person(name, tenant=found.tenant)
+        found.doors.person("sue", tenant=found.tenant, role="supervisor", scopes=["agents:read", "interactions:read"])
         yield found
 
 
@@ -207,3 +210,21 @@ def cookie_of(person: Desk) -> str:
 
 def give(person: Desk, token: str) -> None:
     person.context.add_cookies([{"name": COOKIE, "value": token, "url": person.url}])
+
+
+def test_a_caller_with_a_very_long_name_pushes_nothing_off_the_pages(
+    browser: Browser, live: LiveDoors, url: str
+) -> None:
+    arrival = LegArrived(
+        pbx=PBX, leg_id="", entry_point="help", ani=CALLER, ani_name="\u202e" + "N" * 4000, dnis="7002"
+    )
+    channel = live.site.exchange.do(lambda: live.site.exchange.pbx.call_in(arrival))
+    wait_until(lambda: live.site.front.load().interactions)
+    (call,) = live.site.front.load().interactions
+    with desk(browser, url, session(live, "sue")) as sue:
+        for path in ("calls", f"interactions/{call}"):
+            sue.open(f"/desk/supervisor/{path}")
+            expect(sue.page.locator("main")).to_contain_text("N" * 100)
+            assert not sue.is_too_wide(), path
+    live.site.exchange.do(lambda: live.site.exchange.pbx.hang_up(channel))
+    live.site.reaches(call, "ended")
