@@ -1,7 +1,7 @@
 // Shared by every page: the token with each request, the stream's events that are no HTML, the connection, messages.
 // Scripts talk by events on the document: `desk:clock` (the server's clock before ours, in ms), `desk:notice`,
-// `desk:NAME` for regions of data, `desk:say` ({kind, title, detail}) to show a message, `desk:over` when the session has
-// ended, `desk:again` when the same person has signed in again, `desk:refused` where a script was told 401.
+// `desk:NAME` for regions of data, `desk:say` ({kind, title, detail}) to show a message, `desk:answer` (HTML of the
+// server) to show those in it, `desk:over` when the session has ended, `desk:again` when the same person has signed in again, `desk:refused` where a script was told 401.
 
 const body = document.body;
 const held = document.querySelector('meta[name="desk-token"]'); // another one after the same person has signed in again
@@ -33,11 +33,17 @@ body.addEventListener("htmx:beforeRequest", (event) => {
   const { elt, xhr } = event.detail;
   const finish = xhr.onload;
   xhr.onload = () => {
-    if (elt.isConnected || !xhr.getResponseHeader("HX-Retarget")) return finish();
-    const found = new DOMParser().parseFromString(xhr.response, "text/html").querySelectorAll(".message");
-    place().append(...found);
+    if (elt.isConnected || !xhr.getResponseHeader("HX-Retarget")) finish();
+    else sayAnswer(xhr.response);
   };
 });
+
+// Messages as the server has written them.
+function sayAnswer(html) {
+  place().append(...new DOMParser().parseFromString(html, "text/html").querySelectorAll(".message"));
+}
+document.addEventListener("desk:answer", (event) => sayAnswer(event.detail));
+
 body.addEventListener("htmx:sendError", () => say("error", banner.dataset.notSent));
 body.addEventListener("htmx:timeout", () => say("error", banner.dataset.notSent));
 body.addEventListener("htmx:responseError", (event) => {

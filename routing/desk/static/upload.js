@@ -30,7 +30,7 @@ function send(form) {
 
 // What the server says is a message of this page's own.
 function told(request) {
-  if (request.status === 200) document.getElementById("messages").insertAdjacentHTML("beforeend", request.responseText);
+  if (request.status === 200) document.dispatchEvent(new CustomEvent("desk:answer", { detail: request.responseText }));
   else document.dispatchEvent(new CustomEvent("desk:say", { detail: { kind: "error", title: request.status ? banner.dataset.failed : banner.dataset.notSent, detail: "" } }));
 }
 
