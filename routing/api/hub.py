@@ -58,6 +58,12 @@ class EventHub:
         self._cursor = START
         self._reader: threading.Thread | None = None
         self._closed = threading.Event()
+        self._is_lost = False
+
+    @property
+    def is_lost(self) -> bool:
+        """The events cannot be read now; those of meanwhile come when they can."""
+        return self._is_lost
 
     def subscribe(self, wanted: EventFilter | None = None, after: str | None = None) -> Subscription:
         """From now on, or from behind position `after`.
@@ -124,10 +130,10 @@ class EventHub:
                 self._pass_on()
             except Exception as error:  # noqa: BLE001 - whoever listens must not wait for a dead reader
                 self._log_failure(error, is_anew)
-                is_anew = True
+                is_anew = self._is_lost = True
                 self._closed.wait(backoff.next_s())
             else:
-                is_anew = False
+                is_anew = self._is_lost = False
                 backoff.reset()
             with self._lock:
                 if self._groups:
@@ -198,6 +204,11 @@ class Subscription:
     def position(self) -> str:
         """Behind it nothing was handed out yet; everything before was, or is not wanted."""
         return self._position
+
+    @property
+    def is_lost(self) -> bool:
+        """As of its hub."""
+        return self._hub.is_lost
 
     def get(self, timeout_s: float) -> PublicEvent | None:
         """The next event; None when none came in time. Raises SubscriptionLost, StoreError."""

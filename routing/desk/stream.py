@@ -33,6 +33,7 @@ from routing.desk.remembering import Answers, remembering
 log = structlog.get_logger()
 
 AGAIN_S = 5.0  # after which a region that could not be had is tried again, also when nothing happens
+LISTEN_S = 2.0  # so long a page may go on after events cannot be read any more
 LOOK_S = 15.0  # so long an open page may outlive its session; it keeps one that is not over alive
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _TOGETHER_S = 0.015  # what one order brings about is several events
@@ -80,9 +81,13 @@ def _subscribed(page: LivePage, who: Person) -> Subscription:
         team = configured.team if configured else ""
     wanted = DeskFilter(only_for=who.agent_id, team=team, also=page.sees if who.agent_id else ())
     try:
-        return services().hub(who.principal.tenant).subscribe(wanted, None)
+        subscription = services().hub(who.principal.tenant).subscribe(wanted, None)
     except SubscriptionLost as error:
         raise Problem("store-unavailable", "the server is stopping") from error
+    if subscription.is_lost:
+        subscription.__exit__(None, None, None)
+        raise Problem("store-unavailable", "")
+    return subscription
 
 
 def frames(
@@ -92,7 +97,7 @@ def frames(
     sending = Sending(page, clock_s)
     yield b"retry: %d\n\n" % RETRY_MS
     yield _clock(who)
-    end_s, look_s = clock_s() + lasts_s(), clock_s() + LOOK_S
+    end_s, look_s, clock_due_s = clock_s() + lasts_s(), clock_s() + LOOK_S, clock_s() + HEARTBEAT_S
     with suppress(SubscriptionLost, StoreError):
         while clock_s() < end_s:
             if clock_s() >= look_s:
@@ -100,9 +105,13 @@ def frames(
                     return  # the browser comes back once, and is told so
                 look_s = clock_s() + LOOK_S
             yield from sending.due()
-            first = subscription.get(min(HEARTBEAT_S, sending.idle_s()))
+            first = subscription.get(min(LISTEN_S, sending.idle_s()))
             if first is None:
-                yield _clock(who)
+                if subscription.is_lost:
+                    return  # what the page shows may be old: who comes back is told why
+                if clock_s() >= clock_due_s:
+                    yield _clock(who)
+                    clock_due_s = clock_s() + HEARTBEAT_S
                 continue
             for event in together(first, subscription, clock_s):
                 sending.touch(event.event)

@@ -20,8 +20,10 @@ from routing.desk.cookies import COOKIE
 from tests.desk.browser import Desk, desk, served
 from tests.desk.live_doors import LiveDoors, live_doors
 from tests.integration.control_config import CALLER, PBX, configuration
+from tests.integration.control_site import center
 from tests.waiting import wait_until
 
+LONG_MS = 20_000
 LOST, BACK, OVER = "The server does not answer", "Connected again", "You are signed out"
 
 
@@ -228,3 +230,24 @@ def test_a_caller_with_a_very_long_name_pushes_nothing_off_the_pages(
             assert not sue.is_too_wide(), path
     live.site.exchange.do(lambda: live.site.exchange.pbx.hang_up(channel))
     live.site.reaches(call, "ended")
+
+
+@contextmanager
+def breakable() -> Iterator[tuple[RedisServer, str]]:
+    """A centre of its own, of which Redis may be killed, and the address of its pages."""
+    with RedisServer() as redis, center(redis, configuration("gone")) as site, served(site) as url:
+        yield redis, url
+
+
+def test_open_pages_say_that_redis_is_gone_and_go_on_when_it_is_back(browser: Browser) -> None:
+    with breakable() as (redis, url), desk(browser, url, "anna") as anna, desk(browser, url, "crm") as crm:
+        anna.open("/desk/agent")
+        crm.open("/desk/supervisor")
+        for person in (anna, crm):
+            expect(person.page.locator("html[data-ready]")).to_be_attached()
+        redis.kill()
+        for person in (anna, crm):
+            expect(person.page.locator("#connection")).to_contain_text(LOST, timeout=LONG_MS)
+        redis.start()
+        for person in (anna, crm):
+            expect(person.page.locator("#connection")).not_to_contain_text(LOST, timeout=LONG_MS)
