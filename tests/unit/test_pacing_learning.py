@@ -111,9 +111,9 @@ def test_a_call_that_has_rung_long_is_less_likely_to_be_answered() -> None:
 class Lines:
     """Calls started at a steady pace, whose fate is drawn at the start."""
 
-    def __init__(self, per_second: int) -> None:
+    def __init__(self, per_second: int, every_s: int = 1) -> None:
         self.random = Random(7)
-        self.per_second = per_second
+        self.per_second, self.every_s = per_second, every_s
         self.under_way: list[tuple[float, float, bool]] = []
         self.rate, self.law = AnswerRate(), taught(Ringing(25.0))
 
@@ -124,7 +124,7 @@ class Lines:
             won = sum(1 for call in ended if call[2])
             ages = Counter(int(now - call[0] + 0.5) for call in self.under_way)
             self.rate.update(1.0, float(now), (won, len(ended) - won), ages, self.law)
-            for _ in range(self.per_second):
+            for _ in range(0 if now % self.every_s else self.per_second):
                 self.under_way.append(self._call(float(now), truth))
 
     def _call(self, now: float, truth: float) -> tuple[float, float, bool]:
@@ -143,8 +143,21 @@ def test_a_jump_of_the_answer_rate_is_seen_within_half_a_minute() -> None:
     lines.run(range(1230, 1300), 0.45)
     assert lines.rate.mean == pytest.approx(0.45, abs=0.04)
     assert 1200 < lines.rate.settled[1] < 1260
-    assert lines.rate.has_risen(1300.0)
-    assert not lines.rate.has_risen(1600.0)
+    assert lines.rate.risen() > 0.8
+    lines.run(range(1300, 2800), 0.45)
+    assert lines.rate.risen() < 0.1  # it is the usual one by now
+
+
+@pytest.mark.req("DIALER-12")
+def test_a_small_team_has_an_idea_of_a_jump_before_it_is_sure() -> None:
+    """Ten agents have a call out every four seconds, so there is little to see in a minute."""
+    lines = Lines(per_second=1, every_s=4)
+    lines.run(range(2000), 0.3)
+    assert lines.rate.risen() < 0.1
+    lines.run(range(2000, 2090), 0.54)
+    assert lines.rate.risen() > 0.25
+    lines.run(range(2090, 2150), 0.54)
+    assert lines.rate.risen() > 0.55
 
 
 @pytest.mark.req("DIALER-12")
@@ -153,7 +166,7 @@ def test_a_fall_and_steady_traffic_are_no_rise() -> None:
     lines.run(range(1500), 0.4)
     lines.run(range(1500, 1600), 0.2)
     assert lines.rate.settled[1] > 1500
-    assert math.isinf(lines.rate.rose_at)
+    assert lines.rate.risen() < 0.01
 
 
 @pytest.mark.req("DIALER-12")

@@ -207,6 +207,19 @@ def test_without_events_talk_and_wrap_up_are_learned_from_snapshots() -> None:
     assert told["wrap_up_s"] == pytest.approx(8, rel=0.15)
 
 
+@pytest.mark.req("DIALER-12")
+def test_an_answer_rate_that_has_just_risen_is_met_with_fewer_calls() -> None:
+    """The same belief, once usual for this campaign and once far above what is usual."""
+    state = json.loads(json.dumps(kept(Recorded).dump()))
+    state["tally"] = Predictive(CFG).dump()["tally"]
+    usual, started = state["rate"]["usual"], []
+    for before in (usual, usual / 2):
+        state["rate"]["usual"] = before
+        policy = Predictive.load({**CFG, "n_agents_planned": 12}, state)
+        started.append(policy.step(2000.0, snapshot(8, 4, counters=counters(600, 6, 900))))
+    assert 8 < started[1] < started[0]
+
+
 def test_the_last_decision_is_explained() -> None:
     policy = Predictive(CFG)
     policy.step(0.0, snapshot(idle=4, busy=3))

@@ -33,7 +33,9 @@ _PRIOR_SPREAD = 1.1
 _LEAST = 1e-14
 _FAR, _SURE = 0.2, 2.0  # of the rate before, and of its deviation: more is a change of level
 _KNOWN_S = 900.0  # before that the first impression is only being corrected
-_AFTER_S = 300.0
+_RISEN = 1.3  # times the usual rate
+_USUAL_S = 500.0
+_WORSE = 3.0  # a rise that is missed than one that is feared for nothing
 
 
 def _bell(center: float, spread: float) -> list[float]:
@@ -55,7 +57,7 @@ class AnswerRate:
         self.mean = sum(map(mul, self.belief, RATES))
         self.deviation = 0.2
         self.settled = [self.mean, 0.0]  # the rate held to be true before, and when that changed
-        self.rose_at = -math.inf
+        self.usual = self.mean  # of the last ten minutes or so
         self._ringing_before: dict[int, int] = {}
         self._table: list[list[float] | None] = []
         self._moments()
@@ -82,6 +84,8 @@ class AnswerRate:
         self.belief = [b / total for b in belief]
         self._moments()
         self._notice(now)
+        share = 1.0 if now < _KNOWN_S else min(1.0, seconds / _USUAL_S)
+        self.usual += share * (self.mean - self.usual)
 
     def _move(self, seconds: float) -> None:
         center = sum(map(mul, self.belief, GRID))
@@ -112,16 +116,16 @@ class AnswerRate:
         squares = sum(map(mul, self.belief, _SQUARES))
         self.deviation = math.sqrt(max(1e-8, squares - self.mean * self.mean))
 
-    def has_risen(self, now: float) -> bool:
-        """Lately, by a jump: calls started before it will be answered all the same, and find no agent."""
-        return now < self.rose_at + _AFTER_S
+    def risen(self) -> float:
+        """The probability that the rate is well above the usual one, its odds raised. It goes down as that follows."""
+        limit = _RISEN * self.usual
+        found = sum(share for share, rate in zip(self.belief, RATES, strict=True) if rate > limit)
+        return _WORSE * found / (1 + (_WORSE - 1) * found)
 
     def _notice(self, now: float) -> None:
         """A change of level, against the rate of the last ten minutes or so."""
         held = self.settled[0]
         if abs(self.mean - held) > _FAR * held + _SURE * self.deviation:
-            if self.mean > held and now > _KNOWN_S:
-                self.rose_at = now
             self.settled = [self.mean, now]
         else:
             self.settled[0] = held + 0.002 * (self.mean - held)
@@ -129,13 +133,12 @@ class AnswerRate:
     def dump(self) -> dict[str, Any]:
         before = sorted(self._ringing_before.items())
         return {"belief": self.belief, "settled": self.settled, "before": [list(pair) for pair in before],
-                "rose_at": None if math.isinf(self.rose_at) else self.rose_at}  # fmt: skip
+                "usual": self.usual}  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
         self.belief = list(state["belief"])
         self.settled = list(state["settled"])
-        rose_at = state.get("rose_at")
-        self.rose_at = -math.inf if rose_at is None else rose_at
+        self.usual = state.get("usual", self.settled[0])
         self._ringing_before = {int(age): int(count) for age, count in state["before"]}
         self._moments()
         self.forget_table()

@@ -29,7 +29,7 @@ _LEARNING_S = 900.0
 _MOST_AT_ONCE = 250
 _VERDICT_S = 2.0
 _FIRST_RATE = 0.55
-_AFTER_RISE = 0.3  # of the level: what was out at the jump is paid for at once
+_BRAKE = 0.8  # of the level, once the answer rate has surely risen: what was out at the jump is paid for at once
 
 
 class Predictive:
@@ -114,9 +114,7 @@ class Predictive:
         return (self._tally.answered + 900 * busy) / (now + 900)
 
     def _bold(self, now: float, reading: Reading) -> int:
-        level = self._theta * len(self._ringing.points)
-        if self._rate.has_risen(now):
-            level *= _AFTER_RISE
+        level = self._theta * len(self._ringing.points) * (1 - _BRAKE * self._rate.risen())
         room = min(_MOST_AT_ONCE, _MOST_AT_ONCE if reading.lines_free is None else reading.lines_free)
         rate = min(0.97, self._rate.mean + self.doubt * self._rate.deviation)
         if self._is_opening:
