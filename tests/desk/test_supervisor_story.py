@@ -114,7 +114,7 @@ def test_a_live_call_goes_on_in_the_story_as_it_happens(centre: Supervised) -> N
     site.exchange.do(lambda: site.exchange.pbx.hang_up(channel))
     html = next(text for name, text in stream if name == "story" and "Ends:" in text)
     stream.close()
-    assert "Ends: hung up while waiting" in words(html)
+    assert "Ends: hung up while waiting; ended by The customer" in words(html)
 
 
 @pytest.mark.req("DESK-02")

@@ -23,7 +23,6 @@ _TOUCHED_BY = (
 # States in which the customer has nobody yet.
 WAITING = frozenset({"arrived", "in_flow", "queued", "offered", "calling_agent", "calling_customer", "reached"})
 MOST = 200  # rows of one table
-_NO_CALLS = frozenset({"seated", "ended"})
 _WAITING_BY: dict[str, By] = {
     "entered": lambda row: row["entered_at"],
     "queue": lambda row: row["queue_label"].casefold(),
@@ -38,7 +37,9 @@ def chosen() -> dict[str, str]:
 
 
 def _all_live() -> list[Row]:
-    return [call for call in every("interactions", **chosen()) if call["state"] not in _NO_CALLS]
+    """Seats of campaigns are no calls: nobody waits in them, also while their agent's telephone rings."""
+    found = every("interactions", **chosen())
+    return [call for call in found if call["kind"] != "seat" and call["state"] != "ended"]
 
 
 _live = Shared(_all_live, THROTTLE_S / 2)

@@ -12,6 +12,7 @@ from routing.desk.supervisor.names import cad_label, name_of, queue_label
 from routing.desk.supervisor.story_facts import Facts, Row
 from routing.desk.supervisor.story_words import requirement, sentence
 from routing.desk.words_calls import cad_author, outcome, party_role
+from routing.desk.words_work import ended_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ def moments(facts: Facts) -> list[Moment]:
     """By time; what came in the same moment, as it is told."""
     found = [*_of_events(facts), *_of_decisions(facts), *_of_history(facts)]
     if not facts.events and facts.first("ended_at"):
-        text = _("Ends; ended by %(who)s") % {"who": name_of(facts.first("ended_by")) or DASH}
+        text = _("Ends; ended by %(who)s") % {"who": name_of(ended_by(facts.first("ended_by") or "")) or DASH}
         found.append(Moment(at=facts.first("ended_at"), kind="", text=text))
     return sorted(found, key=lambda moment: ms_of(moment.at))
 

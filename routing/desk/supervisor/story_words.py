@@ -10,7 +10,7 @@ from routing.desk.language import DASH, noop, number, seconds
 from routing.desk.language import gettext as _
 from routing.desk.supervisor.names import name_of, queue_label, supervisor_name
 from routing.desk.words_calls import outcome, unavailable
-from routing.desk.words_work import call_result
+from routing.desk.words_work import call_result, ended_by
 
 Told = dict[str, Any]
 Say = Callable[[Told], str]
@@ -150,7 +150,7 @@ SENTENCES: dict[str, Say] = {
     "interaction.transferred": lambda t: _("Transferred to %(target)s, %(how)s") % {
         "target": target(t), "how": _word(WAYS, t.get("how"))},
     "interaction.ended": lambda t: _("Ends: %(result)s; ended by %(who)s") % {
-        "result": call_result(str(t.get("result") or "")), "who": name_of(str(t.get("ended_by") or DASH))},
+        "result": call_result(str(t.get("result") or "")), "who": name_of(ended_by(str(t.get("ended_by") or DASH)))},
     "consult.requested": lambda t: _("A consult with %(target)s is asked for") % {"target": target(t)},
     "consult.answered": lambda t: _("%(who)s answers the consult") % {"who": _who(t)},
     "consult.not_taken": lambda t: _("%(who)s does not take the consult: %(outcome)s") % {

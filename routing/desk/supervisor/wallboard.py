@@ -14,7 +14,8 @@ from routing.desk.supervisor.queues import queue_rows
 from routing.desk.supervisor.sharing import AGENTS, CALLS, CAMPAIGNS, add_shared
 from routing.desk.supervisor.sorting import sorted_by
 
-_WAITING = ("arrived", "in_flow", "queued", "offered", "calling_agent", "calling_customer")
+_WAITING = ("arrived", "in_flow", "queued", "offered", "reached")
+_NOBODY_YET = ("previewing", "calling_agent", "calling_customer")  # no customer is on the line
 
 
 def _centre() -> str:
@@ -29,7 +30,7 @@ def calls_by_kind(states: dict[str, int]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for state, count in states.items():
         if state not in ("seated", "ended"):
-            counts["waiting" if state in _WAITING else "other" if state == "previewing" else "talking"] += count
+            counts["waiting" if state in _WAITING else "other" if state in _NOBODY_YET else "talking"] += count
     return {name: counts[name] for name in ("waiting", "talking", "other")}
 
 
