@@ -37,7 +37,7 @@ def test_a_translation_has_the_placeholders_of_its_text(language: str) -> None:
 def test_every_translation_can_be_filled_in(language: str) -> None:
     """Templates fill in every text, also one without a placeholder: a bare percent sign would break its page."""
     strings = [m.string if isinstance(m.string, list | tuple) else [m.string] for m in catalogue(language) if m.id]
-    for text in (text for forms in strings for text in forms):
+    for text in (text for forms in strings for text in forms if text):
         assert text % dict.fromkeys(_PLACEHOLDER.findall(text), "x")
 
 
