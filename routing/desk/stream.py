@@ -97,21 +97,19 @@ def frames(
     sending = Sending(page, clock_s)
     yield b"retry: %d\n\n" % RETRY_MS
     yield _clock(who)
-    end_s, look_s, clock_due_s = clock_s() + lasts_s(), clock_s() + LOOK_S, clock_s() + HEARTBEAT_S
+    end_s, look_s = clock_s() + lasts_s(), clock_s() + LOOK_S
     with suppress(SubscriptionLost, StoreError):
         while clock_s() < end_s:
             if clock_s() >= look_s:
                 if not is_still(who):
                     return  # the browser comes back once, and is told so
                 look_s = clock_s() + LOOK_S
+                yield _clock(who)
             yield from sending.due()
             first = subscription.get(min(LISTEN_S, sending.idle_s()))
             if first is None:
                 if subscription.is_lost:
                     return  # what the page shows may be old: who comes back is told why
-                if clock_s() >= clock_due_s:
-                    yield _clock(who)
-                    clock_due_s = clock_s() + HEARTBEAT_S
                 continue
             for event in together(first, subscription, clock_s):
                 sending.touch(event.event)
@@ -120,8 +118,8 @@ def frames(
 
 
 def _clock(who: Person) -> bytes:
-    """The server's time, also when nothing else is said: a page that hears nothing looks for another connection.
-    Whose page it is goes along as the id, since another person may have signed in in this browser meanwhile.
+    """The server's time, every LOOK_S: a page that hears nothing looks for another connection. Whose page it is goes
+    along as the id, since another person may have signed in in this browser meanwhile.
     """
     return f"id: {who.mark}\n".encode() + frame("clock", str(services().clock.now_ms()))
 
