@@ -83,6 +83,14 @@ def test_it_tells_of_a_call_from_the_first_ring_to_its_end(framing: Framing, crm
     assert {(one["origin"], one["source"], one["version"]) for one in crm.told()} == {(framing.desk, "switchroom", 1)}
 
 
+def test_a_state_that_is_still_the_same_is_not_told_again(framing: Framing, crm: CrmPage) -> None:
+    crm.opens(framing.address())
+    news = {"agent": crm.is_ready()["agent"], "calls": []}
+    crm.frame.evaluate("(detail) => void document.dispatchEvent(new CustomEvent('desk:frame', { detail }))", news)
+    crm.asks("get_state")
+    assert crm.told("state") == []
+
+
 # ------------------------------------------------------------------ what it takes
 
 
