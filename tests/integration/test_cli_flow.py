@@ -117,21 +117,22 @@ def test_without_a_scenario_you_are_the_caller() -> None:
 
 @pytest.mark.req("FLOW-01")
 def test_prompts_are_spoken_only_when_something_changed(directory: Path) -> None:
+    texts = (directory / "prompts.toml").read_text().count("\ntext.")
     first = as_json("prompts", "render", config=directory)
-    assert (first["rendered"], first["kept"], first["failed"]) == (32, 0, 0)
+    assert (first["rendered"], first["kept"], first["failed"]) == (texts, 0, 0)
     assert "de Willkommen bei Example Telecom." in spoken(directory)
     with wave.open(str(directory / "sounds" / "en" / "thank_you.wav")) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (8000, 1, 2)
         assert file.getnframes() == 2400, "0.3 s"
-    assert as_json("prompts", "render", config=directory)["kept"] == 32
+    assert as_json("prompts", "render", config=directory)["kept"] == texts
     assert spoken(directory) == []
     prompts = directory / "prompts.toml"
     prompts.write_text(prompts.read_text().replace("Thank you. Goodbye.", "Thank you. Good night."))
     (directory / "sounds" / "de" / "menu.wav").unlink()
     again = as_json("prompts", "render", config=directory)
-    assert (again["rendered"], again["kept"]) == (2, 30)
+    assert (again["rendered"], again["kept"]) == (2, texts - 2)
     assert [line[:13] for line in spoken(directory)] == ["de Für Fragen", "en Thank you."]
-    assert as_json("prompts", "render", "--force", config=directory)["rendered"] == 32
+    assert as_json("prompts", "render", "--force", config=directory)["rendered"] == texts
 
 
 def test_a_prompt_that_cannot_be_spoken_keeps_its_old_file_and_the_others_are_made(directory: Path) -> None:
