@@ -113,7 +113,7 @@ def test_fewer_agents_than_the_least_get_one_call_each() -> None:
     assert warm({"min_agents": 20}, seen, agents=20) > 25
 
 
-def warm(cfg: dict[str, Any], seen: dict[str, int], agents: int = 20) -> int:
+def warm(cfg: dict[str, Any], seen: Mapping[str, int], agents: int = 20) -> int:
     """Calls started in the second after an hour, with everybody idle."""
     policy = Predictive({**CFG, **cfg})
     for now in range(60):
@@ -128,6 +128,12 @@ def test_a_spent_budget_leaves_the_calls_which_have_an_agent() -> None:
     spent = warm({}, counters(400, 200, 900))
     assert spent == 20
     assert plenty > 25
+
+
+@pytest.mark.req("DIALER-05")
+def test_a_spent_budget_leaves_fewer_where_callers_take_agents_away() -> None:
+    spent = counters(400, 200, 900)
+    assert warm({}, spent | {"inbound": 300}) < warm({}, spent | {"inbound": 60}) < warm({}, spent) == 20
 
 
 @pytest.mark.req("DIALER-05")

@@ -127,7 +127,10 @@ class Predictive:
             found += 1
             for cell in cells:
                 cell.start()
-        return found if beyond else max(found, min(room, one_to_one(reading)))
+        # Where callers come in too, an idle agent may be taken before his call is answered: then one each is a risk.
+        if beyond or self._inbound[0]:
+            return found
+        return max(found, min(room, one_to_one(reading)))
 
     def _cells(self, reading: Reading, rate: float) -> list[Exact | Approximate]:
         rows = self._releases.rows(reading)
