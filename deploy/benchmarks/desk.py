@@ -180,7 +180,8 @@ def browser(url: str, session: str) -> Iterator[Page]:
 
 def first_load(site: Site, agent_id: str, rounds: int) -> list[Figure]:
     """With an empty cache each time: bytes over the wire, and when the scripts have run and the stream speaks."""
-    session = sessions(site, [agent_id])[agent_id]
+    with httpx.Client(base_url=site.api_url, trust_env=False) as client:
+        session = _signed_in(client, agent_id)
     sizes_kb, ready_ms = [], []
     for _ in range(rounds):
         with ExitStack() as stack:
